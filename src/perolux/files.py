@@ -1,0 +1,84 @@
+"""Atomic writing: a file either has its old content or all of its new content, never a part.
+
+Every file that perolux writes goes through here: a temporary file in the same folder, flushed to the disk,
+then renamed over the target.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from perolux.errors import OutputError
+
+__all__ = ["atomic_path", "sha256_of", "write_bytes", "write_json", "write_text"]
+
+
+@contextlib.contextmanager
+def atomic_path(target: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; on success it is renamed to `target`, on failure removed.
+
+    Raises `OutputError` where the folder cannot be written or the disk is full.
+    """
+    target = Path(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _output_error(target, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except OSError as error:
+        raise _output_error(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(target: str | Path, content: bytes) -> Path:
+    """Write `content` to `target` atomically and return the path."""
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+    return Path(target)
+
+
+def write_text(target: str | Path, content: str) -> Path:
+    """Write `content` to `target` as UTF-8, atomically, and return the path."""
+    return write_bytes(target, content.encode("utf-8"))
+
+
+def write_json(target: str | Path, content: Any) -> Path:
+    """Write `content` as indented JSON, atomically. NaN and infinity are refused: missing is null."""
+    return write_text(target, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file's bytes as a hexadecimal string."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _output_error(target: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    return OutputError(
+        f"could not write: {reason}",
+        where=str(target),
+        fix="choose a folder that you may write to (--out FOLDER) and that has room, then start again",
+    )

@@ -1,0 +1,9 @@
+"""Floor 0: numbers with provenance, fundamental constants, units at the edge, citations.
+
+`Value` is a number with sigma, unit, kind, source and valid range. Constants are CODATA records. Unit text
+is parsed only here; inside the program the unit is in the name (`edge_nm`, `gap_ev`).
+"""
+
+from perolux.quantities.value import KINDS, Kind, Value
+
+__all__ = ["KINDS", "Kind", "Value"]
