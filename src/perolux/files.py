@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from perolux.errors import OutputError
+from perolux.errors import InputError, OutputError
 
-__all__ = ["atomic_path", "sha256_of", "write_bytes", "write_json", "write_text"]
+__all__ = ["atomic_path", "example_path", "sha256_of", "write_bytes", "write_json", "write_text"]
 
 
 @contextlib.contextmanager
@@ -82,3 +82,15 @@ def _output_error(target: Path, error: OSError) -> OutputError:
         where=str(target),
         fix="choose a folder that you may write to (--out FOLDER) and that has room, then start again",
     )
+
+
+def example_path(name: str) -> Path:
+    """Folder of an example set that travels with perolux: "antisolvent", "cdse_hot_injection", "single_dot".
+
+    In an installed package the examples lie inside it; in a checkout they lie in `examples/` at its root.
+    """
+    package = Path(__file__).resolve().parent
+    for root in (package / "examples", package.parents[1] / "examples"):
+        if (root / name).is_dir():
+            return root / name
+    raise InputError(f"the example {name!r} is not part of this installation", fix="install perolux again")

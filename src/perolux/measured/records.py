@@ -117,8 +117,13 @@ class Spectrum:
 
         return reduce_absorption(self, **options)
 
-    def to_xarray(self) -> xr.DataArray:
-        """The record as a labelled array with unit attributes, instrument and checksum."""
+    @property
+    def data(self) -> xr.DataArray:
+        """The record as a labelled xarray array with unit attributes, instrument and checksum.
+
+        Built when asked for: the two arrays are the record, and a command that never needs labels does not
+        pay for importing them.
+        """
         import xarray as xr
 
         return xr.DataArray(
@@ -199,7 +204,8 @@ class SpectrumSet:
         """Labels in file order."""
         return tuple(spectrum.label for spectrum in self.spectra)
 
-    def to_xarray(self) -> xr.Dataset:
+    @property
+    def data(self) -> xr.Dataset:
         """All spectra as one dataset; spectra on different grids get their own dimension."""
         import xarray as xr
 
@@ -207,7 +213,7 @@ class SpectrumSet:
         for position, spectrum in enumerate(self.spectra):
             dimension = f"wavelength_{position}"
             arrays[f"spectrum_{position}"] = (
-                spectrum.to_xarray().rename({"wavelength": dimension}).assign_attrs(label=spectrum.label)
+                spectrum.data.rename({"wavelength": dimension}).assign_attrs(label=spectrum.label)
             )
         return xr.Dataset(arrays)
 
