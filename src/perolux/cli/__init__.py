@@ -1,0 +1,18 @@
+"""Floor 5: the command line. Thin: parse, call, show. No physics.
+
+Exit codes: 0 done, 1 a bug of perolux, 2 a user error (the parser's own too), 3 a validation failed,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    from perolux.cli.app import run
+
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,70 @@
+"""The table of commands, and what happens to errors on the way out."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from cyclopts import App, CycloptsError
+
+from perolux import __version__
+from perolux.cli.console import BUG, DONE, INTERRUPTED, USER_ERROR, print_error
+from perolux.errors import OptionError, OutputError, PeroluxError
+
+__all__ = ["app", "run"]
+
+_HELP = """A virtual laboratory for lead halide perovskite nanocrystals.
+
+`perolux COMMAND --help` explains a command; `--json` gives its result as one JSON document.
+"""
+
+app = App(name="perolux", help=_HELP, version=__version__, suppress_keyboard_interrupt=False, result_action="return_value")
+
+# Each command is named by where it lives, and imported only when it is called or asked for help.
+_COMMANDS = {
+    "pl": "perolux.cli.spectra:pl",
+    "absorption": "perolux.cli.spectra:absorption",
+    "characterise": "perolux.cli.studies:characterise",
+    "demo": "perolux.cli.studies:demo",
+    "schema": "perolux.cli.studies:schema",
+    "exciton": "perolux.cli.exciton:exciton",
+    "explain": "perolux.cli.sources:explain",
+    "cite": "perolux.cli.sources:cite",
+    "validate": "perolux.cli.truth:validate",
+    "bench": "perolux.cli.truth:bench",
+}
+for _name, _place in _COMMANDS.items():
+    app.command(_place, name=_name)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; no traceback for what a user can mend."""
+    as_json = "--json" in arguments
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("perolux: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe went away (`perolux ... | head`): nothing more to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except CycloptsError as error:
+        print_error(OptionError(str(error), fix="see --help of the command"), as_json)
+        return USER_ERROR
+    except PeroluxError as error:
+        print_error(error, as_json)
+        return USER_ERROR
+    except OSError as error:
+        print_error(OutputError(error.strerror or str(error), where=str(error.filename or "")), as_json)
+        return USER_ERROR
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write(
+            f"perolux {__version__}: this is a bug of perolux; please report the lines above "
+            "and the command that led to them\n"
+        )
+        return BUG
+    return result if isinstance(result, int) else DONE

@@ -1,0 +1,96 @@
+"""What every command shares: printing results and errors, exit codes, a progress bar on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from perolux.errors import PeroluxError
+
+if TYPE_CHECKING:
+    from perolux.progress import Progress
+
+__all__ = ["BUG", "DONE", "INTERRUPTED", "USER_ERROR", "VALIDATION_FAILED"]
+__all__ += ["number", "print_error", "print_json", "print_table", "terminal_progress"]
+
+DONE, BUG, USER_ERROR, VALIDATION_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON document to standard output. NaN and infinity are refused: missing is null."""
+    sys.stdout.write(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def print_error(error: PeroluxError, as_json: bool) -> None:
+    """Print a user error: a few lines on standard error, or an object on standard output."""
+    if as_json:
+        print_json({"error": error.as_dict()})
+    else:
+        sys.stderr.write("".join(f"perolux: {problem}\n" for problem in error.problems))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
+    """Print a table to standard output; numbers are to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for position, column in enumerate(columns):
+        cells = [row[position].lstrip("-+<> ") for row in rows]
+        numeric = bool(cells) and all(not cell or cell[0].isdigit() or cell == "–" for cell in cells)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        # User text may hold what looks like markup: it is shown as it is.
+        table.add_row(*(_plain(cell) for cell in row))
+    console.print(table)
+    if note:
+        console.print(_plain(note))
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number for a table; an en dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def terminal_progress() -> Progress:
+    """A progress bar on a terminal, silence in a pipe."""
+    from perolux.progress import silent
+
+    if not sys.stderr.isatty():
+        return silent
+    return _RichProgress()
+
+
+class _RichProgress:
+    """A rich progress bar that speaks the `Progress` protocol."""
+
+    def start(self, task: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task(task, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        self._bar.advance(self._task, steps)
+
+    def finish(self) -> None:
+        self._bar.stop()

@@ -1,0 +1,46 @@
+"""`perolux explain` and `perolux cite`: where a number comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from perolux.cli.console import print_json
+
+__all__ = ["cite", "explain"]
+
+Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
+
+
+def explain(
+    key: Annotated[str, Parameter(help="MATERIAL.quantity, e.g. CsPbBr3.gap, or constants.NAME")],
+    *,
+    at: Annotated[str | None, Parameter(help="temperature, e.g. 300K")] = None,
+    json: Json = False,
+) -> None:
+    """Value, sigma, kind, source and range of a number, and its rivals."""
+    from perolux.materials import explain as explain_record
+    from perolux.quantities.units import parse_temperature_k
+
+    explanation = explain_record(key, temperature_k=None if at is None else parse_temperature_k(at))
+    if json:
+        print_json(explanation.as_dict())
+    else:
+        print(explanation)  # noqa: T201 - the command's result
+
+
+def cite(
+    run: Annotated[Path, Parameter(help="a run folder, or a key as in `explain`")],
+    *,
+    json: Json = False,
+) -> None:
+    """BibTeX of everything that a run's result rests on."""
+    from perolux.studies.sources import citations_of_run
+
+    entries = citations_of_run(run)
+    if json:
+        print_json(entries.as_dict())
+    else:
+        print(entries.bibtex)  # noqa: T201 - the command's result

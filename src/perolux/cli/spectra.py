@@ -1,0 +1,167 @@
+"""`perolux pl` and `perolux absorption`: single files, model-free numbers, a size where a material is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from perolux.cli.console import DONE, USER_ERROR, number, print_json, print_table
+from perolux.errors import PeroluxError
+
+if TYPE_CHECKING:
+    from perolux.measured import AbsorptionResult, PlResult, Spectrum
+    from perolux.measured.records import AxisUnit, Kind
+
+__all__ = ["absorption", "pl"]
+
+Files = Annotated[list[Path], Parameter(help="spectrum files: csv, text, JCAMP-DX; one or many spectra each")]
+AxisUnitOption = Annotated[
+    str | None, Parameter(help="unit of the axis where the file does not say it: nm, eV or cm-1")
+]
+Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
+
+
+def pl(
+    files: Files,
+    *,
+    material: Annotated[str | None, Parameter(help="e.g. CsPbBr3; without it no size is given")] = None,
+    temperature: Annotated[float, Parameter(help="temperature of the sample in K")] = 298.0,
+    axis_unit: AxisUnitOption = None,
+    json: Json = False,
+) -> int:
+    """Peak, width, signal to noise, colour and, with a material, the size of PL spectra."""
+    from perolux.inference.describe import describe_pl
+
+    def one(spectrum: Spectrum) -> dict[str, Any]:
+        return describe_pl(spectrum.with_kind("pl"), material=material, temperature_k=temperature)
+
+    if material is not None:
+        # A wrong material or temperature is one error of the call, not one of every file.
+        from perolux.inference.size import check_material
+
+        check_material(material, temperature)
+    rows = _each_spectrum(files, one, "pl", axis_unit)
+    if json:
+        print_json(rows)
+    else:
+        _show_pl(rows)
+    return _exit_code(rows)
+
+
+def absorption(files: Files, *, axis_unit: AxisUnitOption = None, json: Json = False) -> int:
+    """First exciton (second derivative), steepest slope and scatter of absorption spectra."""
+
+    def one(spectrum: Spectrum) -> dict[str, Any]:
+        return spectrum.with_kind("absorbance").absorption().as_dict()
+
+    rows = _each_spectrum(files, one, "absorbance", axis_unit)
+    if json:
+        print_json(rows)
+    else:
+        _show_absorption(rows)
+    return _exit_code(rows)
+
+
+def _each_spectrum(
+    files: Sequence[Path], one: Callable[[Spectrum], dict[str, Any]], kind: Kind, axis_unit: str | None
+) -> list[dict[str, Any]]:
+    """One dictionary per spectrum; a file or spectrum that fails becomes `file, error`, the rest goes on."""
+    from perolux.measured import read
+
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            spectra = read(file, kind=kind, axis_unit=_as_axis_unit(axis_unit))
+        except PeroluxError as error:
+            rows.append({"file": str(file), "error": error.as_dict()})
+            continue
+        for spectrum in spectra:
+            try:
+                rows.append(one(spectrum))
+            except PeroluxError as error:
+                rows.append({"file": str(file), "label": spectrum.label, "error": error.as_dict()})
+    return rows
+
+
+def _as_axis_unit(text: str | None) -> AxisUnit | None:
+    from perolux.errors import OptionError
+    from perolux.measured.records import AXIS_UNITS
+
+    for unit in AXIS_UNITS:
+        if text is not None and text.lower() == unit.lower():
+            return unit
+    if text is None:
+        return None
+    raise OptionError(f"unknown axis unit {text!r}", where="--axis-unit", allowed=", ".join(AXIS_UNITS))
+
+
+def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
+    return USER_ERROR if any("error" in row for row in rows) else DONE
+
+
+def _show_errors(rows: Sequence[dict[str, Any]]) -> None:
+    import sys
+
+    from perolux.errors import Problem
+
+    for row in rows:
+        for problem in row.get("error", {}).get("problems", ()):
+            sys.stderr.write(f"perolux: {Problem(**problem)}\n")
+
+
+def _show_pl(rows: Sequence[dict[str, Any]]) -> None:
+    good = [row for row in rows if "error" not in row]
+    if good:
+        cells = [
+            [
+                row["label"],
+                number(row["peak_ev"], 4),
+                number(row["fwhm_mev"], 1),
+                number(row["peak_nm"], 1),
+                number(row["fwhm_nm"], 1),
+                number(row["snr"], 0),
+                "–" if row["xy"] is None else f"{row['xy'][0]:.3f}, {row['xy'][1]:.3f}",
+                _size_text(row["size"]),
+                " ".join(row["flags"]),
+            ]
+            for row in good
+        ]
+        columns = ["label", "peak (eV)", "FWHM (meV)", "peak (nm)", "FWHM (nm)", "SNR", "CIE xy", "size"]
+        print_table(
+            "", [*columns, "flags"], cells, "peak and FWHM from the energy axis, with the Jacobian lambda^2/hc"
+        )
+    _show_errors(rows)
+
+
+def _size_text(size: dict[str, Any]) -> str:
+    if "reason" in size:
+        return f"none: {size['reason']}"
+    edge = size["edge_nm"]
+    weight = size["platelet_weight"]
+    platelet = f"; platelet weight {weight:.2f}" if weight > 0.005 else ""
+    if edge["high95"] is None:
+        return f"> {edge['low95']:.1f} nm (95 %){platelet}"
+    return f"{edge['low95']:.1f} to {edge['high95']:.1f} nm (95 %), median {edge['median']:.1f}{platelet}"
+
+
+def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
+    good: list[Any] = [row for row in rows if "error" not in row]
+    if good:
+        cells = [
+            [
+                row["label"],
+                number(row["first_exciton_nm"], 1),
+                number(row["first_exciton_ev"], 4),
+                number(row["sigma_ev"], 4),
+                number(row["steepest_slope_nm"], 1),
+                number(row["scatter_exponent"], 2),
+                " ".join(row["flags"]),
+            ]
+            for row in good
+        ]
+        columns = ["label", "first exciton (nm)", "(eV)", "sigma (eV)", "steepest slope (nm)", "scatter exponent"]
+        print_table("", [*columns, "flags"], cells, "first exciton: minimum of the smoothed second derivative")
+    _show_errors(rows)
