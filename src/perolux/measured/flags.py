@@ -1,0 +1,55 @@
+"""Every flag that a spectrum or a reduction can carry, with its meaning.
+
+A flag marks a fact that a reader of the result should know; it never replaces an error. Names are lower case
+words joined by hyphens, so that they can be searched for in a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["FLAGS", "with_flags"]
+
+FLAGS: dict[str, str] = {
+    # what a reader noticed in the file
+    "unit-inferred": "the axis unit is not written in the file; it was inferred from the numbers",
+    "kind-from-header": "that this is PL, absorbance or excitation was taken from words in the file",
+    "irregular-grid": "the steps of the recorded axis differ from one another by more than 1 %",
+    "descending-axis": "the file lists the axis in descending order; it is stored ascending in wavelength",
+    "trailing-log-dropped": "rows after the data (an instrument log) were left out",
+    "missing-points": "points without a number were left out of this spectrum",
+    "negative-counts": "intensities below zero occur; they are kept as they are",
+    "normalised-input": "no intensity exceeds 1: the spectrum seems to be normalised, not counts",
+    "columns-left-out": "columns of the file that are no spectra (errors, scaled copies) were left out",
+    "from-documentation": "the reader follows the documentation of the format; it has not seen a real file yet",
+    # what a reduction noticed in the spectrum
+    "saturated": "several neighbouring points share the same maximum: the detector was probably saturated",
+    "cosmic-ray": "a spike of one to three points stands far above its neighbours",
+    "one-sided": "one half-height crossing lies outside the recorded range, so there is no width",
+    "peak-at-edge": "the largest value lies at the end of the recorded range",
+    "low-snr": "the signal stands less than 5 standard deviations of the noise above the baseline",
+    "near-zero-signal": "no signal above the baseline was found",
+    "curved-baseline": "the baseline at the two ends differs by more than its noise allows",
+    "double-peak": "a second maximum or a shoulder shares the band; one peak and one width do not describe it",
+    "scatter-dominates": "scattered light is a large part of the absorbance at the first exciton",
+    # what the study and the inference add
+    "platelet-region": "the peak lies where platelets and small cubes both emit (below 490 nm for CsPbBr3)",
+    "no-recipe": "the table of samples has no row for this spectrum",
+    "no-spectrum": "the table of samples names this sample, but there is no spectrum of it",
+    "extrapolated": "a number lies outside the range in which its model or record was made",
+}
+
+
+def with_flags(present: Iterable[str], *more: str) -> tuple[str, ...]:
+    """The flags of `present` followed by those of `more` that are new, each once, order kept.
+
+    Raises `ValueError` for a name that `FLAGS` does not explain: an unexplained flag is a bug.
+
+    >>> with_flags(("low-snr",), "saturated", "low-snr")
+    ('low-snr', 'saturated')
+    """
+    result = tuple(dict.fromkeys((*present, *more)))
+    for name in result:
+        if name not in FLAGS:
+            raise ValueError(f"flag {name!r} is not in perolux.measured.flags.FLAGS")
+    return result
