@@ -16,26 +16,26 @@ __all__ = ["app", "run"]
 
 _HELP = """A virtual laboratory for lead halide perovskite nanocrystals.
 
-`perolux COMMAND --help` explains a command; `--json` gives its result as one JSON document.
+perolux COMMAND --help explains a command; --json gives its result as one JSON document.
 """
 
 app = App(name="perolux", help=_HELP, version=__version__, suppress_keyboard_interrupt=False, result_action="return_value")
 
-# Each command is named by where it lives, and imported only when it is called or asked for help.
+# Each command is named by where it lives, and imported only when it is called or asked for its own help.
 _COMMANDS = {
-    "pl": "perolux.cli.spectra:pl",
-    "absorption": "perolux.cli.spectra:absorption",
-    "characterise": "perolux.cli.studies:characterise",
-    "demo": "perolux.cli.studies:demo",
-    "schema": "perolux.cli.studies:schema",
-    "exciton": "perolux.cli.exciton:exciton",
-    "explain": "perolux.cli.sources:explain",
-    "cite": "perolux.cli.sources:cite",
-    "validate": "perolux.cli.truth:validate",
-    "bench": "perolux.cli.truth:bench",
+    "pl": ("perolux.cli.spectra:pl", "Peak, width, colour and size from photoluminescence spectra."),
+    "absorption": ("perolux.cli.spectra:absorption", "First exciton, edge and scatter of absorption spectra."),
+    "characterise": ("perolux.cli.studies:characterise", "A folder of spectra with recipes: table and report."),
+    "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
+    "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),
+    "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
+    "explain": ("perolux.cli.sources:explain", "Where a number comes from, and its rivals."),
+    "cite": ("perolux.cli.sources:cite", "BibTeX of what a run rests on."),
+    "validate": ("perolux.cli.truth:validate", "Published numbers and exact limits, computed again."),
+    "bench": ("perolux.cli.truth:bench", "Benchmarks against the peers (in a checkout)."),
 }
-for _name, _place in _COMMANDS.items():
-    app.command(_place, name=_name)
+for _name, (_place, _help) in _COMMANDS.items():
+    app.command(_place, name=_name, help=_help)
 
 
 def run(arguments: list[str]) -> int:

@@ -33,10 +33,10 @@ def pl(
     json: Json = False,
 ) -> int:
     """Peak, width, signal to noise, colour and, with a material, the size of PL spectra."""
-    from perolux.inference.describe import describe_pl
+    from perolux.studies.describe import describe_pl
 
     def one(spectrum: Spectrum) -> dict[str, Any]:
-        return describe_pl(spectrum.with_kind("pl"), material=material, temperature_k=temperature)
+        return describe_pl(spectrum.with_kind("pl"), material=material, temperature_k=temperature).as_dict()
 
     if material is not None:
         # A wrong material or temperature is one error of the call, not one of every file.

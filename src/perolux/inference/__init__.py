@@ -1,0 +1,26 @@
+"""Floor 3: the same physics run backwards, from a record to what made it, with uncertainty.
+
+`size_posterior` gives the size, spread and, for open compositions, the halide fraction from the peak and
+width of photoluminescence, under a stated prior and marginalised over the named parameter sets. The
+posteriors here are exact on grids; no sampler is needed at these dimensions.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "SizePosterior": "perolux.inference.size",
+    "SizePrior": "perolux.inference.size",
+    "check_material": "perolux.inference.size",
+    "size_posterior": "perolux.inference.size",
+}
+
+__all__ = ["SizePosterior", "SizePrior", "check_material", "size_posterior"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'perolux.inference' has no attribute {name!r}")

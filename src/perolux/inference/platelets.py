@@ -1,0 +1,81 @@
+"""Platelets or cubes: the evidence of the platelet ladders against that of the cubes.
+
+A platelet of n monolayers emits at its rung of a ladder; the recalled ladders disagree and are rivals with
+equal weight, as are the layer numbers of each. Peaks scatter about the rung, widths are uniform in a range
+(both assumed). The ladders end at six layers: thicker platelets are not weighed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from perolux.errors import NotAvailableError
+from perolux.excitons.assumptions import assumption
+from perolux.inference.smeared import gaussian, smeared_box
+from perolux.materials import platelet_ladders
+from perolux.quantities import Value
+from perolux.quantities.constants import HC_EV_NM
+
+__all__ = ["PlateletEvidence", "weigh_platelets"]
+
+_WEIGHED_BELOW_NM = 490.0
+
+
+@dataclass(frozen=True)
+class PlateletEvidence:
+    """weight: probability of platelets against cubes; layers: ladder name -> n -> weight given platelets."""
+
+    weight: float
+    layers: dict[str, dict[int, float]]
+    rests_on: tuple[Value, ...]
+    notes: tuple[str, ...]
+
+
+def weigh_platelets(
+    peak_ev: float,
+    peak_ev_sigma: float,
+    fwhm_mev: float | None,
+    fwhm_mev_sigma: float | None,
+    material: str,
+    cube_evidence: float,
+    prior_probability: Value,
+) -> PlateletEvidence:
+    """Weight of platelets by Bayes: prior odds times the ratio of the evidences.
+
+    cube_evidence: p(peak, width | cubes) per eV and per meV (per eV alone without a width).
+    """
+    try:
+        ladders = platelet_ladders(material)
+    except NotAvailableError:
+        note = f"no platelet ladder is known for {material}: platelets were not weighed"
+        return PlateletEvidence(0.0, {}, (), (note,))
+    scatter, width = assumption("platelet_peak_scatter_ev"), assumption("platelet_fwhm_mev")
+    sigma = math.hypot(scatter.number, peak_ev_sigma)
+    width_density = 1.0
+    if fwhm_mev is not None and width.low is not None and width.high is not None:
+        width_sigma = math.hypot(fwhm_mev_sigma or 0.0, assumption("fwhm_model_mev").number)
+        width_density = float(smeared_box(fwhm_mev, width.low, width.high, 0.0, 0.0, width_sigma))
+    layers: dict[str, dict[int, float]] = {}
+    evidence = 0.0
+    for ladder in ladders:
+        rungs = {
+            n: float(gaussian(peak_ev - energy.number, sigma))
+            for n, energy in zip(ladder.monolayers, ladder.emission_ev, strict=True)
+        }
+        evidence += sum(rungs.values()) / len(rungs) / len(ladders)
+        total = sum(rungs.values())
+        layers[ladder.name] = {n: (v / total if total > 0 else 0.0) for n, v in rungs.items()}
+    odds_for = prior_probability.number * evidence * width_density
+    odds_against = (1.0 - prior_probability.number) * cube_evidence
+    notes: tuple[str, ...] = ()
+    if HC_EV_NM / peak_ev >= _WEIGHED_BELOW_NM:
+        notes = ("the platelet ladders end at six monolayers: thicker platelets were not weighed",)
+    rungs_used = tuple(energy for ladder in ladders for energy in ladder.emission_ev)
+    total_odds = odds_for + odds_against
+    return PlateletEvidence(
+        odds_for / total_odds if total_odds > 0 else 0.0,
+        layers,
+        (prior_probability, scatter, width, *rungs_used),
+        notes,
+    )

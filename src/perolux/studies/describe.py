@@ -1,0 +1,101 @@
+"""One PL spectrum described: model-free numbers, colour, and the size where a material is named.
+
+Here the rooms meet: `measured` reduces the spectrum, `display` gives its colour, `inference` the size. The
+command `perolux pl` and every sample of `perolux characterise` go through this one function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from perolux.errors import ModelRangeError, NotAvailableError
+
+if TYPE_CHECKING:
+    from perolux.inference.size import SizePosterior, SizePrior
+    from perolux.measured import PlResult, Spectrum
+
+__all__ = ["Description", "describe_pl"]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of one sample from its PL spectrum.
+
+    result: the model-free reduction. xy: CIE 1931 chromaticity from power, None with a reason. posterior:
+    the size posterior, None with `size_reason`.
+    """
+
+    result: PlResult
+    xy: tuple[float, float] | None
+    posterior: SizePosterior | None
+    size_reason: str | None
+    flags: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `perolux pl --json` prints."""
+        described = self.result.as_dict()
+        described["xy"] = None if self.xy is None else list(self.xy)
+        described["flags"] = list(self.flags)
+        if self.posterior is None:
+            described["size"] = {"reason": self.size_reason}
+        else:
+            described["size"] = self.posterior.as_dict()
+        return described
+
+
+def describe_pl(
+    spectrum: Spectrum,
+    *,
+    material: str | None = None,
+    temperature_k: float = 298.0,
+    prior: SizePrior | None = None,
+    absorption_ev: float | None = None,
+    absorption_ev_sigma: float | None = None,
+    **reduction: Any,
+) -> Description:
+    """Reduce a PL spectrum and say what it tells: peak, width, colour, and the size if a material is named.
+
+    material: e.g. "CsPbBr3"; None gives no size. temperature_k: of the sample. prior: of the size.
+    absorption_ev: first exciton in absorption of the same sample. reduction: options of `reduce_pl`.
+    """
+    from perolux.display.colour import spectrum_chromaticity
+
+    result = spectrum.pl(**reduction)
+    xy, colour_flags = spectrum_chromaticity(spectrum, result)
+    posterior, reason = None, "no material was named (--material)"
+    if material is not None:
+        posterior, reason = _size(
+            result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma
+        )
+    flags = tuple(dict.fromkeys((*result.flags, *colour_flags)))
+    return Description(result, xy, posterior, reason, flags)
+
+
+def _size(
+    result: PlResult,
+    material: str,
+    temperature_k: float,
+    prior: SizePrior | None,
+    absorption_ev: float | None,
+    absorption_ev_sigma: float | None,
+) -> tuple[SizePosterior | None, str | None]:
+    from perolux.inference.size import size_posterior
+
+    if result.peak_ev is None:
+        return None, f"no peak: {result.reasons.get('peak_ev', 'not found')}"
+    try:
+        posterior = size_posterior(
+            result.peak_ev,
+            result.peak_ev_sigma or 0.0,
+            result.fwhm_mev,
+            result.fwhm_mev_sigma,
+            material=material,
+            temperature_k=temperature_k,
+            prior=prior,
+            absorption_ev=absorption_ev,
+            absorption_ev_sigma=absorption_ev_sigma,
+        )
+    except (NotAvailableError, ModelRangeError) as error:
+        return None, "; ".join(problem.what for problem in error.problems)
+    return posterior, None
