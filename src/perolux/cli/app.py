@@ -19,13 +19,25 @@ _HELP = """A virtual laboratory for lead halide perovskite nanocrystals.
 perolux COMMAND --help explains a command; --json gives its result as one JSON document.
 """
 
-app = App(name="perolux", help=_HELP, version=__version__, suppress_keyboard_interrupt=False, result_action="return_value")
+app = App(
+    name="perolux",
+    help=_HELP,
+    version=__version__,
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+)
 
 # Each command is named by where it lives, and imported only when it is called or asked for its own help.
 _COMMANDS = {
     "pl": ("perolux.cli.spectra:pl", "Peak, width, colour and size from photoluminescence spectra."),
-    "absorption": ("perolux.cli.spectra:absorption", "First exciton, edge and scatter of absorption spectra."),
-    "characterise": ("perolux.cli.studies:characterise", "A folder of spectra with recipes: table and report."),
+    "absorption": (
+        "perolux.cli.spectra:absorption",
+        "First exciton, edge and scatter of absorption spectra.",
+    ),
+    "characterise": (
+        "perolux.cli.studies:characterise",
+        "A folder of spectra with recipes: table and report.",
+    ),
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
     "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),

@@ -56,8 +56,14 @@ def _show(state: ExcitonState, size_name: str, as_json: bool) -> None:
         )
         return
     rows = [
-        ["energy from the bulk gap", f"{state.energy_over_rydberg:.6f} Ry", f"{state.estimated_error_rydberg:.1e} Ry"],
+        [
+            "energy from the bulk gap",
+            f"{state.energy_over_rydberg:.6f} Ry",
+            f"{state.estimated_error_rydberg:.1e} Ry",
+        ],
         ["overlap K", f"{state.overlap_k:.5g}", f"{100 * state.estimated_error_k_relative:.2g} %"],
         ["exchange X", f"{state.exchange_x:.5g}", f"{100 * state.estimated_error_x_relative:.2g} %"],
     ]
-    print_table(f"hard-wall {state.shape}, {size_name} = {state.size_over_bohr:g}", ["", "value", "own error"], rows)
+    print_table(
+        f"hard-wall {state.shape}, {size_name} = {state.size_over_bohr:g}", ["", "value", "own error"], rows
+    )

@@ -12,7 +12,7 @@ from perolux.cli.console import DONE, USER_ERROR, number, print_json, print_tabl
 from perolux.errors import PeroluxError
 
 if TYPE_CHECKING:
-    from perolux.measured import AbsorptionResult, PlResult, Spectrum
+    from perolux.measured import Spectrum
     from perolux.measured.records import AxisUnit, Kind
 
 __all__ = ["absorption", "pl"]
@@ -131,7 +131,10 @@ def _show_pl(rows: Sequence[dict[str, Any]]) -> None:
         ]
         columns = ["label", "peak (eV)", "FWHM (meV)", "peak (nm)", "FWHM (nm)", "SNR", "CIE xy", "size"]
         print_table(
-            "", [*columns, "flags"], cells, "peak and FWHM from the energy axis, with the Jacobian lambda^2/hc"
+            "",
+            [*columns, "flags"],
+            cells,
+            "peak and FWHM from the energy axis, with the Jacobian lambda^2/hc",
         )
     _show_errors(rows)
 
@@ -162,6 +165,15 @@ def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
             ]
             for row in good
         ]
-        columns = ["label", "first exciton (nm)", "(eV)", "sigma (eV)", "steepest slope (nm)", "scatter exponent"]
-        print_table("", [*columns, "flags"], cells, "first exciton: minimum of the smoothed second derivative")
+        columns = [
+            "label",
+            "first exciton (nm)",
+            "(eV)",
+            "sigma (eV)",
+            "steepest slope (nm)",
+            "scatter exponent",
+        ]
+        print_table(
+            "", [*columns, "flags"], cells, "first exciton: minimum of the smoothed second derivative"
+        )
     _show_errors(rows)

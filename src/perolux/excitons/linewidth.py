@@ -77,7 +77,9 @@ def homogeneous_fwhm_mev(material: Material, name: str = "ensemble") -> Value:
     )
 
 
-def ensemble_fwhm_mev(homogeneous_mev: npt.ArrayLike, energy_sigma_mev: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def ensemble_fwhm_mev(
+    homogeneous_mev: npt.ArrayLike, energy_sigma_mev: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
     """FWHM of an ensemble: homogeneous width and spread of energies (standard deviation) in quadrature."""
     return np.hypot(homogeneous_mev, FWHM_PER_SIGMA * np.asarray(energy_sigma_mev, dtype=float))
 

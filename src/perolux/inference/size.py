@@ -436,9 +436,7 @@ def _nodes(low: float, high: float, sigma: float) -> tuple[FloatArray, FloatArra
     return np.array([low]), np.ones(1)
 
 
-def _why_width_is_not_used(
-    fwhm_mev: float | None, fwhm_sigma: float | None, forward: _Forward
-) -> str | None:
+def _why_width_is_not_used(fwhm_mev: float | None, fwhm_sigma: float | None, forward: _Forward) -> str | None:
     if fwhm_mev is None or forward.width_range is None:
         return None
     low, high = forward.width_range

@@ -65,9 +65,7 @@ def describe_pl(
     xy, colour_flags = spectrum_chromaticity(spectrum, result)
     posterior, reason = None, "no material was named (--material)"
     if material is not None:
-        posterior, reason = _size(
-            result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma
-        )
+        posterior, reason = _size(result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma)
     flags = tuple(dict.fromkeys((*result.flags, *colour_flags)))
     return Description(result, xy, posterior, reason, flags)
 

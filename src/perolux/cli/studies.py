@@ -1,0 +1,55 @@
+"""`perolux characterise`, `perolux demo`, `perolux schema`: the main job on a folder of spectra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from perolux.cli.console import print_json, terminal_progress
+
+if TYPE_CHECKING:
+    from perolux.studies import Run
+
+__all__ = ["characterise", "demo", "schema"]
+
+Out = Annotated[Path | None, Parameter(help="run folder; by default a new folder beside where you are")]
+Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
+
+
+def characterise(
+    study: Annotated[Path, Parameter(help="the study file")], *, out: Out = None, json: Json = False
+) -> None:
+    """Characterise every sample of a study: table, spectra, figures and one report in a run folder.
+
+    An interrupted run goes on where it stopped when it is started again.
+    """
+    from perolux.studies import characterise as run_study
+
+    _show(run_study(study, out=out, progress=terminal_progress()), json)
+
+
+def demo(*, out: Out = None, json: Json = False) -> None:
+    """Characterise the shipped example: 425 real PL spectra of CsPbBr3 with the recipes that made them."""
+    from perolux.files import example_path
+    from perolux.studies import characterise as run_study
+
+    study = example_path("antisolvent") / "study.toml"
+    folder = Path("perolux-demo") if out is None else out
+    _show(run_study(study, out=folder, progress=terminal_progress()), json)
+
+
+def schema(*, json: Json = False) -> None:
+    """Print the JSON Schema of a study file, for editors that check TOML while you write."""
+    del json  # the schema is JSON either way
+    from perolux.studies import study_schema
+
+    print_json(study_schema())
+
+
+def _show(run: Run, as_json: bool) -> None:
+    if as_json:
+        print_json(run.summary())
+        return
+    print("\n".join(run.lines()))  # noqa: T201 - the command's result
