@@ -32,11 +32,11 @@ _COMMANDS = {
     "pl": ("perolux.cli.spectra:pl", "Peak, width, colour and size from photoluminescence spectra."),
     "absorption": (
         "perolux.cli.spectra:absorption",
-        "First exciton, edge and scatter of absorption spectra.",
+        "First exciton, slope and scatter of absorption.",
     ),
     "characterise": (
         "perolux.cli.studies:characterise",
-        "A folder of spectra with recipes: table and report.",
+        "A folder of spectra with recipes: a report.",
     ),
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
     "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),

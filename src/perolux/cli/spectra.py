@@ -1,4 +1,4 @@
-"""`perolux pl` and `perolux absorption`: single files, model-free numbers, a size where a material is named."""
+"""`perolux pl` and `perolux absorption`: model-free numbers of files, a size if asked."""
 
 from __future__ import annotations
 

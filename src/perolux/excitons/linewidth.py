@@ -31,7 +31,7 @@ LINEWIDTHS: tuple[LinewidthName, ...] = get_args(LinewidthName)
 _RECORDS = {"ensemble": "homogeneous_fwhm_mev", "single-dot": "homogeneous_fwhm_single_dot_mev"}
 _REFERENCE_K = 298.0
 _SAME_TEMPERATURE_K = 10.0
-"""Within this distance of 298 K the published room-temperature width is used as it is (below 3 meV change)."""
+"""Within this distance of 298 K the published width is used as it is (it changes by less than 3 meV)."""
 
 
 def phonon_occupation(energy_mev: float, temperature_k: float) -> float:
@@ -73,7 +73,8 @@ def homogeneous_fwhm_mev(material: Material, name: str = "ensemble") -> Value:
         high=high,
         unit="meV",
         kind="derived",
-        source=f"{room.key} moved from 298 K to {material.temperature_k:g} K with {coupling.key}, {phonon.key}",
+        source=f"{room.key} moved from 298 K to {material.temperature_k:g} K "
+        f"with {coupling.key}, {phonon.key}",
     )
 
 

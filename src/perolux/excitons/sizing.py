@@ -1,4 +1,4 @@
-"""From the size of a nanocrystal to the energy of its first exciton and of its photoluminescence, and spreads.
+"""From the size of a nanocrystal to the energy of its first exciton and of its emission, and their spreads.
 
     E_abs(L) = Eg(T) + Ry e(L/aB)            first exciton in absorption
     E_PL(L)  = E_abs(L) - S(L)               peak of the emission, S the Stokes shift

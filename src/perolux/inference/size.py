@@ -36,7 +36,7 @@ from perolux.excitons.stokes import StokesModel, stokes_model
 from perolux.fitting.grids import equal_tail, one_sided_lower, quantiles, trapezoid_weights
 from perolux.inference.platelets import PlateletEvidence, weigh_platelets
 from perolux.inference.smeared import gaussian, smeared_box
-from perolux.materials import Material, composition_family, material, parameter_sets
+from perolux.materials import Material, material, parameter_sets, parse_composition
 from perolux.quantities import Value
 from perolux.quantities.constants import FWHM_PER_SIGMA
 
@@ -214,7 +214,7 @@ class _Forward:
 
 
 def check_material(name: str, temperature_k: float = 298.0, prior: SizePrior | None = None) -> None:
-    """Raise the clear error, if any, of sizing this material at this temperature, before any data are seen."""
+    """Raise the clear error, if any, of sizing this material at this temperature, before any data."""
     _forward(name, float(temperature_k), prior or SizePrior())
 
 
@@ -328,9 +328,14 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
     stokes = replace(stokes_model(prior.stokes), shift_ev=records["stokes"])
     shift_low, shift_high = _range(records["stokes"])
 
-    family = composition_family(name)
-    fractions = np.linspace(0.0, 1.0, _FRACTIONS) if family.is_open else None
-    members = [(None, name)] if fractions is None else [(float(x), family.at(float(x))) for x in fractions]
+    composition = parse_composition(name)
+    fractions: FloatArray | None = None
+    fraction_name: str | None = None
+    members: list[tuple[float | None, str]] = [(None, name)]
+    if composition.is_open:
+        fractions = np.linspace(0.0, 1.0, _FRACTIONS)
+        fraction_name = f"fraction of {composition.halides[1][0]}"
+        members = [(float(x), composition.with_fraction(float(x)).formula) for x in fractions]
     sets = prior.sets or parameter_sets(members[0][1])
     unknown = [s for s in sets if s not in parameter_sets(members[0][1])]
     if unknown:
@@ -370,7 +375,7 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
         components=tuple(components),
         sets=tuple(sets),
         fractions=fractions,
-        fraction_name=family.fraction_name if fractions is not None else None,
+        fraction_name=fraction_name,
         stokes=stokes,
         stokes_low=shift_low * scale,
         stokes_high=shift_high * scale,
