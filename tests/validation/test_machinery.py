@@ -1,4 +1,4 @@
-"""The machinery of the validation rows: what a table may say, how a value is judged, how results are shown."""
+"""The machinery of the rows: what a table may say, how a value is judged, how results are shown."""
 
 from __future__ import annotations
 
@@ -144,13 +144,15 @@ def test_every_kind_of_tolerance(kind, number, target, inside, outside):
 def test_a_faulty_table_is_refused_with_a_clear_message(old, new, message):
     text = GOOD.replace(old, new)
     assert text != GOOD
-    with pytest.raises(InputError, match="toy.toml") as caught:
+    with pytest.raises(InputError, match=r"toy\.toml") as caught:
         row_of(text, 1.0)
     assert message in str(caught.value)
 
 
 def test_all_problems_of_a_table_come_together():
-    text = GOOD.replace('"answer"', '"nothing"') + GOOD.replace('kind = "read"', 'kind = "heard"') + GOOD + GOOD
+    text = (
+        GOOD.replace('"answer"', '"nothing"') + GOOD.replace('kind = "read"', 'kind = "heard"') + GOOD + GOOD
+    )
     with pytest.raises(InputError) as caught:
         row_of(text, 1.0)
     message = str(caught.value)

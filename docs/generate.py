@@ -1,0 +1,230 @@
+"""Write the pages that come from the program itself into docs/_generated (run before sphinx-build).
+
+    python docs/generate.py            all pages, validation rows included
+    python docs/generate.py --quick    leaves the slow validation rows out
+
+Flags, study file, assumptions, material records, constants, the API and the verdicts of the validation rows
+have one home, the package; these pages only show them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import perolux
+from perolux.files import write_text
+from perolux.quantities import Value
+
+DOCS = Path(__file__).parent
+OUT = DOCS / "_generated"
+
+ROOMS = (
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "display", "inference",
+    "validation", "reports", "studies", "cli",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write every page; returns the exit code (3 where a validation row fails without a reason)."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="leave the slow validation rows out")
+    options = parser.parse_args(arguments)
+    pages: dict[str, str] = {
+        "flags.md": flags_page(),
+        "study-file.md": study_file_page(),
+        "assumptions.md": assumptions_page(),
+        "constants.md": constants_page(),
+        "records.md": records_page(),
+        "benchmarks.md": benchmarks_page(),
+        **api_pages(),
+    }
+    failed = False
+    validation, failed = validation_page(include_slow=not options.quick)
+    pages["validation.md"] = validation
+    for name, text in pages.items():
+        write_text(OUT / name, text)
+    print(f"{len(pages)} pages in {OUT.relative_to(DOCS.parent)}")
+    if failed:
+        print("a validation row fails without a reason: see _generated/validation.md", file=sys.stderr)
+    return 3 if failed else 0
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A Markdown table; bars and angle brackets in cells are made harmless."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        cells = (" ".join(str(cell).replace("|", "\\|").replace("<", "&lt;").split()) for cell in row)
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def page(title: str, *blocks: str | Sequence[str]) -> str:
+    """A page from its title and blocks of text or lines."""
+    lines = [f"# {title}", ""]
+    for block in blocks:
+        lines += [block, ""] if isinstance(block, str) else [*block]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def value_row(value: Value) -> tuple[str, str, str, str, str]:
+    """Key, number with unit, kind, source, note of a record."""
+    if value.low is not None and value.high is not None:
+        text = f"{value.low:g} to {value.high:g}"
+    elif value.sigma:
+        text = f"{value.number:.10g} ± {value.sigma:.2g}"
+    else:
+        text = f"{value.number:.10g}"
+    unit = "" if value.unit == "1" else f" {value.unit}"
+    name = f"`{value.key}`" + (f" (set {value.parameter_set})" if value.parameter_set else "")
+    return name, text + unit, value.kind, value.source, value.note
+
+
+def flags_page() -> str:
+    """Every flag and what it means."""
+    from perolux.measured.flags import FLAGS
+    from perolux.studies.flags import STUDY_FLAGS
+
+    intro = (
+        "A flag marks a fact about a spectrum that a reader of its numbers should know. It never replaces an "
+        "error: a spectrum that cannot be evaluated says so, with the reason."
+    )
+    merged = {**FLAGS, **STUDY_FLAGS}
+    return page("Flags", intro, table(("flag", "meaning"), [(f"`{k}`", v) for k, v in merged.items()]))
+
+
+def study_file_page() -> str:
+    """Every block and key of a study file, from the schema that checks it."""
+    from perolux.studies.schema import json_schema
+
+    schema = json_schema()
+    definitions = schema["$defs"]
+    lines: list[str] = []
+    for block, entry in schema["properties"].items():
+        reference = entry.get("$ref") or next(o["$ref"] for o in entry["anyOf"] if "$ref" in o)
+        definition = definitions[reference.rsplit("/", 1)[-1]]
+        needed = "needed" if block in schema.get("required", ()) else "may be left out"
+        lines += [f"## `[{block}]`", "", f"{_sentence(definition)} ({needed})", ""]
+        lines += _key_table(definition, definitions)
+        for key, inner in definition.get("properties", {}).items():
+            nested = inner.get("items", {}).get("$ref")
+            if nested:
+                inner_definition = definitions[nested.rsplit("/", 1)[-1]]
+                lines += [f"### `[[{block}.{key}]]`", "", _sentence(inner_definition), ""]
+                lines += _key_table(inner_definition, definitions)
+    intro = (
+        "A study file is TOML. Unknown keys are refused, and all problems of a file are reported at once. Paths "
+        "are relative to the folder of the study file. `perolux schema` prints the same as a JSON Schema, with "
+        "which an editor completes and checks a study file while it is written."
+    )
+    return page("The study file", intro, lines)
+
+
+def _sentence(definition: dict[str, Any]) -> str:
+    text = " ".join(str(definition.get("description", "")).split())
+    return text.split(": ", 1)[-1][:1].upper() + text.split(": ", 1)[-1][1:]
+
+
+def _key_table(definition: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    required = definition.get("required", ())
+    rows = []
+    for key, entry in definition.get("properties", {}).items():
+        default = "needed" if key in required else _default(entry)
+        rows.append((f"`{key}`", _type(entry, definitions), default, entry.get("description", "")))
+    return table(("key", "type", "default", "meaning"), rows)
+
+
+def _default(entry: dict[str, Any]) -> str:
+    default = entry.get("default")
+    return "none" if default in (None, [], {}, "") else f"`{json.dumps(default)}`"
+
+
+def _type(entry: dict[str, Any], definitions: dict[str, Any]) -> str:
+    if "anyOf" in entry:
+        return " or ".join(_type(option, definitions) for option in entry["anyOf"] if option.get("type") != "null")
+    if "const" in entry:
+        return f"`{json.dumps(entry['const'])}`"
+    if "enum" in entry:
+        return " or ".join(f"`{json.dumps(choice)}`" for choice in entry["enum"])
+    if "$ref" in entry:
+        return "table"
+    kind = {"string": "text", "number": "number", "boolean": "true or false", "object": "table"}
+    if entry.get("type") == "array":
+        if "prefixItems" in entry:
+            return "[low, high]"
+        return f"list of {_type(entry.get('items', {}), definitions)}"
+    return kind.get(entry.get("type", ""), "any")
+
+
+def assumptions_page() -> str:
+    """Priors and model errors of sizing, each a record."""
+    from perolux.excitons.assumptions import assumptions
+
+    intro = (
+        "What the step from a spectrum to a size assumes. A range enters as a uniform prior (the edge length as "
+        "log-uniform). Each can be replaced in the `[prior]` block of a study file, and every report lists those "
+        "that its sizes rest on. `perolux explain prior.NAME` prints one of them."
+    )
+    rows = [value_row(value) for value in assumptions().values()]
+    return page("Assumptions of the sizes", intro, table(("key", "value", "kind", "source", "note"), rows))
+
+
+def constants_page() -> str:
+    """The fundamental constants."""
+    from perolux.quantities.constants import constants
+
+    intro = "Fundamental constants (CODATA 2022). Internal units are nm, eV, ns and K."
+    rows = [value_row(value)[:4] for value in constants().values()]
+    return page("Constants", intro, table(("key", "value", "kind", "source"), rows))
+
+
+def records_page() -> str:
+    """Every material record with its rivals."""
+    return page("Material records", "")
+
+
+def benchmarks_page() -> str:
+    """The last saved benchmark run."""
+    path = DOCS / "benchmarks.md"
+    if path.is_file():
+        return path.read_text("utf-8")
+    return page("Benchmarks", "No benchmark has been saved yet: run `make bench`.")
+
+
+def validation_page(include_slow: bool = True) -> tuple[str, bool]:
+    """The verdict of every validation row, computed now; and whether one fails without a reason."""
+    from perolux.validation import has_unexplained_failure, markdown_page, run_rows
+
+    results = run_rows(include_slow=include_slow)
+    made_with = f"Computed by perolux {perolux.__version__} on {datetime.now(UTC):%Y-%m-%d}."
+    return markdown_page(results, made_with), has_unexplained_failure(results)
+
+
+def api_pages() -> dict[str, str]:
+    """One page per room with its public modules, read by autodoc."""
+    names = [module.name for module in pkgutil.walk_packages(perolux.__path__, "perolux.")]
+    pages: dict[str, str] = {}
+    for room in (*ROOMS, "shared"):
+        if room == "shared":
+            wanted = ["perolux", "perolux.errors", "perolux.files", "perolux.progress"]
+        else:
+            wanted = [n for n in names if n.split(".")[1] == room and not n.rsplit(".", 1)[-1].startswith("_")]
+        lines: list[str] = []
+        for name in wanted:
+            members = [] if hasattr(importlib.import_module(name), "__path__") else [":members:", ":ignore-module-all:"]
+            lines += [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}"]
+            lines += [*(f"   {option}" for option in members), "```", ""]
+        title = f"perolux.{room}" if room != "shared" else "perolux: errors, files, progress"
+        pages[f"api/{room}.md"] = page(title, lines)
+    return pages
+
+
+if __name__ == "__main__":
+    sys.exit(main())
