@@ -34,7 +34,9 @@ ROOMS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write every page; returns the exit code (3 where a validation row fails without a reason)."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="leave the slow validation rows out")
     options = parser.parse_args(arguments)
     pages: dict[str, str] = {
@@ -120,9 +122,9 @@ def study_file_page() -> str:
                 lines += [f"### `[[{block}.{key}]]`", "", _sentence(inner_definition), ""]
                 lines += _key_table(inner_definition, definitions)
     intro = (
-        "A study file is TOML. Unknown keys are refused, and all problems of a file are reported at once. Paths "
-        "are relative to the folder of the study file. `perolux schema` prints the same as a JSON Schema, with "
-        "which an editor completes and checks a study file while it is written."
+        "A study file is TOML. Unknown keys are refused, and all problems of a file are reported at once. "
+        "Paths are relative to the folder of the study file. `perolux schema` prints the same as a JSON "
+        "Schema, with which an editor completes and checks a study file while it is written."
     )
     return page("The study file", intro, lines)
 
@@ -148,7 +150,9 @@ def _default(entry: dict[str, Any]) -> str:
 
 def _type(entry: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "anyOf" in entry:
-        return " or ".join(_type(option, definitions) for option in entry["anyOf"] if option.get("type") != "null")
+        return " or ".join(
+            _type(option, definitions) for option in entry["anyOf"] if option.get("type") != "null"
+        )
     if "const" in entry:
         return f"`{json.dumps(entry['const'])}`"
     if "enum" in entry:
@@ -168,9 +172,9 @@ def assumptions_page() -> str:
     from perolux.excitons.assumptions import assumptions
 
     intro = (
-        "What the step from a spectrum to a size assumes. A range enters as a uniform prior (the edge length as "
-        "log-uniform). Each can be replaced in the `[prior]` block of a study file, and every report lists those "
-        "that its sizes rest on. `perolux explain prior.NAME` prints one of them."
+        "What the step from a spectrum to a size assumes. A range enters as a uniform prior (the edge length "
+        "as log-uniform). Each can be replaced in the `[prior]` block of a study file, and every report "
+        "lists those that its sizes rest on. `perolux explain prior.NAME` prints one of them."
     )
     rows = [value_row(value) for value in assumptions().values()]
     return page("Assumptions of the sizes", intro, table(("key", "value", "kind", "source", "note"), rows))
@@ -215,10 +219,16 @@ def api_pages() -> dict[str, str]:
         if room == "shared":
             wanted = ["perolux", "perolux.errors", "perolux.files", "perolux.progress"]
         else:
-            wanted = [n for n in names if n.split(".")[1] == room and not n.rsplit(".", 1)[-1].startswith("_")]
+            wanted = [
+                n for n in names if n.split(".")[1] == room and not n.rsplit(".", 1)[-1].startswith("_")
+            ]
         lines: list[str] = []
         for name in wanted:
-            members = [] if hasattr(importlib.import_module(name), "__path__") else [":members:", ":ignore-module-all:"]
+            members = (
+                []
+                if hasattr(importlib.import_module(name), "__path__")
+                else [":members:", ":ignore-module-all:"]
+            )
             lines += [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}"]
             lines += [*(f"   {option}" for option in members), "```", ""]
         title = f"perolux.{room}" if room != "shared" else "perolux: errors, files, progress"

@@ -1,9 +1,9 @@
 """Docstrings of perolux are plain text with `code` in single backticks and indented equations; this turns
 them into reStructuredText for autodoc.
 
-A paragraph that is indented as a whole becomes a literal block (equations, examples of use). A paragraph whose
-later lines are indented is a list of fields ("edge_nm: ...") and becomes a bullet list. All else is text, in
-which characters that mean something to reStructuredText are escaped.
+A paragraph that is indented as a whole becomes a literal block (equations, examples of use). A paragraph
+whose later lines are indented is a list of fields ("edge_nm: ...") and becomes a bullet list. All
+else is text, in which characters that mean something to reStructuredText are escaped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def to_rst(lines: list[str]) -> list[str]:
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
-    """Blocks between blank lines; consecutive indented blocks stay one, so that a code sample keeps its gaps."""
+    """Blocks between blank lines; consecutive indented blocks stay one, so a code sample keeps its gaps."""
     blocks: list[list[str]] = []
     gap = True
     for line in lines:
