@@ -1,0 +1,341 @@
+"""Model-free reduction of a photoluminescence spectrum: peak, width, integral, signal to noise, flags.
+
+Two sets of numbers are given side by side and their names say which is which. `peak_ev`, `fwhm_mev`,
+`peak_nm`, `fwhm_nm` come from the energy axis with the Jacobian, I_E = I_lambda lambda^2/(hc), by local fits.
+`*_no_jacobian` come from the spectrum as recorded, by the reference procedure of the antisolvent set (half
+of the largest sample, linear crossings), so that they can be compared with published columns.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from perolux.errors import InputError, OptionError
+from perolux.measured import artefacts, peaks
+from perolux.measured.air import vacuum_wavelength_nm
+from perolux.measured.baseline import END_SAMPLES, Baseline, BaselineMethod, estimate_baseline
+from perolux.measured.records import FloatArray, Spectrum
+from perolux.quantities.constants import HC_EV_NM
+
+__all__ = ["PlResult", "pl_curve", "reduce_pl"]
+
+LOW_SNR = 10.0
+"""Signal to noise below which `low-snr` is raised (a convention)."""
+_DETECTION_SIGMAS = 6.0
+"""A band counts as present when the smoothed maximum stands this many of its sigmas above the baseline."""
+_UNEVEN_ENDS = 0.05
+"""Disagreement of the two ends, as a fraction of the maximum, that raises `curved-baseline`."""
+_NEGATIVE = 0.01
+"""Depth below zero, as a fraction of the maximum, that raises `negative-counts` (noise alone does not)."""
+_SECOND_MAXIMUM = 0.02
+"""Rise of a second maximum above the dip before it, as a fraction of the maximum, for `double-peak`."""
+_SHOULDER = 0.05
+"""Depth of a second minimum of curvature against the main one for `shoulder`."""
+
+_NUMBERS = (
+    "peak_ev",
+    "peak_ev_sigma",
+    "fwhm_mev",
+    "fwhm_mev_sigma",
+    "peak_nm",
+    "fwhm_nm",
+    "peak_nm_no_jacobian",
+    "fwhm_nm_no_jacobian",
+    "fwhm_mev_no_jacobian",
+    "integrated",
+    "snr",
+)
+
+
+@dataclass(frozen=True)
+class PlResult:
+    """What one PL spectrum says without a model. Any number may be None; `reasons` then says why.
+
+    With the Jacobian, from the energy axis by local fits: peak_ev and fwhm_mev with one standard deviation
+    each, peak_nm = hc/peak_ev, fwhm_nm between the wavelengths of the same half-height points
+    (half_height_ev).
+    As recorded, by the reference procedure: peak_nm_no_jacobian, fwhm_nm_no_jacobian, fwhm_mev_no_jacobian.
+    integrated: intensity over the recorded axis after the baseline, in the file's intensity unit times that
+    of its axis. snr: (maximum - baseline)/standard deviation of the 16 end samples.
+    sigma_includes: what the standard deviations cover; a wavelength calibration only when it was given.
+    """
+
+    label: str
+    file: str
+    peak_ev: float | None
+    peak_ev_sigma: float | None
+    fwhm_mev: float | None
+    fwhm_mev_sigma: float | None
+    peak_nm: float | None
+    fwhm_nm: float | None
+    peak_nm_no_jacobian: float | None
+    fwhm_nm_no_jacobian: float | None
+    fwhm_mev_no_jacobian: float | None
+    integrated: float | None
+    snr: float | None
+    baseline: Baseline
+    flags: tuple[str, ...]
+    reasons: dict[str, str]
+    half_height_ev: tuple[float | None, float | None] = (None, None)
+    sigma_includes: tuple[str, ...] = ("noise", "baseline")
+    wavelengths: str = "as recorded"
+    cosmic_rays_nm: tuple[float, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionary for JSON: missing numbers are null, the baseline is its method and counts."""
+        out: dict[str, Any] = {"file": self.file, "label": self.label}
+        out |= {name: getattr(self, name) for name in _NUMBERS}
+        out["baseline"] = self.baseline.as_dict()
+        out["flags"] = list(self.flags)
+        out["reasons"] = dict(self.reasons)
+        return out
+
+
+def pl_curve(spectrum: Spectrum, baseline: Baseline) -> tuple[FloatArray, FloatArray]:
+    """Energy (ascending, eV) and density per eV of the spectrum after its baseline, for drawing and fits."""
+    return replace(spectrum, values=spectrum.values - baseline.curve).per_ev()
+
+
+def reduce_pl(
+    spectrum: Spectrum,
+    *,
+    baseline: BaselineMethod = "ends",
+    baseline_period_nm: float | None = None,
+    air_to_vacuum: bool = False,
+    remove_cosmic_rays: bool = False,
+    calibration_sigma_nm: float | None = None,
+) -> PlResult:
+    """Peak, width, integral and signal to noise of one PL spectrum, with and without the Jacobian.
+
+    baseline: "ends" (reference), "linear", "arpls" or "none"; baseline_period_nm belongs to "arpls".
+    air_to_vacuum: convert recorded wavelengths to vacuum first (off by default, as in the reference tables).
+    remove_cosmic_rays: replace single-sample spikes by their neighbours' cubic; without it they are only
+    flagged. calibration_sigma_nm: standard uncertainty of the wavelength axis, added to peak_ev_sigma.
+
+    The Jacobian numbers come from fits of exp(polynomial) to the density per eV: fourth order near the top,
+    third order around each half of the fitted maximum, so a Gaussian in energy is exact on any grid. Their
+    sigmas are the linear response to sample noise (taken as independent) and to the baseline's uncertainty.
+
+    Raises `OptionError` for an absorbance or excitation spectrum (no emission density, so no Jacobian) and
+    `InputError` for fewer than 20 samples or values that are not finite.
+    """
+    where = f"{spectrum.source.path}: {spectrum.label}"
+    if spectrum.kind in ("absorbance", "excitation"):
+        raise OptionError(
+            f"this is {spectrum.kind}, not photoluminescence; it has no Jacobian and no emission peak",
+            where=where,
+            allowed="kind pl",
+            fix="use absorption() for an absorbance; give --kind pl if the file was misread",
+        )
+    if calibration_sigma_nm is not None and not calibration_sigma_nm >= 0:
+        raise OptionError("a calibration uncertainty is not negative", where=where, allowed="nm, >= 0")
+    _check_samples(spectrum, where)
+    spectrum, wavelengths = _to_vacuum(spectrum, where) if air_to_vacuum else (spectrum, "as recorded")
+
+    flags = [flag for flag in spectrum.flags]
+    values = np.asarray(spectrum.values, dtype=float)
+    spikes = artefacts.cosmic_ray_samples(values)
+    if len(spikes):
+        flags.append("cosmic-ray-removed" if remove_cosmic_rays else "cosmic-ray")
+        if remove_cosmic_rays:
+            values = artefacts.without_samples(values, spikes)
+    if artefacts.is_saturated(values):
+        flags.append("saturated")
+    nm = spectrum.wavelength_nm
+    ground = estimate_baseline(nm, values, baseline, period_nm=baseline_period_nm)
+    height = values - ground.curve
+    numbers: dict[str, float | None] = dict.fromkeys(_NUMBERS)
+    reasons: dict[str, str] = {}
+    half: tuple[float | None, float | None] = (None, None)
+
+    noise = artefacts.noise_level(values)
+    present = _is_present(height, noise)
+    if not present:
+        flags.append("near-zero-signal")
+        reasons |= dict.fromkeys(_NUMBERS, "no band stands above the noise")
+    else:
+        _reference_numbers(nm, height, ground, numbers, reasons)
+        half = _energy_numbers(spectrum, height, ground, noise, numbers, reasons, calibration_sigma_nm)
+        if np.min(values) < -max(5.0 * noise, _NEGATIVE * float(np.max(height))):
+            flags.append("negative-counts")
+        numbers["integrated"] = _integral(spectrum, height)
+        flags += _shape_flags(nm, height, ground, noise, numbers, reasons)
+    return PlResult(
+        label=spectrum.label,
+        file=spectrum.source.path,
+        **{name: numbers[name] for name in _NUMBERS},
+        baseline=ground,
+        flags=tuple(dict.fromkeys(flags)),
+        reasons=reasons,
+        half_height_ev=half,
+        sigma_includes=("noise", "baseline")
+        + (("wavelength calibration",) if calibration_sigma_nm is not None else ()),
+        wavelengths=wavelengths,
+        cosmic_rays_nm=tuple(float(nm[i]) for i in spikes),
+    )
+
+
+def _check_samples(spectrum: Spectrum, where: str) -> None:
+    if len(spectrum) < 2 * END_SAMPLES + 4:
+        raise InputError(
+            f"a PL spectrum of {len(spectrum)} samples is too short for a baseline and a peak",
+            where=where,
+            allowed=f"at least {2 * END_SAMPLES + 4} samples",
+            fix="record a wider range",
+        )
+    bad = int(np.count_nonzero(~np.isfinite(spectrum.values)))
+    if bad:
+        raise InputError(
+            f"{bad} of {len(spectrum)} values are not finite numbers",
+            where=where,
+            fix="remove these samples from the file, or export it again",
+        )
+
+
+def _to_vacuum(spectrum: Spectrum, where: str) -> tuple[Spectrum, str]:
+    if spectrum.medium == "vacuum" or spectrum.axis_unit != "nm":
+        raise OptionError(
+            "the axis is not a wavelength in air, so it cannot be converted to vacuum",
+            where=where,
+            fix="leave air_to_vacuum out",
+        )
+    converted = vacuum_wavelength_nm(spectrum.wavelength_nm)
+    return replace(spectrum, wavelength_nm=converted, medium="vacuum"), "vacuum, converted from air"
+
+
+def _is_present(height: FloatArray, noise: float) -> bool:
+    smooth, length = peaks.smoothed(height)
+    top = float(np.max(smooth))
+    scale = float(np.max(np.abs(height)))
+    # rounding of the subtraction leaves about 1e-16 of the level on a flat record
+    return top > 1e-9 * scale and scale > 0 and top > _DETECTION_SIGMAS * noise / math.sqrt(length)
+
+
+def _reference_numbers(
+    nm: FloatArray,
+    height: FloatArray,
+    ground: Baseline,
+    numbers: dict[str, float | None],
+    reasons: dict[str, str],
+) -> None:
+    found = peaks.reference_peak(nm, height)
+    numbers["peak_nm_no_jacobian"] = found.position
+    if found.position is None:
+        reasons["peak_nm_no_jacobian"] = "fewer than three samples, or no maximum, above 80 % of the top"
+    if found.left is None or found.right is None:
+        side = "short" if found.left is None else "long"
+        reason = f"the {side}-wavelength half-height point lies outside the record"
+        reasons |= dict.fromkeys(("fwhm_nm_no_jacobian", "fwhm_mev_no_jacobian"), reason)
+    else:
+        numbers["fwhm_nm_no_jacobian"] = found.right - found.left
+        numbers["fwhm_mev_no_jacobian"] = 1e3 * (HC_EV_NM / found.left - HC_EV_NM / found.right)
+    if ground.noise > 0:
+        numbers["snr"] = float(np.max(height)) / ground.noise
+    else:
+        reasons["snr"] = "the end samples do not vary, so they hold no estimate of the noise"
+
+
+def _energy_numbers(
+    spectrum: Spectrum,
+    height: FloatArray,
+    ground: Baseline,
+    noise: float,
+    numbers: dict[str, float | None],
+    reasons: dict[str, str],
+    calibration_sigma_nm: float | None,
+) -> tuple[float | None, float | None]:
+    """Peak and width with the Jacobian; returns the half-height points in eV, low and high."""
+    energy, density = replace(spectrum, values=height).per_ev()
+    jacobian = replace(spectrum, values=np.ones_like(height)).per_ev()[1]
+    # an exact spectrum has no noise; a relative floor keeps weights finite and changes nothing above 1e-9
+    level = max(noise, 1e-9 * float(np.max(height)))
+    band = peaks.local_peak(energy, density, level * jacobian, jacobian)
+    if band.position is None:
+        reason = "the maximum lies at the edge of the record, or the top has no single vertex"
+        names = ("peak_ev", "peak_ev_sigma", "peak_nm", "fwhm_mev", "fwhm_mev_sigma", "fwhm_nm")
+        reasons |= dict.fromkeys(names, reason)
+        return None, None
+    calibration = (calibration_sigma_nm or 0.0) * band.position**2 / HC_EV_NM
+    numbers["peak_ev"] = band.position
+    numbers["peak_nm"] = HC_EV_NM / band.position
+    numbers["peak_ev_sigma"] = math.hypot(band.position_sigma or 0.0, band.shift * ground.sigma, calibration)
+    width = band.width
+    if width is None or band.left is None or band.right is None:
+        side = "long" if band.left is None else "short"
+        reason = f"the {side}-wavelength half-height point lies outside the record"
+        reasons |= dict.fromkeys(("fwhm_mev", "fwhm_mev_sigma", "fwhm_nm"), reason)
+    else:
+        numbers["fwhm_mev"] = 1e3 * width
+        numbers["fwhm_mev_sigma"] = 1e3 * math.hypot(band.width_sigma or 0.0, band.width_shift * ground.sigma)
+        numbers["fwhm_nm"] = HC_EV_NM / band.left - HC_EV_NM / band.right
+    return band.left, band.right
+
+
+def _integral(spectrum: Spectrum, height: FloatArray) -> float:
+    if spectrum.axis_unit == "nm":
+        return float(np.trapezoid(height, spectrum.wavelength_nm))
+    energy = spectrum.energy_ev[::-1]
+    axis = energy if spectrum.axis_unit == "eV" else 1e7 / HC_EV_NM * energy
+    return float(np.trapezoid(height[::-1], axis))
+
+
+def _shape_flags(
+    nm: FloatArray,
+    height: FloatArray,
+    ground: Baseline,
+    noise: float,
+    numbers: dict[str, float | None],
+    reasons: dict[str, str],
+) -> list[str]:
+    flags = []
+    top = float(np.max(height))
+    snr = numbers["snr"]
+    if snr is not None and snr < LOW_SNR:
+        flags.append("low-snr")
+    ends = float(np.median(height[:END_SAMPLES])), float(np.median(height[-END_SAMPLES:]))
+    if abs(ends[1] - ends[0]) > _UNEVEN_ENDS * top:
+        flags.append("curved-baseline")
+    if numbers["peak_ev"] is None:
+        flags.append("peak-at-edge")
+    elif numbers["fwhm_mev"] is None:
+        flags.append("one-sided")
+    smooth, length = peaks.smoothed(height)
+    sigma = noise / math.sqrt(length)
+    if _has_second_maximum(smooth, max(_SECOND_MAXIMUM * top, 7.0 * sigma)):
+        flags.append("double-peak")
+    elif _has_shoulder(nm, height, noise, numbers["fwhm_nm"]):
+        flags.append("shoulder")
+    return flags
+
+
+def _has_second_maximum(smooth: FloatArray, rise: float) -> bool:
+    """True where the curve, going away from its maximum, rises again by more than `rise` after a dip."""
+    i = int(np.argmax(smooth))
+    for side in (smooth[i::-1], smooth[i:]):
+        lowest = np.minimum.accumulate(side)
+        # the last two samples at the edge of the record are no maximum
+        if len(side) > 2 and float(np.max(side[:-2] - lowest[:-2], initial=0.0)) > rise:
+            return True
+    return False
+
+
+def _has_shoulder(nm: FloatArray, height: FloatArray, noise: float, width_nm: float | None) -> bool:
+    """True where the second derivative, over a third of the width, has a second clear minimum."""
+    if width_nm is None:
+        return False
+    step = float(np.median(np.diff(nm)))
+    lag = max(1, round(width_nm / (3.0 * step)))
+    if len(height) < 4 * lag + 3:
+        return False
+    kernel = np.ones(lag) / lag
+    mean = np.convolve(height, kernel, "same")
+    curvature = mean[2 * lag :] - 2.0 * mean[lag:-lag] + mean[: -2 * lag]
+    sigma = noise * math.sqrt(6.0 / lag)
+    rise = max(_SHOULDER * -float(np.min(curvature)), 6.0 * sigma)
+    # a second minimum counts if it is deep itself and parted from the main one by a rise as large
+    below = np.minimum(curvature, 0.0)
+    return _has_second_maximum(-below, rise)
