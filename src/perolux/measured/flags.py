@@ -21,7 +21,7 @@ FLAGS: dict[str, str] = {
     "negative-counts": "intensities below zero occur; they are kept as they are",
     "normalised-input": "no intensity exceeds 1: the spectrum seems to be normalised, not counts",
     "columns-left-out": "columns of the file that are no spectra (errors, scaled copies) were left out",
-    "from-documentation": "the reader follows the documentation of the format; it has not seen a real file yet",
+    "from-documentation": "the reader follows the documentation of the format; no real file was at hand",
     # what a reduction noticed in the spectrum
     "saturated": "several neighbouring points share the same maximum: the detector was probably saturated",
     "cosmic-ray": "single points stand far above their neighbours; they are still in the data",
