@@ -190,7 +190,7 @@ def _reference_energies(shape: str) -> list[tuple[float, float, float]]:
 
 
 def _references(shape: str, quantity: str) -> list[tuple[float, float, float]]:
-    """(size, reference, uncertainty) of each line; the uncertainty is absolute for E, relative for K and X."""
+    """(size, reference, uncertainty) of each line; uncertainty absolute for E, relative for K and X."""
     name, size = _BENCHMARKS[shape]
     lines = read_table(name)
     if shape == "cube":
