@@ -1,0 +1,63 @@
+"""`ExcitonState`: the ground exciton of one hard-wall nanocrystal, in its own Bohr radii and Rydbergs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["ExcitonState", "Shape"]
+
+Shape = Literal["sphere", "cube", "cuboid"]
+
+
+@dataclass(frozen=True)
+class ExcitonState:
+    """The correlated electron-hole ground state of one nanocrystal with hard walls.
+
+    shape: "sphere", "cube" or "cuboid".
+    size_over_bohr: radius (sphere), edge (cube) or cube root of the volume (cuboid), over aB.
+    energy_over_rydberg: E/Ry, counted from the bulk gap; a variational upper bound. Bound: E < 0.
+    overlap_k: K = |int Psi(r,r) d3r|^2, 1 without correlation; it multiplies the oscillator strength.
+    exchange_x: X = pi aB^3 int |Psi(r,r)|^2 d3r, 1 in the bulk; it scales electron-hole exchange.
+    estimated_error_rydberg: error bound of E/Ry from the last basis shells and the quadrature.
+    estimated_error_k_relative, estimated_error_x_relative: the same for K and X, relative.
+    functions: symmetrised basis functions that were used; order: the basis order N they come from.
+    exponent: a of exp(-a r_eh), in 1/aB, where the energy is lowest.
+    wall: b of the wall functions, in 1/aB^2 (see `_variation.wall_function`); 0 is the uncorrelated one.
+    mass_ratio: m_e/m_h at fixed reduced mass.
+    edges_over_bohr: the three edges over aB, None for a sphere.
+    """
+
+    shape: Shape
+    size_over_bohr: float
+    energy_over_rydberg: float
+    overlap_k: float
+    exchange_x: float
+    estimated_error_rydberg: float
+    estimated_error_k_relative: float
+    estimated_error_x_relative: float
+    functions: int
+    exponent: float
+    wall: float
+    order: int
+    mass_ratio: float = 1.0
+    edges_over_bohr: tuple[float, float, float] | None = None
+
+    def as_dict(self) -> dict[str, float | int | str | list[float] | None]:
+        """The state as a plain dictionary, ready for JSON."""
+        return {
+            "shape": self.shape,
+            "size_over_bohr": self.size_over_bohr,
+            "energy_over_rydberg": self.energy_over_rydberg,
+            "overlap_k": self.overlap_k,
+            "exchange_x": self.exchange_x,
+            "estimated_error_rydberg": self.estimated_error_rydberg,
+            "estimated_error_k_relative": self.estimated_error_k_relative,
+            "estimated_error_x_relative": self.estimated_error_x_relative,
+            "functions": self.functions,
+            "order": self.order,
+            "exponent": self.exponent,
+            "wall": self.wall,
+            "mass_ratio": self.mass_ratio,
+            "edges_over_bohr": None if self.edges_over_bohr is None else list(self.edges_over_bohr),
+        }
