@@ -47,7 +47,7 @@ def pl(
     if json:
         print_json(rows)
     else:
-        _show_pl(rows)
+        _show_pl(rows, with_size=material is not None)
     return _exit_code(rows)
 
 
@@ -112,30 +112,20 @@ def _show_errors(rows: Sequence[dict[str, Any]]) -> None:
             sys.stderr.write(f"perolux: {Problem(**problem)}\n")
 
 
-def _show_pl(rows: Sequence[dict[str, Any]]) -> None:
+def _show_pl(rows: Sequence[dict[str, Any]], with_size: bool) -> None:
     good = [row for row in rows if "error" not in row]
     if good:
-        cells = [
-            [
-                row["label"],
-                number(row["peak_ev"], 4),
-                number(row["fwhm_mev"], 1),
-                number(row["peak_nm"], 1),
-                number(row["fwhm_nm"], 1),
-                number(row["snr"], 0),
-                "–" if row["xy"] is None else f"{row['xy'][0]:.3f}, {row['xy'][1]:.3f}",
-                _size_text(row["size"]),
-                " ".join(row["flags"]),
-            ]
-            for row in good
-        ]
-        columns = ["label", "peak (eV)", "FWHM (meV)", "peak (nm)", "FWHM (nm)", "SNR", "CIE xy", "size"]
-        print_table(
-            "",
-            [*columns, "flags"],
-            cells,
-            "peak and FWHM from the energy axis, with the Jacobian lambda^2/hc",
-        )
+        columns = ["label", "peak (eV)", "FWHM (meV)", "peak (nm)", "FWHM (nm)", "SNR", "CIE xy"]
+        columns += ["size of a cube", "flags"] if with_size else ["flags"]
+        cells = []
+        for row in good:
+            xy = "–" if row["xy"] is None else f"{row['xy'][0]:.3f}, {row['xy'][1]:.3f}"
+            shown = [row["label"], number(row["peak_ev"], 4), number(row["fwhm_mev"], 1)]
+            shown += [number(row["peak_nm"], 1), number(row["fwhm_nm"], 1), number(row["snr"], 0), xy]
+            shown += [_size_text(row["size"])] if with_size else []
+            cells.append([*shown, " ".join(row["flags"])])
+        note = "peak and FWHM from the energy axis, with the Jacobian lambda^2/hc"
+        print_table("", columns, cells, note if with_size else f"{note}; --material CsPbBr3 adds the size")
     _show_errors(rows)
 
 

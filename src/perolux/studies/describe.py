@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from perolux.errors import ModelRangeError, NotAvailableError
 
 if TYPE_CHECKING:
+    from perolux.display.colour import SpectrumColour
     from perolux.inference.size import SizePosterior, SizePrior
     from perolux.measured import PlResult, Spectrum
 
@@ -22,12 +23,12 @@ __all__ = ["Description", "describe_pl"]
 class Description:
     """What is known of one sample from its PL spectrum.
 
-    result: the model-free reduction. xy: CIE 1931 chromaticity from power, None with a reason. posterior:
-    the size posterior, None with `size_reason`.
+    result: the model-free reduction. colour: CIE coordinates from power, with a reason where there are none.
+    posterior: the size posterior, None with `size_reason`. flags: of the record, reduction and colour.
     """
 
     result: PlResult
-    xy: tuple[float, float] | None
+    colour: SpectrumColour
     posterior: SizePosterior | None
     size_reason: str | None
     flags: tuple[str, ...]
@@ -35,7 +36,8 @@ class Description:
     def as_dict(self) -> dict[str, Any]:
         """The object that `perolux pl --json` prints."""
         described = self.result.as_dict()
-        described["xy"] = None if self.xy is None else list(self.xy)
+        described["xy"] = None if self.colour.xy is None else list(self.colour.xy)
+        described["reasons"] |= {} if self.colour.reason is None else {"xy": self.colour.reason}
         described["flags"] = list(self.flags)
         if self.posterior is None:
             described["size"] = {"reason": self.size_reason}
@@ -59,15 +61,15 @@ def describe_pl(
     material: e.g. "CsPbBr3"; None gives no size. temperature_k: of the sample. prior: of the size.
     absorption_ev: first exciton in absorption of the same sample. reduction: options of `reduce_pl`.
     """
-    from perolux.display.colour import spectrum_chromaticity
+    from perolux.display.colour import spectrum_colour
 
     result = spectrum.pl(**reduction)
-    xy, colour_flags = spectrum_chromaticity(spectrum, result)
+    colour = spectrum_colour(spectrum, result.baseline.curve)
     posterior, reason = None, "no material was named (--material)"
     if material is not None:
         posterior, reason = _size(result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma)
-    flags = tuple(dict.fromkeys((*result.flags, *colour_flags)))
-    return Description(result, xy, posterior, reason, flags)
+    flags = tuple(dict.fromkeys((*result.flags, *colour.flags)))
+    return Description(result, colour, posterior, reason, flags)
 
 
 def _size(

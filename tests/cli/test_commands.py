@@ -1,0 +1,169 @@
+"""The command line as a stranger calls it: contracts, exit codes, errors without tracebacks."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from perolux import __version__
+from perolux.cli.app import run
+from perolux.files import example_path
+
+NATIVE = example_path("antisolvent") / "spectra" / "native_grid"
+CDSE = example_path("cdse_hot_injection")
+
+
+def call(capsys, *arguments):
+    code = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_version_and_help_of_every_command(capsys):
+    code, out, _ = call(capsys, "--version")
+    assert code == 0 and out.strip() == __version__
+    for command in ("pl", "absorption", "characterise", "demo", "exciton", "explain", "cite", "validate"):
+        code, out, _ = call(capsys, command, "--help")
+        assert code == 0 and "--json" in out or command == "exciton", command
+        code, out, _ = call(capsys, command, "--version")
+        assert code == 0 and out.strip() == __version__, command
+
+
+def test_pl_keeps_its_contract(capsys):
+    code, out, _ = call(capsys, "pl", NATIVE / "433.txt", "--material", "CsPbBr3", "--json")
+    (row,) = json.loads(out)
+    assert code == 0
+    keys = {"file", "label", "peak_ev", "peak_ev_sigma", "fwhm_mev", "peak_nm", "fwhm_nm", "snr", "xy"}
+    keys |= {
+        "peak_nm_no_jacobian",
+        "fwhm_nm_no_jacobian",
+        "fwhm_mev_no_jacobian",
+        "flags",
+        "baseline",
+        "size",
+    }
+    assert keys <= set(row)
+    assert row["peak_nm"] == pytest.approx(1239.841984 / row["peak_ev"], rel=1e-9)
+    assert set(row["baseline"]) >= {"method", "counts"}
+    size = row["size"]
+    assert size["kind"] in ("interval", "lower-bound")
+    assert size["edge_nm"]["low95"] < size["edge_nm"]["median"]
+    assert 0.0 <= size["platelet_weight"] <= 1.0
+    assert 0.0 < row["xy"][0] < 1.0
+
+
+def test_pl_without_material_gives_no_size(capsys):
+    _, out, _ = call(capsys, "pl", NATIVE / "433.txt", "--json")
+    assert set(json.loads(out)[0]["size"]) == {"reason"}
+
+
+def test_a_bad_file_does_not_stop_the_others(capsys, tmp_path):
+    bad = tmp_path / "empty.csv"
+    bad.write_text("")
+    code, out, _ = call(capsys, "pl", bad, NATIVE / "433.txt", "--json")
+    rows = json.loads(out)
+    assert code == 2
+    assert rows[0]["file"] == str(bad) and rows[0]["error"]["problems"][0]["what"]
+    assert rows[1]["peak_ev"] > 2.0
+
+
+def test_absorption_keeps_its_contract(capsys):
+    code, out, _ = call(capsys, "absorption", CDSE / "run2_uv-vis.csv", "--json")
+    rows = json.loads(out)
+    assert code == 0 and len(rows) == 16
+    keys = {"file", "label", "first_exciton_nm", "first_exciton_ev", "sigma_ev", "steepest_slope_nm"}
+    assert keys | {"scatter_exponent", "flags"} <= set(rows[0])
+    assert not any("size" in row for row in rows)
+
+
+@pytest.mark.parametrize("shape", [("sphere", "--radius-over-bohr"), ("cube", "--edge-over-bohr")])
+def test_exciton_keeps_its_contract(capsys, shape):
+    code, out, _ = call(capsys, "exciton", shape[0], shape[1], "2.0", "--json")
+    assert code == 0
+    assert set(json.loads(out)) == {
+        "energy_over_rydberg",
+        "overlap_k",
+        "exchange_x",
+        "estimated_error_rydberg",
+        "estimated_error_k_relative",
+        "estimated_error_x_relative",
+    }
+
+
+def test_explain_prints_value_kind_source_and_rivals(capsys):
+    code, out, _ = call(capsys, "explain", "CsPbBr3.reduced_mass")
+    assert code == 0 and "0.126" in out and "0.18" in out
+    code, out, _ = call(capsys, "explain", "CsPbBr3.gap", "--at", "300K", "--json")
+    assert code == 0 and json.loads(out)["chosen"]["unit"] == "eV"
+    code, out, _ = call(capsys, "explain", "prior.stokes_shift_ev")
+    assert code == 0 and "assumed" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pl",),
+        ("nonsense",),
+        ("pl", "--bogus", "x"),
+        ("pl", "no-such-file.csv"),
+        ("pl", str(NATIVE / "433.txt"), "--material", "Unobtainium"),
+        ("pl", str(NATIVE / "433.txt"), "--material", "CsPbBr3", "--temperature", "900"),
+        ("pl", str(NATIVE / "433.txt"), "--axis-unit", "furlong"),
+        ("exciton", "cube", "--edge-over-bohr", "-1"),
+        ("exciton", "sphere", "--radius-over-bohr", "nan"),
+        ("explain", "CsPbBr3.nothing"),
+        ("explain", "AZPbBr3.reduced_mass"),
+        ("explain", "CsPbBr3.gap", "--at", "300 bananas"),
+        ("characterise", "no-such-study.toml"),
+        ("validate", "no-such-room"),
+        ("cite", "no-such-run"),
+    ],
+)
+def test_user_errors_exit_2_without_traceback(capsys, arguments):
+    code, _, err = call(capsys, *arguments)
+    assert code == 2
+    assert err.startswith("perolux:") and "Traceback" not in err
+    code, out, _ = call(capsys, *arguments, "--json")
+    assert code == 2
+    content = json.loads(out)
+    assert "error" in (content[0] if isinstance(content, list) else content)
+
+
+def cpu_seconds(*arguments) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "perolux", *map(str, arguments)], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_is_quick():
+    assert min(cpu_seconds("--help") for _ in range(3)) < 0.5
+
+
+@pytest.mark.slow
+def test_pl_on_one_file_is_quick():
+    arguments = ("pl", NATIVE / "433.txt", "--material", "CsPbBr3", "--json")
+    assert min(cpu_seconds(*arguments) for _ in range(3)) < 2.0
+
+
+@pytest.mark.slow
+def test_ctrl_c_exits_130(tmp_path):
+    study = example_path("antisolvent") / "study.toml"
+    command = [sys.executable, "-m", "perolux", "characterise", str(study), "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -m perolux pl {NATIVE / '433.txt'} --json | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True)
+    assert b"Traceback" not in done.stderr
