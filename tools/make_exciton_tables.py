@@ -1,10 +1,11 @@
 """Solve the confined exciton on a grid of sizes and write the tables that travel with perolux.
 
-Run from the root of a checkout, about three minutes on one core:
+Run from the root of a checkout, about two minutes on one core:
 
     .venv/bin/python tools/make_exciton_tables.py
 
-Each table ends where the basis still converges to about 1e-5 Ry and 1e-3 of K (sphere 30, cube 25 Bohr radii).
+Each table ends where the basis still converges far below the quoted errors (sphere 25, cube 20 Bohr radii),
+so that the dead layers, which the asymptotic laws continue, are known there to about 0.001 Bohr radii.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from perolux.excitons.state import ExcitonState  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"
-GRIDS = {"sphere": (0.05, 30.0, 64, 9), "cube": (0.05, 25.0, 64, 12)}
+GRIDS = {"sphere": (0.05, 25.0, 64, 9), "cube": (0.05, 20.0, 64, 12)}
 """First and last size over aB, knots, basis order."""
 COLUMNS = (
     "size_over_bohr",
@@ -65,7 +66,8 @@ def make(shape: str, report: Callable[[str], None]) -> str:
     functions = states[-1].functions
     lines = [
         f"# Ground exciton of a hard-wall {shape}: equal masses, no dielectric mismatch; size is the {what}",
-        f"# made by tools/make_exciton_tables.py, perolux {perolux.__version__}, order {order}, {functions} functions",
+        f"# made by tools/make_exciton_tables.py, perolux {perolux.__version__}, "
+        f"order {order}, {functions} functions",
         "# E/Ry from the gap; K = |int Psi(r,r)|^2; X = pi aB^3 int |Psi(r,r)|^2; exponent 1/aB; wall 1/aB^2",
         "# kind: derived (variational calculation of this program); licence: BSD-3-Clause",
         ",".join(COLUMNS),

@@ -45,9 +45,9 @@ def kinetic_constant(shape: str) -> float:
 def coulomb_constant(shape: str) -> float:
     """J = <size/r_eh> of the uncorrelated ground state, in units of e^2/(4 pi eps0 eps size).
 
-    Sphere: 2 int_0^1 dr |2 sin^2(pi r)| (1/r) int_0^r |2 sin^2(pi s)| ds, because a shell of charge acts from its
-    centre. Cube: int prod_i A(u_i) / |u| d3u over the six-dimensional density reduced to separations. Both by
-    Gauss-Legendre quadrature, to about 1e-12. First-order energy: -2 J/size in Ry.
+    Sphere: 2 int_0^1 dr 2 sin^2(pi r) (1/r) int_0^r 2 sin^2(pi s) ds, because a shell of charge acts from its
+    centre. Cube: int prod_i A(u_i)/|u| d3u, A the density of separations on one axis. Both by Gauss-Legendre
+    quadrature, to about 1e-12. First-order energy: -2 J/size in Ry.
 
     >>> round(coulomb_constant("sphere"), 5), round(coulomb_constant("cube"), 4)
     (1.78607, 3.0478)

@@ -1,9 +1,9 @@
 """Energy, overlap and exchange of the confined exciton against size, from tables that the solvers made.
 
-The packaged tables (`data/sphere.csv`, `data/cube.csv`, made by `tools/make_exciton_tables.py`) hold E/Ry, K
-and X for equal masses. Between the knots a cubic spline in ln(size) interpolates what is left when the limit of
-strong confinement is taken away: E - kinetic/size^2 + 2 J/size, ln K, ln(X size^3). Below and above the table the
-asymptotic laws continue it with the same value and slope.
+The packaged tables (`data/sphere.csv`, `data/cube.csv`, made by `tools/make_exciton_tables.py`) hold E/Ry,
+K and X for equal masses. Between the knots a cubic spline in ln(size) interpolates what is left when the
+limit of strong confinement is taken away: E - kinetic/size^2 + 2 J/size, ln K, ln(X size^3). Below and above
+the table the asymptotic laws continue it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from perolux.excitons.limits import (
 __all__ = ["SIZE_RANGE", "ExcitonCurve", "Table", "interpolate", "table"]
 
 SIZE_RANGE = (1e-6, 1e6)
-"""Sizes over aB that `interpolate` accepts; most of this range is asymptotic law, see `ExcitonCurve.regime`."""
+"""Sizes over aB that `interpolate` accepts; most of it is asymptotic law, see `ExcitonCurve.regime`."""
 
 _DATA = Path(__file__).parent / "data"
 
@@ -88,13 +88,14 @@ class _Spline:
 def interpolate(shape: str, size_over_bohr: ArrayLike) -> ExcitonCurve:
     """E/Ry, K and X of the ground exciton at any number of sizes, for equal masses and hard walls.
 
-    Inside the table: a cubic spline, error below 1e-5 Ry and 1e-4 of K and X beyond that of the solver. Below:
-    E = kinetic/x^2 - 2 J/x + c + c' x, ln K = k x + k' x^2, ln(X x^3) = ln X0 + h x + h' x^2. Above:
-    E = -1 + kinetic/(4 (x - d)^2), K = K0 (x - d)^3 with slowly varying d, X = 1 + A/x^3 + B/x^4. The laws join
-    the table with equal value and slope.
+    Inside the table: a cubic spline, which adds less than 2e-6 Ry and 5e-5 of K and X to the solver's error.
+    Below: E = kinetic/x^2 - 2 J/x + c + c' x, ln K = k x + k' x^2, ln(X x^3) = ln X0 + h x + h' x^2.
+    Above: E = -1 + kinetic/(4 (x - d)^2), K = K0 (x - d)^3 with slowly varying d, X = 1 + A/x^3 + B/x^4.
+    The laws join the table continuously.
 
-    shape: "sphere" (size is R/aB) or "cube" (L/aB). size_over_bohr: any array, every size within `SIZE_RANGE`.
-    Raises `ModelRangeError` for a size that is not positive, not finite or outside, `OptionError` for a shape.
+    shape: "sphere" (size is R/aB) or "cube" (L/aB). size_over_bohr: any array of sizes within `SIZE_RANGE`.
+    Raises `ModelRangeError` for a size that is not positive, not finite or outside, `OptionError` for an
+    unknown shape.
     Source: the packaged tables and `perolux.excitons.limits`.
 
     >>> curve = interpolate("sphere", [1.0, 2.0])
@@ -124,7 +125,8 @@ def interpolate(shape: str, size_over_bohr: ArrayLike) -> ExcitonCurve:
     else:
         result = _inside(spline, flat)
     result = result.reshape((6, *size.shape))
-    return ExcitonCurve(shape, size, *result, table_range=(first, last))
+    energy, overlap, exchange, e_error, k_error, x_error = result
+    return ExcitonCurve(shape, size, energy, overlap, exchange, e_error, k_error, x_error, (first, last))
 
 
 @lru_cache(maxsize=4)
@@ -217,21 +219,22 @@ def _strong(spline: _Spline, size: Array) -> Array:
         linear = (start - base) / first - quadratic * first
         out[k] = np.exp(base + size * (linear + quadratic * size))
     out[2] /= size**3
-    # the next order of each law is not known: a tenth of the last one that is used, at the distance to the table
+    # the next order is not known: a tenth of the last one that is used, at the distance to the table
     for k in range(3):
         out[3 + k] = spline.table.errors[k][0] + 0.1 * abs(slope[k]) * gap
     return out
 
 
 def _weak(spline: _Spline, size: Array) -> Array:
-    """Laws of weak confinement; dead layers and exchange continue value and slope at the last knot.
+    """Laws of weak confinement; dead layers and exchange continue the last part of the table.
 
-    The energy's dead layer tends to its limit with 1/x for a sphere (curved wall) and 1/x^2 for a cube, the
-    overlap's with 1/x for both.
+    Each is taken at the last knot and at 0.6 of it (the slope at the end alone would amplify the last digits
+    of the solver). The energy's dead layer tends to its limit with 1/x for a sphere (curved wall) and 1/x^2
+    for a cube, the overlap's with 1/x for both.
     """
     knots = spline.table
     shape, last = knots.shape, float(knots.size[-1])
-    around = last * np.array([1.0 - 1e-4, 1.0])
+    around = last * np.array([0.6, 1.0])
     inner = _inside(spline, around)
     layers = np.array([dead_layer(shape, x, e) for x, e in zip(around, inner[0], strict=True)])
     k_layers = np.array([overlap_layer(shape, x, k) for x, k in zip(around, inner[1], strict=True)])
@@ -252,7 +255,7 @@ def _weak(spline: _Spline, size: Array) -> Array:
 
 
 def _tail(around: Array, values: Array, power: int, size: Array) -> Array:
-    """v0 + v1/size^power through the value and slope of the last two points."""
+    """v0 + v1/size^power through two points."""
     inverse = around ** -float(power)
     slope = (values[1] - values[0]) / (inverse[1] - inverse[0])
     return np.asarray(values[1] + slope * (size ** -float(power) - inverse[1]))
