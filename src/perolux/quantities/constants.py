@@ -25,7 +25,7 @@ __all__ = [
     "constants",
 ]
 
-_SOURCE = "CODATA 2022, NIST"
+_SOURCE = "codata2022: NIST table"
 
 
 @cache

@@ -1,0 +1,231 @@
+"""Mixtures: Vegard with bowing for the gap, Vegard for lattice and Kane energy, 1/mu and 1/eps linear.
+
+    Eg(x) = sum w_i Eg_i - sum b_jk x_j x_k     (halide pairs j, k; b > 0 lowers the gap; cations linear)
+    a(x) = sum w_i a_i,  Ep(x) = sum w_i Ep_i,  1/mu = sum w_i/mu_i,  1/eps = sum w_i/eps_i
+
+`mixed_material_arrays` gives the same for an array of halide fractions, for inference.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.materials.composition import Composition, parse_composition
+from perolux.materials.derive import bounds, combine
+from perolux.materials.records import quantities
+from perolux.materials.resolve import Answer, answer, model_choice
+from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
+from perolux.quantities.value import Value
+
+__all__ = ["MixedMaterialArrays", "mixed_answer", "mixed_material_arrays"]
+
+FloatArray = npt.NDArray[np.float64]
+Members = tuple[tuple[str, float, str | None], ...]
+
+_PAIRS = {frozenset({"Cl", "Br"}): "bowing_cl_br", frozenset({"Br", "I"}): "bowing_br_i"}
+
+
+@dataclass(frozen=True)
+class MixedMaterialArrays:
+    """A halide series over the fraction of its second halide; every array has the shape of `fraction`.
+
+    gap_low_ev and gap_high_ev bound the gap (uniform prior between them), gap_ev is the middle. `rests_on`
+    holds the values that went in: gaps, masses and dielectric constants of the end members, and the bowing.
+    """
+
+    family: str
+    parameter_set: str | None
+    temperature_k: float
+    fraction: FloatArray
+    gap_low_ev: FloatArray
+    gap_high_ev: FloatArray
+    reduced_mass_m0: FloatArray
+    eps_effective: FloatArray
+    rests_on: tuple[Value, ...]
+
+    @property
+    def gap_ev(self) -> FloatArray:
+        """Middle of the gap in eV."""
+        return 0.5 * (self.gap_low_ev + self.gap_high_ev)
+
+    @property
+    def bohr_radius_nm(self) -> FloatArray:
+        """Exciton Bohr radius a0 eps/mu in nm."""
+        return BOHR_RADIUS_NM * self.eps_effective / self.reduced_mass_m0
+
+    @property
+    def rydberg_ev(self) -> FloatArray:
+        """Exciton Rydberg Ry0 mu/eps^2 in eV."""
+        return RYDBERG_EV * self.reduced_mass_m0 / self.eps_effective**2
+
+
+def mixed_material_arrays(
+    family: str | Composition,
+    fraction: npt.ArrayLike,
+    temperature_k: float = 298.0,
+    parameter_set: str | None = None,
+) -> MixedMaterialArrays:
+    """Gap, mass and dielectric constant of an open composition over an array of halide fractions.
+
+    family: for example "CsPb(Br,I)3". fraction: any shape, 0 to 1, of the second halide named (here iodide).
+    Raises `OptionError` for a closed composition or a fraction outside 0 to 1, `ModelRangeError` for halides
+    that do not mix, `NotAvailableError` where an end member lacks a number.
+
+    >>> series = mixed_material_arrays("CsPb(Br,I)3", [0.0, 1.0])
+    >>> [round(float(mu), 3) for mu in series.reduced_mass_m0]
+    [0.18, 0.114]
+    """
+    from perolux.materials.material import material
+
+    composition = parse_composition(family) if isinstance(family, str) else family
+    x = np.asarray(fraction, dtype=np.float64)
+    if not composition.is_open:
+        raise OptionError(
+            f"{composition.formula} has no open halide fraction", fix="name two halides, as in CsPb(Br,I)3"
+        )
+    if not np.all((x >= 0) & (x <= 1)):
+        raise OptionError("a halide fraction outside its range", allowed="0 to 1", where=composition.formula)
+    # Halides that do not mix are refused by the mixture itself, before the ends are asked.
+    whole = material(composition.with_fraction(0.5), temperature_k, parameter_set)
+    first, second = (
+        [(m, s) for m, _, s in whole.members if m.endswith(f"Pb{halide}3")]
+        for halide, _ in composition.halides
+    )
+    cations = [share for _, share in composition.cations]
+    needed = ("gap", "reduced_mass", "eps_effective")
+    ends = [
+        {q: [answer(m, q, whole.temperature_k, s).value for m, s in end] for q in needed}
+        for end in (first, second)
+    ]
+    bowing = _bowing(*(halide for halide, _ in composition.halides))
+    low, high = (
+        (1 - x) * _mean([bounds(v)[i] for v in ends[0]["gap"]], cations)
+        + x * _mean([bounds(v)[i] for v in ends[1]["gap"]], cations)
+        - bounds(bowing)[1 - i] * x * (1 - x)
+        for i in (0, 1)
+    )
+    mass, eps = (
+        1.0
+        / (
+            (1 - x) * _mean([1 / v.number for v in ends[0][q]], cations)
+            + x * _mean([1 / v.number for v in ends[1][q]], cations)
+        )
+        for q in ("reduced_mass", "eps_effective")
+    )
+    used = [v for end in ends for found in end.values() for v in found]
+    return MixedMaterialArrays(
+        composition.formula,
+        whole.parameter_set,
+        whole.temperature_k,
+        x,
+        low,
+        high,
+        mass,
+        eps,
+        (*used, bowing),
+    )
+
+
+def _mean(numbers: list[float], weights: list[float]) -> float:
+    return sum(n * w for n, w in zip(numbers, weights, strict=True))
+
+
+def _bowing(first: str, second: str) -> Value:
+    return model_choice(_PAIRS[frozenset({first, second})], "mixing")
+
+
+def mixed_answer(
+    name: str, composition: Composition, members: Members, quantity: str, temperature_k: float
+) -> Answer:
+    """The answer of a mixture for a quantity, from the answers of its end members.
+
+    Raises `NotAvailableError` where an end member lacks it or no mixing rule is known for it.
+    """
+    rule = quantities()[quantity].mixing
+    key = f"{name}.{quantity}"
+    if quantity in ("bohr_radius", "rydberg", "exciton_binding"):
+        return _hydrogenic(name, composition, members, quantity, temperature_k)
+    if quantity == "formula_units_per_nm3":
+        lattice = mixed_answer(name, composition, members, "lattice_constant", temperature_k).value
+        return _answer(lambda a: a**-3, (lattice,), key, quantity, "1/a^3")
+    if rule == "none":
+        raise NotAvailableError(
+            f"{quantity} of {name} is not available: no rule is known for mixing it",
+            where=f"{name} at {temperature_k:g} K",
+            allowed="gap, lattice_constant, kane_energy, reduced_mass, eps_effective and what follows",
+            fix=f"could be supplied by {quantities()[quantity].supplied_by} on the mixture itself",
+        )
+    parts = tuple(answer(m, quantity, temperature_k, s).value for m, _, s in members)
+    weights = [w for _, w, _ in members]
+    if rule == "same":
+        if len({(v.number, v.source) for v in parts}) > 1:
+            raise ModelRangeError(f"the end members of {name} have different records of {quantity}")
+        return Answer(parts[0].with_key(key), ingredients=parts, how="the same for all end members")
+    if rule == "inverse":
+        return _answer(
+            lambda *numbers: 1.0 / sum(w / n for w, n in zip(weights, numbers, strict=True)),
+            parts,
+            key,
+            quantity,
+            "inverse linear in composition",
+        )
+    if rule == "bowing":
+        return _gap(composition, parts, weights, key)
+    return _answer(
+        lambda *numbers: sum(w * n for w, n in zip(weights, numbers, strict=True)),
+        parts,
+        key,
+        quantity,
+        "linear in composition (Vegard)",
+    )
+
+
+def _gap(composition: Composition, parts: tuple[Value, ...], weights: list[float], key: str) -> Answer:
+    halides = [(symbol, share or 0.0) for symbol, share in composition.halides]
+    bowings = [(_bowing(a, b), xa * xb) for (a, xa), (b, xb) in itertools.combinations(halides, 2)]
+    cations = [share for _, share in composition.cations]
+    if len(cations) > 1:
+        spread = sum(a * b for a, b in itertools.combinations(cations, 2))
+        bowings.append((model_choice("bowing_cations", "mixing"), spread))
+    shares = [share for _, share in bowings]
+
+    def gap(*numbers: float) -> float:
+        ends, bows = numbers[: len(weights)], numbers[len(weights) :]
+        return sum(w * e for w, e in zip(weights, ends, strict=True)) - sum(
+            s * b for s, b in zip(shares, bows, strict=True)
+        )
+
+    ingredients = (*parts, *(value for value, _ in bowings))
+    return _answer(gap, ingredients, key, "gap", "Vegard with bowing")
+
+
+def _hydrogenic(
+    name: str, composition: Composition, members: Members, quantity: str, temperature_k: float
+) -> Answer:
+    mass, eps = (
+        mixed_answer(name, composition, members, q, temperature_k).value
+        for q in ("reduced_mass", "eps_effective")
+    )
+    if quantity == "bohr_radius":
+        return _answer(
+            lambda mu, e: BOHR_RADIUS_NM * e / mu, (mass, eps), f"{name}.{quantity}", quantity, "a0 eps/mu"
+        )
+    return _answer(
+        lambda mu, e: RYDBERG_EV * mu / e**2, (mass, eps), f"{name}.{quantity}", quantity, "Ry0 mu/eps^2"
+    )
+
+
+def _answer(
+    function: Callable[..., float], ingredients: tuple[Value, ...], key: str, quantity: str, how: str
+) -> Answer:
+    sets = "+".join(dict.fromkeys(v.parameter_set for v in ingredients if v.parameter_set))
+    value = combine(
+        function, ingredients, unit=quantities()[quantity].unit, key=key, how=how, parameter_set=sets or None
+    )
+    return Answer(value, ingredients=ingredients, how=how)

@@ -1,0 +1,395 @@
+"""Which record answers for a quantity of an end member, or how the answer follows from other records.
+
+Order: records of the named parameter set, then those outside the sets, then those of the family; a Kane
+energy is calibrated on the longitudinal-transverse splitting before any unnamed record of it is taken. What
+is left without an answer raises `NotAvailableError`; another material's number is never given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
+from perolux.materials.derive import bounds, combine
+from perolux.materials.kane import kane_energy_from_lt_splitting
+from perolux.materials.optical import absorption_calibrations
+from perolux.materials.records import ParameterSet, Record, RecordFile, load_records, quantities
+from perolux.materials.temperature import gap_piecewise_ev
+from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
+from perolux.quantities.value import Value
+
+__all__ = ["Answer", "answer", "model_choice", "set_warnings"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The value of a quantity, its rivals, the values it was computed from, and how."""
+
+    value: Value
+    rivals: tuple[Value, ...] = ()
+    ingredients: tuple[Value, ...] = ()
+    how: str = "read from its record"
+
+
+_Rule = Callable[[RecordFile, float, str | None], Answer | None]
+
+
+def model_choice(name: str, model: str = "gap_course") -> Value:
+    """A choice of a model (`gap_course`, `mixing`), as the `Value` of its record."""
+    return load_records(model).of(name)[0].value
+
+
+@lru_cache(maxsize=4096)
+def answer(material: str, quantity: str, temperature_k: float, parameter_set: str | None) -> Answer:
+    """The answer of an end member for a quantity at a temperature (K) under a named set.
+
+    Raises `OptionError` for an unknown quantity, `NotAvailableError` where nothing is on record and
+    `ModelRangeError` outside the range of the records.
+    """
+    check_quantity(material, quantity)
+    file = load_records(material)
+    records = file.of(quantity)
+    mine = [r for r in records if r.value.parameter_set == parameter_set and parameter_set is not None]
+    pool = [r for r in records if r.value.parameter_set is None and not r.rival_only]
+    rule = _RULES.get(quantity)
+    steps: list[Callable[[], Answer | None]] = [
+        lambda: _from_records(mine, temperature_k),
+        lambda: _from_records(pool, temperature_k),
+    ]
+    if rule is not None:
+        position = 0 if quantity in _RULE_FIRST else 1 if quantity == "kane_energy" else 2
+        steps.insert(position, lambda: rule(file, temperature_k, parameter_set))
+    for step in steps:
+        found = step()
+        if found is not None:
+            also = rule(file, temperature_k, parameter_set) if rule and quantity != "gap" else None
+            return replace(found, rivals=found.rivals + _rivals(records, found.value, also))
+    raise not_available(file, quantity, temperature_k)
+
+
+def check_quantity(material: str, quantity: str) -> None:
+    """Raise `OptionError` with the nearest name where a quantity is unknown."""
+    known = [name for name, spec in quantities().items() if spec.mixing != "model"]
+    if quantity in known:
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(quantity, known, n=3, cutoff=0.4)
+    raise OptionError(
+        f"unknown quantity {quantity!r}",
+        where=material,
+        allowed=", ".join(known),
+        fix=f"did you mean {' or '.join(near)}?" if near else None,
+    )
+
+
+def not_available(file: RecordFile, quantity: str, temperature_k: float, why: str = "") -> NotAvailableError:
+    """The error that says what is missing, of which material, and who could supply it."""
+    spec = quantities()[quantity]
+    rivals = [str(r.value) for r in file.of(quantity)]
+    doubtful = f"; on record only as rival: {'; '.join(rivals)}" if rivals else ""
+    return NotAvailableError(
+        f"{quantity} of {file.name} is not available{why}{doubtful}",
+        where=f"{file.name} at {temperature_k:g} K",
+        allowed=f"{quantity}: {spec.meaning}, in {spec.unit}",
+        fix=f"could be supplied by {file.supplier}: {spec.supplied_by}",
+    )
+
+
+def _from_records(records: list[Record], temperature_k: float) -> Answer | None:
+    failure: PeroluxError | None = None
+    for record in records:
+        try:
+            record.value.check(temperature_k=temperature_k)
+            return Answer(record.value)
+        except ModelRangeError as error:
+            failure = error
+    for record in records:
+        if record.extrapolates:
+            recorded = next(f"{a:g} to {b:g} K" for q, a, b in record.value.valid if q == "temperature_k")
+            told = f"extrapolated: recorded at {recorded}, asked for {temperature_k:g} K"
+            note = f"{told}; {record.value.note}" if record.value.note else told
+            return Answer(replace(record.value, note=note), how="its record, used beyond the recorded range")
+    if failure is not None:
+        raise failure
+    return None
+
+
+def _rivals(records: tuple[Record, ...], chosen: Value, also: Answer | None) -> tuple[Value, ...]:
+    """Every other record of the quantity (whatever its set), and what a rule would have given instead."""
+
+    def same(a: Value, b: Value) -> bool:
+        return (a.source, a.number, a.parameter_set) == (b.source, b.number, b.parameter_set)
+
+    rivals = [r.value for r in records if not same(r.value, chosen)]
+    if also is not None and not same(also.value, chosen):
+        rivals.append(also.value)
+    return tuple(rivals)
+
+
+def _set_value(file: RecordFile, quantity: str, parameter_set: str | None) -> Value | None:
+    """The number of the set, else of the pool, whatever the temperature of its record."""
+    for wanted in (parameter_set, None):
+        for record in file.of(quantity):
+            if record.value.parameter_set == wanted and not record.rival_only:
+                return record.value
+    return None
+
+
+def _find_set(file: RecordFile, name: str | None) -> ParameterSet | None:
+    return next((one for one in file.sets if one.name == name), None)
+
+
+def _gap(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer:
+    """The gap at a temperature: along the course where a slope is on record, else at the anchors only."""
+    del parameter_set
+    low_k, high_k = model_choice("low_temperature"), model_choice("high_temperature")
+    if not low_k.number <= temperature_k <= high_k.number:
+        raise ModelRangeError(
+            f"temperature {temperature_k:g} K is outside the range of the gap course",
+            where=f"{file.name}.gap",
+            allowed=f"{low_k.number:g} to {high_k.number:g} K",
+            fix="ask within the range; the upper end lies below the first phase transition of CsPbBr3",
+        )
+    low, anchor, slope = (_set_value(file, q, None) for q in ("gap_low_t", "gap_300k", "gap_slope"))
+    if anchor is None or slope is None or low is None:
+        return _gap_at_anchor(file, temperature_k, low, anchor)
+    key, valid = f"{file.name}.gap", (("temperature_k", low_k.number, high_k.number),)
+    knee_k, anchor_k = model_choice("knee_temperature"), model_choice("anchor_temperature")
+    course = {"low_k": low_k.number, "knee_k": knee_k.number, "anchor_k": anchor_k.number}
+    at = f"at {temperature_k:g} K"
+    if temperature_k == low_k.number:
+        return Answer(_as_gap(file, low, valid), ingredients=(low,), how="the low-temperature anchor")
+    if temperature_k < knee_k.number:
+        return _computed(
+            lambda e0, e, s: gap_piecewise_ev(temperature_k, e0, e, s, **course),
+            (low, anchor, slope),
+            key,
+            f"straight line from the low-temperature anchor to the knee, {at}",
+            also=(knee_k,),
+            valid=valid,
+        )
+    found = _computed(
+        lambda e, s: gap_piecewise_ev(temperature_k, low.number, e, s, **course),
+        (anchor, slope),
+        key,
+        f"300 K anchor and slope, {at}",
+        valid=valid,
+    )
+    # A second route to the same number: the low-temperature anchor kept to the knee, then the slope.
+    rival = _computed(
+        lambda e0, s: e0 + s * (temperature_k - knee_k.number),
+        (low, slope),
+        key,
+        f"low-temperature anchor kept to the knee, then the slope, {at}",
+        also=(knee_k,),
+        valid=valid,
+    )
+    return replace(found, rivals=(rival.value,))
+
+
+def _as_gap(file: RecordFile, anchor: Value, valid: tuple[tuple[str, float, float], ...]) -> Value:
+    return replace(anchor, key=f"{file.name}.gap", valid=valid)
+
+
+def _gap_at_anchor(file: RecordFile, temperature_k: float, low: Value | None, anchor: Value | None) -> Answer:
+    """Without a slope only the anchors themselves answer, widened by the distance in temperature."""
+    anchor_k, window = model_choice("anchor_temperature").number, model_choice("anchor_window").number
+    low_k, low_window = model_choice("low_temperature").number, model_choice("low_temperature_window").number
+    unlisted = model_choice("unlisted_slope")
+    windows = ((anchor, anchor_k, anchor_k - window, anchor_k + window), (low, low_k, low_k, low_window))
+    for value, at, first, last in windows:
+        if value is None or not first <= temperature_k <= last:
+            continue
+        valid = (("temperature_k", first, last),)
+        if temperature_k == at:
+            return Answer(_as_gap(file, value, valid), ingredients=(value,), how="its anchor")
+        distance = temperature_k - at
+        return _computed(
+            lambda e, s, d=distance: e + s * d,
+            (value, unlisted),
+            f"{file.name}.gap",
+            f"anchor at {at:g} K, widened for {temperature_k:g} K",
+            valid=valid,
+        )
+    missing = [name for name, v in (("gap_low_t", low), ("gap_300k", anchor)) if v is None]
+    why = ": no anchor is on record"
+    if anchor is not None or low is not None:
+        why = f" at {temperature_k:g} K: {' and '.join([*missing, 'gap_slope'])} not on record"
+    raise not_available(file, "gap", temperature_k, why)
+
+
+def _computed(
+    function: Callable[..., float],
+    ingredients: tuple[Value, ...],
+    key: str,
+    how: str,
+    *,
+    also: tuple[Value, ...] = (),
+    parameter_set: str | None = None,
+    note: str = "",
+    valid: tuple[tuple[str, float, float], ...] = (),
+) -> Answer:
+    unit = quantities()[key.rpartition(".")[2]].unit
+    value = combine(
+        function,
+        ingredients,
+        unit=unit,
+        key=key,
+        how=how,
+        also=also,
+        parameter_set=parameter_set,
+        note=note,
+        valid=valid,
+    )
+    return Answer(value, ingredients=(*ingredients, *also), how=how)
+
+
+def _pair(file: RecordFile, parameter_set: str | None) -> tuple[Value, Value] | None:
+    """Reduced mass and effective dielectric constant of a set, the latter as the set keeps it."""
+    mass = _set_value(file, "reduced_mass", parameter_set)
+    kept = _eps_effective(file, 0.0, parameter_set)
+    eps = kept.value if kept is not None else _set_value(file, "eps_effective", parameter_set)
+    return None if mass is None or eps is None else (mass, eps)
+
+
+def _eps_effective(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    """Where a set keeps its binding, the dielectric constant that follows: eps = sqrt(Ry0 mu/Eb)."""
+    del temperature_k
+    named = next((one for one in file.sets if one.name == parameter_set), None)
+    if named is None or named.keep != "exciton_binding":
+        return None
+    mass = _set_value(file, "reduced_mass", parameter_set)
+    binding = _set_value(file, "exciton_binding", parameter_set)
+    if mass is None or binding is None:
+        return None
+    published = _set_value(file, "eps_effective", parameter_set)
+    replaced = (
+        f"replaces the published {published.number:g}, which contradicts the binding" if published else ""
+    )
+    return _computed(
+        lambda mu, eb: math.sqrt(RYDBERG_EV * mu / eb),
+        (mass, binding),
+        f"{file.name}.eps_effective",
+        "sqrt(Ry0 mu/Eb): mass and binding of the set are kept",
+        parameter_set=parameter_set,
+        note=f"replaces the published {published.number:g}, which contradicts the binding"
+        if published
+        else "",
+    )
+
+
+def _of_pair(quantity: str, formula: Callable[[float, float], float], how: str) -> _Rule:
+    """A rule that computes a quantity from reduced mass and effective dielectric constant."""
+
+    def rule(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+        del temperature_k
+        pair = _pair(file, parameter_set)
+        if pair is None:
+            return None
+        return _computed(formula, pair, f"{file.name}.{quantity}", how, parameter_set=parameter_set)
+
+    return rule
+
+
+def _kane_energy(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    del temperature_k
+    splitting, background = (_set_value(file, q, None) for q in ("lt_splitting", "eps_high_freq"))
+    gap, binding = _set_value(file, "gap_low_t", None), _set_value(file, "exciton_binding", parameter_set)
+    pair = _pair(file, parameter_set)
+    if splitting is None or background is None or gap is None or binding is None or pair is None:
+        return None
+
+    def calibrated(lt: float, eps_b: float, eg: float, eb: float, mu: float, eps: float) -> float:
+        return kane_energy_from_lt_splitting(lt, eg - eb, eps_b, BOHR_RADIUS_NM * eps / mu)
+
+    return _computed(
+        calibrated,
+        (splitting, background, gap, binding, *pair),
+        f"{file.name}.kane_energy",
+        "from the longitudinal-transverse splitting and the Bohr radius of the set",
+        parameter_set=parameter_set,
+    )
+
+
+def _electron_mass(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    del temperature_k
+    mass, hole = _set_value(file, "reduced_mass", parameter_set), _set_value(file, "hole_mass", parameter_set)
+    if mass is None or hole is None or bounds(mass)[1] >= bounds(hole)[0]:
+        return None
+    return _computed(
+        lambda mu, mh: 1.0 / (1.0 / mu - 1.0 / mh),
+        (mass, hole),
+        f"{file.name}.electron_mass",
+        "1/(1/mu - 1/m_h)",
+        parameter_set=parameter_set,
+        note="mass of the set with a hole mass of another source",
+    )
+
+
+def _formula_units(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    del temperature_k, parameter_set
+    lattice = _set_value(file, "lattice_constant", None)
+    if lattice is None:
+        return None
+    key = f"{file.name}.formula_units_per_nm3"
+    return _computed(lambda a: a**-3, (lattice,), key, "1/a^3, a the lattice constant")
+
+
+def _intrinsic_absorption(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    del temperature_k, parameter_set
+    index = model_choice("reference_solvent_index")
+    rivals = absorption_calibrations(file.name, index.number)
+    if not rivals:
+        return None
+    return Answer(rivals[0], rivals[1:], ingredients=(index,), how="computed by the clause of its source")
+
+
+_RULES: dict[str, _Rule] = {
+    "gap": _gap,
+    "eps_effective": _eps_effective,
+    "bohr_radius": _of_pair("bohr_radius", lambda mu, eps: BOHR_RADIUS_NM * eps / mu, "a0 eps/mu"),
+    "rydberg": _of_pair("rydberg", lambda mu, eps: RYDBERG_EV * mu / eps**2, "Ry0 mu/eps^2"),
+    "exciton_binding": _of_pair("exciton_binding", lambda mu, eps: RYDBERG_EV * mu / eps**2, "Ry0 mu/eps^2"),
+    "kane_energy": _kane_energy,
+    "electron_mass": _electron_mass,
+    "formula_units_per_nm3": _formula_units,
+    "intrinsic_absorption_335nm": _intrinsic_absorption,
+}
+# What a rule answers before any record; the Kane energy asks its rule after the records of the set.
+_RULE_FIRST = {"gap", "eps_effective"}
+
+
+@lru_cache(maxsize=64)
+def set_warnings(material: str, parameter_set: str | None) -> tuple[str, ...]:
+    """What does not fit together in a set: binding against Rydberg, reduced mass against carrier masses."""
+    file = load_records(material)
+    mass, eps, binding = (
+        _set_value(file, q, parameter_set) for q in ("reduced_mass", "eps_effective", "exciton_binding")
+    )
+    who = f"{material} ({parameter_set})"
+    warnings = []
+    if mass is not None and eps is not None and binding is not None:
+        rydberg = RYDBERG_EV * mass.number / eps.number**2
+        if abs(rydberg - binding.number) >= model_choice("binding_tolerance").number:
+            kept = _eps_effective(file, 0.0, parameter_set)
+            end = "all are kept"
+            if kept is not None:
+                end = f"the binding is kept, the dielectric constant becomes {kept.value.number:.2f}"
+            warnings.append(
+                f"{who}: the published mass {mass.number:g} m0 and dielectric constant {eps.number:g} give a "
+                f"Rydberg of {1e3 * rydberg:.1f} meV, not the binding of {1e3 * binding.number:g} meV; {end}"
+            )
+    carriers = [r.value for q in ("electron_mass", "hole_mass") for r in file.of(q)[:1]]
+    if mass is not None and len(carriers) == 2:
+        electron, hole = (carrier.number for carrier in carriers)
+        reduced = 1.0 / (1.0 / electron + 1.0 / hole)
+        if abs(reduced - mass.number) > model_choice("mass_tolerance").number * mass.number:
+            warnings.append(
+                f"{who}: electron and hole mass {electron:g} and {hole:g} m0 mean a reduced mass of "
+                f"{reduced:.3f}, not {mass.number:g} m0; all are kept"
+            )
+    return tuple(warnings)
