@@ -1,8 +1,8 @@
 """Excitons: one nanocrystal and light.
 
-The correlated electron-hole pair behind hard walls, solved (`solve_sphere`, `solve_cube`, `solve_cuboid`) or
-read from tables that the solvers made (`interpolate`); exact limits in `limits`, an independent slow solver in
-`product_sines`. Sizes and energies are in the material's own Bohr radii and Rydbergs; `sizing` puts them into
+The correlated electron-hole pair behind hard walls, solved (`solve_sphere`, `solve_cube`, `solve_cuboid`)
+or read from tables that the solvers made (`interpolate`); exact limits in `limits`, an independent slow solver
+in `product_sines`. Sizes and energies are in the material's own Bohr radii and Rydbergs; `sizing` puts them into
 nm and eV, `linewidth` and `stokes` lead from the level to the measured line.
 """
 
@@ -20,7 +20,7 @@ _HOME = {
     "solve_sphere": "perolux.excitons.sphere",
 }
 
-__all__ = [  # noqa: F822 - the names are loaded when first used
+__all__ = [
     "ExcitonCurve",
     "ExcitonState",
     "interpolate",

@@ -1,8 +1,8 @@
 """The exciton in a hard-wall cube from products of sines: slow, independent of `cube`, a check on it.
 
 Psi = sum c prod_i sin(a_i) sin(b_i), a_i and b_i from 1 to n and of equal parity on each axis. The attraction
-is a sum of Gaussians, 1/r = (2/sqrt(pi)) int_0^inf exp(-t^2 r^2) dt, each a product over the axes, so that the
-Hamiltonian is applied without ever being stored. E approaches its limit like n^-3, K and X only like 1/n.
+is a sum of Gaussians, 1/r = (2/sqrt(pi)) int_0^inf exp(-t^2 r^2) dt, each a product over the axes, so that
+the Hamiltonian is applied without ever being stored. E approaches its limit like n^-3, K and X only like 1/n.
 """
 
 from __future__ import annotations
