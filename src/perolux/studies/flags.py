@@ -1,0 +1,46 @@
+"""Flags that a study adds to those of the readers and reductions, and the words for all of them."""
+
+from __future__ import annotations
+
+__all__ = ["REMARKS", "STUDY_FLAGS", "meaning_of"]
+
+STUDY_FLAGS: dict[str, str] = {
+    "ambiguous-recipe": "several rows of the recipe table carry this sample's name; none of them was used",
+    "duplicate-label": "several spectra carry this name; each is shown with a number behind it",
+    "failed": "the spectrum could not be evaluated; the reason is given, the other samples are not affected",
+    "program-error": "perolux itself failed on this spectrum; please report it with the file",
+    "size-unavailable": "no size could be given; the reason is stated",
+    "size-lower-bound": "the emission no longer resolves the size: only a lower bound is given",
+    "platelet-likely": "more probably nanoplatelets than cubes; the edge length is conditional on a cube",
+    "platelet-possible": "nanoplatelets are less probable than cubes, but not excluded",
+}
+"""Name of a flag -> what it means, in one sentence."""
+
+
+REMARKS = frozenset(
+    {
+        "unit-inferred",
+        "kind-from-header",
+        "irregular-grid",
+        "descending-axis",
+        "columns-left-out",
+        "normalised-input",
+        "negative-counts",
+        "trailing-log-dropped",
+        "cosmic-ray-removed",
+        "size-lower-bound",
+        "platelet-likely",
+        "platelet-possible",
+        "platelet-region",
+    }
+)
+"""Flags that say something about a sample without making its numbers doubtful; others make it `flagged`."""
+
+
+def meaning_of(flag: str) -> str:
+    """What a flag means, in words; flags of readers and reductions are looked up in their own list."""
+    if flag in STUDY_FLAGS:
+        return STUDY_FLAGS[flag]
+    from perolux.measured.flags import FLAGS
+
+    return str(FLAGS.get(flag, flag.replace("-", " ")))
