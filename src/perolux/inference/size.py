@@ -36,7 +36,7 @@ from perolux.excitons.stokes import StokesModel, stokes_model
 from perolux.fitting.grids import equal_tail, one_sided_lower, quantiles, trapezoid_weights
 from perolux.inference.platelets import PlateletEvidence, weigh_platelets
 from perolux.inference.smeared import gaussian, smeared_box
-from perolux.materials import Material, material, parameter_sets, parse_composition
+from perolux.materials import Material, material, mixed_material, parameter_sets, parse_composition
 from perolux.quantities import Value
 from perolux.quantities.constants import FWHM_PER_SIGMA
 
@@ -47,6 +47,8 @@ FloatArray = npt.NDArray[np.float64]
 _EDGES, _SPREADS, _WIDTH_NODES, _GAP_NODES, _FRACTIONS = 240, 26, 24, 48, 26
 """Grid sizes; doubling them moves medians and bounds by less than 0.5 % (tested)."""
 _LOWER_BOUND_RATIO = math.exp(-1.92)
+_NO_LIKELIHOOD = 1e-250
+"""A parameter set whose likelihood stays below this explains nothing; its density would underflow."""
 _OUTSIDE_SIGMAS = 5.0
 """A peak this many standard deviations outside all that the model can emit gets no size, but a reason."""
 
@@ -336,16 +338,24 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
         fractions = np.linspace(0.0, 1.0, _FRACTIONS)
         fraction_name = f"fraction of {composition.halides[1][0]}"
         members = [(float(x), composition.with_fraction(float(x)).formula) for x in fractions]
-    sets = prior.sets or parameter_sets(members[0][1])
-    unknown = [s for s in sets if s not in parameter_sets(members[0][1])]
+    known = parameter_sets(composition)
+    if not known:
+        # Without a named set there is no mass: the record says what is missing and who could supply it.
+        raise NotAvailableError(material(members[0][1], temperature_k).missing()["reduced_mass"], where=name)
+    sets = prior.sets or known
+    unknown = [s for s in sets if s not in known]
     if unknown:
         raise OptionError(
             f"{name} has no parameter set {', '.join(unknown)}",
             where="prior.sets",
-            allowed=", ".join(parameter_sets(members[0][1])),
+            allowed=", ".join(known),
         )
     materials: dict[tuple[float | None, str], Material] = {
-        (x, s): material(member, temperature_k, s) for x, member in members for s in sets
+        (x, s): material(member, temperature_k, s)
+        if x is None
+        else mixed_material(composition, x, temperature_k, s)
+        for x, member in members
+        for s in sets
     }
     components = []
     for (fraction, set_name), one in materials.items():
@@ -509,7 +519,7 @@ def _by_set(forward: _Forward, by_edge: FloatArray) -> dict[str, dict[str, float
     for set_name in forward.sets:
         rows = [i for i, c in enumerate(forward.components) if c.set_name == set_name]
         likelihood = by_edge[rows].sum(axis=0)
-        if not likelihood.sum() > 0.0:
+        if not likelihood.max() > _NO_LIKELIHOOD:
             result[set_name] = {"median": None, "low95": None, "high95": None}
             continue
         density = _normalised(forward.edges, likelihood / forward.edges)

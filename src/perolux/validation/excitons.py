@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perolux.excitons.cube import solve_cube
+from perolux.excitons.linewidth import ensemble_fwhm_mev, homogeneous_fwhm_mev
+from perolux.excitons.sizing import confinement_energy_ev, ensemble_confinement_ev
 from perolux.excitons.sphere import solve_sphere
 from perolux.materials import Material, material
 from perolux.validation.rows import read_table
@@ -26,14 +28,18 @@ __all__ = [
     "bulk_rydberg_mev",
     "confinement_energy_mev",
     "confinement_k",
+    "confinement_span_mev",
     "coulomb_constant",
     "dead_layer",
+    "ensemble_width_mev",
     "equal_confinement",
     "excess_over_variational_rydberg",
     "exchange_limit",
+    "highest_emission_ev",
     "interpolation_error",
     "k_over_weak_limit",
     "own_error_cover",
+    "prior_width_mev",
     "solved",
     "strong_limit_remainder",
     "weak_limit_error",
@@ -174,6 +180,31 @@ def confinement_energy_mev(shape: str, parameter_set: str, size_nm: float) -> fl
 def confinement_k(shape: str, parameter_set: str, size_nm: float) -> float:
     """Overlap K of a CsPbBr3 sphere (diameter) or cube (edge): the rate over that of an uncorrelated pair."""
     return _sized(shape, _cspbbr3(parameter_set), size_nm).overlap_k
+
+
+def confinement_span_mev(parameter_set: str, small_nm: float, large_nm: float) -> float:
+    """Energy of the first exciton of the smaller CsPbBr3 cube above that of the larger one."""
+    small, large = confinement_energy_ev([small_nm, large_nm], _cspbbr3(parameter_set))
+    return 1000.0 * float(small - large)
+
+
+def highest_emission_ev(parameter_set: str, edge_nm: float) -> float:
+    """Highest PL energy of a CsPbBr3 cube: upper end of the gap, no Stokes shift, 298 K."""
+    host = _cspbbr3(parameter_set)
+    highest_gap = host.gap.number if host.gap.high is None else host.gap.high
+    return highest_gap + float(confinement_energy_ev(edge_nm, host))
+
+
+def prior_width_mev(name: str) -> float:
+    """Middle of the prior of the width of one size at 298 K."""
+    return homogeneous_fwhm_mev(_cspbbr3("A"), name).number
+
+
+def ensemble_width_mev(edge_nm: float, relative_spread: float, parameter_set: str) -> float:
+    """FWHM of an ensemble of CsPbBr3 cubes at 298 K, with the middle of the prior width of one size."""
+    host = _cspbbr3(parameter_set)
+    _, sigma_ev = ensemble_confinement_ev(edge_nm, relative_spread, host)
+    return float(ensemble_fwhm_mev(homogeneous_fwhm_mev(host).number, 1000.0 * sigma_ev[0, 0]))
 
 
 def _sized(shape: str, host: Material, size_nm: float) -> ExcitonState:

@@ -35,7 +35,7 @@ class _Truth:
     fwhm_mev: float
 
 
-def size_coverage(level: int, low_nm: float, high_nm: float, truths: int = 300) -> Computed:
+def size_coverage(level: int, low_nm: float, high_nm: float, truths: int = 500) -> Computed:
     """Share of credible regions (level 68 or 95, one-sided ones included) that hold the true edge.
 
     The edge prior is log-uniform from low_nm to high_nm for the truths and for the inference.

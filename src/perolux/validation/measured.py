@@ -138,7 +138,7 @@ def offset_width_percent(baseline: str) -> float:
     wavelength = np.arange(400.0, 640.0, 0.1)
     clean = np.exp(-0.5 * ((wavelength - 520.0) / (25.0 / FWHM_PER_SIGMA)) ** 2)
     spectrum = Spectrum(wavelength, 1000.0 * (clean + 0.02), "offset 2 %", _SYNTHETIC, kind="pl")
-    found = reduce_pl(spectrum, baseline=baseline)  # type: ignore[arg-type]
+    found = reduce_pl(spectrum, baseline=baseline)
     return 100.0 * (_number(found.fwhm_nm_no_jacobian) / 25.0 - 1.0)
 
 
