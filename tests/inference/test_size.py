@@ -136,7 +136,7 @@ def test_open_composition_gives_a_line_in_the_plane():
 def test_every_assumed_or_recalled_number_is_listed():
     posterior = size_posterior(2.45, 0.001, 95.0, 1.0)
     keys = {value.key for value in posterior.rests_on}
-    assert {"prior.stokes_shift_ev", "prior.edge_nm", "prior.homogeneous_fwhm_mev"} <= keys
+    assert {"prior.stokes_shift_ev", "prior.edge_nm", "CsPbBr3.homogeneous_fwhm"} <= keys
     assert any(key.endswith(".gap") for key in keys)
     assert all(value.source for value in posterior.rests_on)
 

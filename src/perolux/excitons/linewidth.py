@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import NotAvailableError, OptionError
-from perolux.excitons.assumptions import assumption
-from perolux.quantities import Value
+from perolux.quantities import KINDS, Value
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K, FWHM_PER_SIGMA
 
 if TYPE_CHECKING:
@@ -28,7 +27,11 @@ __all__ = ["LINEWIDTHS", "LinewidthName", "ensemble_fwhm_mev", "homogeneous_fwhm
 LinewidthName = Literal["ensemble", "single-dot"]
 LINEWIDTHS: tuple[LinewidthName, ...] = get_args(LinewidthName)
 
-_RECORDS = {"ensemble": "homogeneous_fwhm_mev", "single-dot": "homogeneous_fwhm_single_dot_mev"}
+_RECORDS: dict[str, tuple[str, ...]] = {
+    "ensemble": ("ensemble_width_300k",),
+    "single-dot": ("single_dot_width_300k_treated", "single_dot_width_300k"),
+}
+"""Records of the material whose ranges, taken together, are the width at room temperature."""
 _REFERENCE_K = 298.0
 _SAME_TEMPERATURE_K = 10.0
 """Within this distance of 298 K the published width is used as it is (it changes by less than 3 meV)."""
@@ -44,24 +47,31 @@ def phonon_occupation(energy_mev: float, temperature_k: float) -> float:
 def homogeneous_fwhm_mev(material: Material, name: str = "ensemble") -> Value:
     """Range of the homogeneous FWHM of a material at its temperature, in meV (a uniform prior).
 
-    name: "ensemble" (width of ensembles above 8 nm, the default) or "single-dot" (the wider range of single
-    dots). Raises `NotAvailableError` away from room temperature for a material without phonon records.
+    name: "ensemble" (width of ensembles above 8 nm, which the spread of sizes no longer broadens; the
+    default) or "single-dot" (the wider range of single dots, as made and surface-treated). Raises
+    `NotAvailableError` for a material without these records, and away from room temperature without phonons.
     """
     if name not in _RECORDS:
         raise OptionError(f"unknown linewidth {name!r}", allowed=", ".join(LINEWIDTHS))
-    room = assumption(_RECORDS[name])
-    if room.low is None or room.high is None:
-        raise ValueError(f"the record {room.key} must be a range")
+    records = [material.value(record) for record in _RECORDS[name]]
+    room_low = 1e3 * min(end for record in records for end in _ends(record))
+    room_high = 1e3 * max(end for record in records for end in _ends(record))
+    source = "; ".join(f"{record.key} ({record.source})" for record in records)
     if abs(material.temperature_k - _REFERENCE_K) <= _SAME_TEMPERATURE_K:
-        return room
-    coupling, phonon = material.value("gamma_lo"), material.value("lo_linewidth_energy")
-    changes = [
-        strength
-        * (phonon_occupation(energy, material.temperature_k) - phonon_occupation(energy, _REFERENCE_K))
-        for strength in _ends(coupling)
-        for energy in _ends(phonon)
-    ]
-    low, high = max(room.low + min(changes), 0.0), room.high + max(changes)
+        changes, kinds = [0.0], [record.kind for record in records]
+    else:
+        coupling, phonon = material.value("linewidth_gamma_lo"), material.value("linewidth_lo_energy")
+        changes = [
+            1e3
+            * strength
+            * (phonon_occupation(1e3 * energy, t) - phonon_occupation(1e3 * energy, _REFERENCE_K))
+            for t in (material.temperature_k,)
+            for strength in _ends(coupling)
+            for energy in _ends(phonon)
+        ]
+        kinds = [value.kind for value in (*records, coupling, phonon)]
+        source += f"; moved from 298 K with {coupling.key} and {phonon.key}"
+    low, high = max(room_low + min(changes), 0.0), room_high + max(changes)
     if high <= low:
         raise NotAvailableError(
             f"no homogeneous width follows for {material.temperature_k:g} K", where=material.name
@@ -72,9 +82,8 @@ def homogeneous_fwhm_mev(material: Material, name: str = "ensemble") -> Value:
         low=low,
         high=high,
         unit="meV",
-        kind="derived",
-        source=f"{room.key} moved from 298 K to {material.temperature_k:g} K "
-        f"with {coupling.key}, {phonon.key}",
+        kind=max(kinds, key=KINDS.index),
+        source=source,
     )
 
 

@@ -14,7 +14,7 @@ interaction of the dielectric surroundings, which nearly cancel in cubes and sph
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,32 @@ if TYPE_CHECKING:
     from perolux.excitons.stokes import StokesModel
     from perolux.materials import Material
 
-__all__ = ["absorption_energy_ev", "confinement_energy_ev", "emission_energy_ev", "ensemble_confinement_ev"]
+__all__ = [
+    "ExcitonScale",
+    "absorption_energy_ev",
+    "confinement_energy_ev",
+    "emission_energy_ev",
+    "ensemble_confinement_ev",
+]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class ExcitonScale(Protocol):
+    """What sets the scale of an exciton: a `Material` has it, and so has one composition of a series."""
+
+    @property
+    def bohr_radius_nm(self) -> float: ...  # noqa: D102
+
+    @property
+    def rydberg_ev(self) -> float: ...  # noqa: D102
+
 
 _HERMITE_NODES = 9
 """Nodes over the lognormal sizes; 9 and 15 nodes agree within 0.1 meV for spreads up to 25 % (tested)."""
 
 
-def confinement_energy_ev(size_nm: npt.ArrayLike, material: Material, shape: str = "cube") -> FloatArray:
+def confinement_energy_ev(size_nm: npt.ArrayLike, material: ExcitonScale, shape: str = "cube") -> FloatArray:
     """Energy of the ground exciton counted from the bulk gap, in eV: Ry e(size/aB); tends to -Ry.
 
     size_nm: edge of a cube or radius of a sphere, any shape of array, positive.
@@ -71,7 +88,7 @@ def emission_energy_ev(
 
 
 def ensemble_confinement_ev(
-    edge_nm: npt.ArrayLike, relative_spread: npt.ArrayLike, material: Material, shape: str = "cube"
+    edge_nm: npt.ArrayLike, relative_spread: npt.ArrayLike, material: ExcitonScale, shape: str = "cube"
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation, in eV, of the confinement energy over an emitting ensemble.
 

@@ -36,7 +36,13 @@ from perolux.excitons.stokes import StokesModel, stokes_model
 from perolux.fitting.grids import equal_tail, one_sided_lower, quantiles, trapezoid_weights
 from perolux.inference.platelets import PlateletEvidence, weigh_platelets
 from perolux.inference.smeared import gaussian, smeared_box
-from perolux.materials import Material, material, mixed_material, parameter_sets, parse_composition
+from perolux.materials import (
+    Composition,
+    material,
+    mixed_material_arrays,
+    parameter_sets,
+    parse_composition,
+)
 from perolux.quantities import Value
 from perolux.quantities.constants import FWHM_PER_SIGMA
 
@@ -49,6 +55,16 @@ _EDGES, _SPREADS, _WIDTH_NODES, _GAP_NODES, _FRACTIONS = 240, 26, 24, 48, 26
 _LOWER_BOUND_RATIO = math.exp(-1.92)
 _NO_LIKELIHOOD = 1e-250
 """A parameter set whose likelihood stays below this explains nothing; its density would underflow."""
+_INGREDIENTS = (
+    "gap",
+    "gap_300k",
+    "gap_low_t",
+    "gap_slope",
+    "reduced_mass",
+    "eps_effective",
+    "exciton_binding",
+)
+"""Records of a material that enter its sizes; the others of the material do not."""
 _OUTSIDE_SIGMAS = 5.0
 """A peak this many standard deviations outside all that the model can emit gets no size, but a reason."""
 
@@ -182,6 +198,14 @@ class SizePosterior:
         axes.set_xlabel("edge length of a cube (nm)")
         axes.set_ylabel("probability density (1/nm)")
         return axes
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Bohr radius and Rydberg of one composition of a halide series."""
+
+    bohr_radius_nm: float
+    rydberg_ev: float
 
 
 @dataclass(frozen=True)
@@ -331,68 +355,76 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
     shift_low, shift_high = _range(records["stokes"])
 
     composition = parse_composition(name)
+    sets = _sets_of(composition, prior)
+    used = [assumption("peak_model_ev"), records["edge"], records["spread"], records["stokes"]]
+    components: list[_Component] = []
     fractions: FloatArray | None = None
-    fraction_name: str | None = None
-    members: list[tuple[float | None, str]] = [(None, name)]
+    # The homogeneous width is that of a named composition; an open one has no record of its own.
+    whole = composition.with_fraction(0.5) if composition.is_open else composition
+    one = material(whole.formula, temperature_k, sets[0])
     if composition.is_open:
         fractions = np.linspace(0.0, 1.0, _FRACTIONS)
-        fraction_name = f"fraction of {composition.halides[1][0]}"
-        members = [(float(x), composition.with_fraction(float(x)).formula) for x in fractions]
-    known = parameter_sets(composition)
-    if not known:
-        # Without a named set there is no mass: the record says what is missing and who could supply it.
-        raise NotAvailableError(material(members[0][1], temperature_k).missing()["reduced_mass"], where=name)
-    sets = prior.sets or known
-    unknown = [s for s in sets if s not in known]
-    if unknown:
-        raise OptionError(
-            f"{name} has no parameter set {', '.join(unknown)}",
-            where="prior.sets",
-            allowed=", ".join(known),
-        )
-    materials: dict[tuple[float | None, str], Material] = {
-        (x, s): material(member, temperature_k, s)
-        if x is None
-        else mixed_material(composition, x, temperature_k, s)
-        for x, member in members
-        for s in sets
-    }
-    components = []
-    for (fraction, set_name), one in materials.items():
-        mean_ev, sigma_ev = ensemble_confinement_ev(edges, spreads, one)
-        gap_low, gap_high, gap_sigma = _gap_prior(one.gap)
-        components.append(_Component(set_name, fraction, mean_ev, sigma_ev, gap_low, gap_high, gap_sigma))
+        used.append(assumption("halide_fraction"))
+        for set_name in sets:
+            series = mixed_material_arrays(composition, fractions, temperature_k, set_name)
+            used += series.rests_on
+            for i, x in enumerate(fractions):
+                scale = _Scale(float(series.bohr_radius_nm[i]), float(series.rydberg_ev[i]))
+                mean_ev, sigma_ev = ensemble_confinement_ev(edges, spreads, scale)
+                ends = float(series.gap_low_ev[i]), float(series.gap_high_ev[i])
+                components.append(_Component(set_name, float(x), mean_ev, sigma_ev, *ends, 0.0))
+    else:
+        for set_name in sets:
+            chosen = material(name, temperature_k, set_name)
+            used += [value for key, value in chosen.values().items() if key in _INGREDIENTS]
+            mean_ev, sigma_ev = ensemble_confinement_ev(edges, spreads, chosen)
+            components.append(_Component(set_name, None, mean_ev, sigma_ev, *_gap_prior(chosen.gap)))
 
-    first = next(iter(materials.values()))
     notes: list[str] = []
     width_range: tuple[float, float] | None = None
-    used = [assumption("peak_model_ev"), records["edge"], records["spread"], records["stokes"]]
     try:
-        width = homogeneous_fwhm_mev(first, prior.linewidth)
-        width = _replaced(width, prior.homogeneous_fwhm_mev)
+        width = homogeneous_fwhm_mev(one, prior.linewidth)
+    except NotAvailableError as error:
+        width = None
+        notes.append(f"the width is not used: {error.problems[0].what}")
+    if prior.homogeneous_fwhm_mev is not None:
+        width, notes = _replaced(assumption("fwhm_model_mev"), prior.homogeneous_fwhm_mev), []
+        width = replace(width, key="prior.homogeneous_fwhm_mev")
+    if width is not None:
         width_range = _range(width)
         used += [width, assumption("fwhm_model_mev")]
-    except NotAvailableError as error:
-        notes.append(f"the width is not used: {error.problems[0].what}")
-    if fractions is not None:
-        used.append(assumption("halide_fraction"))
-    for one in materials.values():
-        used += one.values().values()
-    scale = stokes.scale(edges)[:, None]
+    stokes_scale = stokes.scale(edges)[:, None]
     return _Forward(
         edges=edges,
         spreads=spreads,
         components=tuple(components),
-        sets=tuple(sets),
+        sets=sets,
         fractions=fractions,
-        fraction_name=fraction_name,
+        fraction_name=f"fraction of {composition.halides[1][0]}" if composition.is_open else None,
         stokes=stokes,
-        stokes_low=shift_low * scale,
-        stokes_high=shift_high * scale,
+        stokes_low=shift_low * stokes_scale,
+        stokes_high=shift_high * stokes_scale,
         width_range=width_range,
         rests_on=_merged(tuple(used)),
         notes=tuple(notes),
     )
+
+
+def _sets_of(composition: Composition, prior: SizePrior) -> tuple[str, ...]:
+    """The parameter sets to marginalise over; a material without any says what it lacks."""
+    closed = composition.with_fraction(0.5).formula if composition.is_open else composition.formula
+    known = parameter_sets(closed)
+    if not known:
+        _ = material(closed).bohr_radius_nm
+        raise NotAvailableError(f"no exciton parameters are known for {closed}", where=closed)
+    unknown = [name for name in prior.sets or () if name not in known]
+    if unknown:
+        raise OptionError(
+            f"{composition.formula} has no parameter set {', '.join(unknown)}",
+            where="prior.sets",
+            allowed=", ".join(known),
+        )
+    return prior.sets or known
 
 
 def _gap_prior(gap: Value) -> tuple[float, float, float]:
