@@ -1,9 +1,9 @@
 """Excitons: one nanocrystal and light.
 
 The correlated electron-hole pair behind hard walls, solved (`solve_sphere`, `solve_cube`, `solve_cuboid`)
-or read from tables that the solvers made (`interpolate`); exact limits in `limits`, an independent slow solver
-in `product_sines`. Sizes and energies are in the material's own Bohr radii and Rydbergs; `sizing` puts them into
-nm and eV, `linewidth` and `stokes` lead from the level to the measured line.
+or read from tables that the solvers made (`interpolate`); exact limits in `limits`, an independent slow
+solver in `product_sines`. Sizes and energies are in the material's own Bohr radii and Rydbergs; `sizing` puts
+them into nm and eV, `linewidth` and `stokes` lead from the level to the measured line.
 """
 
 from __future__ import annotations
