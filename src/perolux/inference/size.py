@@ -12,7 +12,9 @@ closed forms or Gauss-Legendre sums for the rest; no sampler, no seed.
 
 Above about 8 nm the peak no longer depends on the size. Where the data do not exclude the largest edge of
 the prior (likelihood there above exp(-1.92) of its maximum, the 95 % bound of a likelihood ratio) the
-answer is a lower bound: a one-sided 95 % credible region, without an upper end.
+answer is a lower bound: a one-sided 95 % credible region, without an upper end. It is taken under the prior
+cut where the likelihood reaches its plateau, so that it does not rise with the largest edge of the prior
+(its median does); calibration against draws from the prior is a test.
 
 The edge is conditional on cubes; the weight of platelets against cubes is the ratio of the evidences.
 """
@@ -53,6 +55,8 @@ FloatArray = npt.NDArray[np.float64]
 _EDGES, _SPREADS, _WIDTH_NODES, _GAP_NODES, _FRACTIONS = 240, 26, 24, 48, 26
 """Grid sizes; doubling them moves medians and bounds by less than 0.5 % (tested)."""
 _LOWER_BOUND_RATIO = math.exp(-1.92)
+_PLATEAU = 0.1
+"""Edges whose likelihood lies within this fraction of its maximum from that at the prior's end are alike."""
 _NO_LIKELIHOOD = 1e-250
 """A parameter set whose likelihood stays below this explains nothing; its density would underflow."""
 _INGREDIENTS = (
@@ -539,7 +543,11 @@ def _intervals(
     edges: FloatArray, density: FloatArray, likelihood: FloatArray
 ) -> tuple[Literal["interval", "lower-bound"], float, float | None, float, float | None]:
     if likelihood[-1] > _LOWER_BOUND_RATIO * likelihood.max():
-        low95, low68 = (one_sided_lower(edges, density, level) for level in (0.95, 0.68))
+        # Sizes on the plateau cannot be told apart: how far the prior goes on there must not raise the bound.
+        on_plateau = np.abs(likelihood - likelihood[-1]) <= _PLATEAU * likelihood.max()
+        resolved = max(int(np.flatnonzero(~on_plateau)[-1]) + 2, 2) if not on_plateau.all() else 2
+        cut = slice(0, min(resolved, len(edges)))
+        low95, low68 = (one_sided_lower(edges[cut], density[cut], level) for level in (0.95, 0.68))
         return "lower-bound", low95, None, low68, None
     low95, high95 = equal_tail(edges, density, 0.95)
     low68, high68 = equal_tail(edges, density, 0.68)
