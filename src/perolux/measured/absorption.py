@@ -24,7 +24,7 @@ from perolux.quantities.constants import HC_EV_NM
 __all__ = ["AbsorptionResult", "local_maximum_nm", "reduce_absorption"]
 
 SLOPE_WINDOW_NM = 11.0
-"""Window of the first derivative that gives the steepest slope."""
+"""Window of the first derivative that gives the steepest slope; wider where it holds fewer than 5 samples."""
 _DEPTH = 0.2
 """Depth of a minimum of the second derivative, against the deepest one, from which it counts."""
 _SIGMAS = 6.0
@@ -219,7 +219,9 @@ def _second_minimum(
         return None, 0.0
     deepest = float(np.min(second[minima]))
     minima = minima[second[minima] < _DEPTH * deepest]
-    chosen = int(minima[-1]) if near_nm is None else int(minima[np.argmin(second[minima])])
+    if near_nm is None:  # noise parts one minimum into several: the deepest within half a window is the one
+        minima = minima[nm[minima] >= nm[minima[-1]] - 0.5 * window_nm]
+    chosen = int(minima[np.argmin(second[minima])])
     reach = max(window_nm / 10.0, 1.01 * float(np.max(np.diff(nm[max(0, chosen - 1) : chosen + 2]))))
     points = np.flatnonzero(np.abs(nm - nm[chosen]) <= reach)
     return _vertex(nm, second, points, chosen, bent.dense_rows(points), noise)
@@ -267,7 +269,8 @@ def _steepest_slope(
     nm: FloatArray, values: FloatArray, exciton: float | None, near_nm: tuple[float, float] | None
 ) -> float | None:
     """Minimum of the first derivative, to the red of the exciton where there is one."""
-    falling = derivative_filter(nm, SLOPE_WINDOW_NM, 1)
+    window_nm = max(SLOPE_WINDOW_NM, 4.2 * float(np.max(np.diff(nm))))
+    falling = derivative_filter(nm, window_nm, 1)
     first = falling(values)
     usable = falling.full.copy()
     if near_nm is not None:

@@ -57,8 +57,9 @@ def estimate_baseline(
     """Estimate the baseline of one spectrum on its recorded axis.
 
     wavelength_nm, values: shape (n,), n >= 2 * END_SAMPLES. period_nm: structure slower than this is taken
-    for background by `arpls`; half the recorded span when not given. Raises `OptionError` for an unknown
-    method, for a period with another method than `arpls`, and for a spectrum that is too short.
+    for background by `arpls`; when not given, a quarter of the record or 2.5 widths of the band, the larger.
+    A hump as narrow as that under a band cannot be told from the band by any baseline. Raises `OptionError`
+    for an unknown method, for a period with another method than `arpls`, and for a record that is too short.
 
     >>> import numpy as np
     >>> x = np.arange(400.0, 600.0)
@@ -86,7 +87,10 @@ def estimate_baseline(
     elif method == "arpls":
         span = float(wavelength_nm[-1] - wavelength_nm[0])
         step = span / (count - 1)
-        curve = _arpls(values, ((period_nm or span / 2.0) / (2.0 * math.pi * step)) ** 4)
+        if period_nm is None:  # slower than a quarter of the record, and than the band itself
+            above = values > 0.5 * (float(np.max(values)) + float(np.median(values[ends])))
+            period_nm = max(0.25 * span, 2.5 * step * int(np.count_nonzero(above)))
+        curve = _arpls(values, (period_nm / (2.0 * math.pi * step)) ** 4)
     else:
         curve = np.full(count, float(np.median(values[ends])) if method == "ends" else 0.0)
     rest = values[ends] - curve[ends]

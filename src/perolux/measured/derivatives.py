@@ -52,8 +52,8 @@ def derivative_filter(
     """Filter for the n-th derivative by least squares of a polynomial in every window.
 
     wavelength_nm: ascending, shape (n,). window_nm: full width; on a 1 nm grid 31 nm holds 31 samples.
-    derivative: 0 (smoothing), 1, 2, in units per nm^derivative. Near the ends the window is cut, not moved.
-    Raises `OptionError` where a window holds fewer than order + 2 samples.
+    derivative: 0 (smoothing), 1, 2, in units per nm^derivative. Near the ends the window is cut, but keeps
+    order + 2 samples. Raises `OptionError` where a window that is not cut holds fewer than order + 2 samples.
     """
     return _cached(wavelength_nm.tobytes(), float(window_nm), int(derivative), int(order))
 
@@ -64,12 +64,18 @@ def _cached(axis: bytes, window_nm: float, derivative: int, order: int) -> Deriv
     half = 0.5 * window_nm
     first = np.searchsorted(x, x - half, side="left")
     last = np.searchsorted(x, x + half, side="right")
-    if not window_nm > 0 or int(np.min(last - first)) < order + 2:
+    step = float(np.median(np.diff(x))) if len(x) > 1 else 0.0
+    full = (x - half >= x[0] - step) & (x + half <= x[-1] + step)
+    least = order + 2
+    if not window_nm > 0 or len(x) < least or np.any((last - first)[full] < least):
         raise OptionError(
             f"a window of {window_nm:g} nm holds too few samples for a polynomial of order {order}",
-            allowed=f"at least {order + 2} samples in every window, also at the ends of the record",
+            allowed=f"at least {least} samples in every window",
             fix="use a wider window",
         )
+    short = last - first < least
+    first = np.where(short, np.clip(first, 0, len(x) - least), first)
+    last = np.where(short, first + least, last)
     width = int(np.max(last - first))
     index = first[:, None] + np.arange(width)
     inside = index < last[:, None]
@@ -79,8 +85,6 @@ def _cached(axis: bytes, window_nm: float, derivative: int, order: int) -> Deriv
     normal = np.einsum("ijk,ijl->ikl", powers, powers)
     response = np.linalg.solve(normal, np.swapaxes(powers, 1, 2))
     weights = response[:, derivative, :] * math.factorial(derivative) / half**derivative
-    step = float(np.median(np.diff(x)))
-    full = (x - half >= x[0] - step) & (x + half <= x[-1] + step)
     for array in (index, weights, full):
         array.flags.writeable = False
     return DerivativeFilter(index, weights, full, np.sqrt(np.sum(weights**2, axis=1)))

@@ -41,7 +41,8 @@ class LocalPeak:
     """Result of the local fit in units of the axis; a missing side is None, and then so is the width.
 
     height: fitted maximum. shift, width_shift: change of position and width if a flat `offset` of one unit
-    (as passed to `local_peak`) were left in the samples.
+    (as passed to `local_peak`) were left in the samples. at_edge: the maximum is one of the outermost two
+    samples, so it may continue outside; without a position and not at_edge, no smooth top could be fitted.
     """
 
     position: float | None = None
@@ -52,6 +53,7 @@ class LocalPeak:
     width_sigma: float | None = None
     shift: float = 0.0
     width_shift: float = 0.0
+    at_edge: bool = False
 
     @property
     def width(self) -> float | None:
@@ -116,7 +118,7 @@ def local_peak(
     smooth, length = smoothed(y)
     i = int(np.argmax(smooth))
     if i < 2 or i > count - 3 or smooth[i] <= 0:
-        return LocalPeak()
+        return LocalPeak(at_edge=True)
     tolerance = 4.0 * sigma / math.sqrt(length)
     fit = _fit_top(x, y, smooth, sigma, tolerance, i)
     if fit is None:
@@ -177,7 +179,7 @@ def _fit_exp_polynomial(x: FloatArray, y: FloatArray, sigma: FloatArray, order: 
     response = np.zeros((order + 1, len(y)))
     for _ in range(6):
         exponent = powers @ coefficients
-        if not np.all(np.isfinite(exponent)) or float(np.max(exponent)) > math.log(4.0 * floor / 0.02):
+        if not _bounded(exponent, floor):
             return None
         model = np.exp(exponent)
         jacobian = powers * (weights * model)[:, None]
@@ -190,12 +192,18 @@ def _fit_exp_polynomial(x: FloatArray, y: FloatArray, sigma: FloatArray, order: 
         coefficients = coefficients + change
         if float(np.max(np.abs(change))) < 1e-10:
             break
-    freedom = len(y) - order - 1
-    rest = weights * (y - np.exp(powers @ coefficients))
-    residual = math.sqrt(float(rest @ rest) / freedom) if freedom > 0 else math.nan
-    if not np.all(np.isfinite(coefficients)):
+    exponent = powers @ coefficients
+    if not _bounded(exponent, floor):
         return None
+    freedom = len(y) - order - 1
+    rest = weights * (y - np.exp(exponent))
+    residual = math.sqrt(float(rest @ rest) / freedom) if freedom > 0 else math.nan
     return _ExpPolynomial(coefficients, response, centre, scale, residual)
+
+
+def _bounded(exponent: FloatArray, floor: float) -> bool:
+    """True while the model stays below four times the largest sample (floor is 2 % of it)."""
+    return bool(np.all(np.isfinite(exponent)) and float(np.max(exponent)) < math.log(4.0 * floor / 0.02))
 
 
 def _spread(fit: _ExpPolynomial, sigma: FloatArray, span: slice, count: int) -> FloatArray:
@@ -219,7 +227,11 @@ def _fit_top(
         order = 4 if samples >= 8 else 2
         span = slice(low, high + 1)
         fit = _fit_exp_polynomial(x[span], y[span], sigma[span], order)
-        vertex = None if fit is None else _vertex(fit, x, low, high)
+        vertex = None if fit is None else _vertex(fit)
+        if fit is not None and vertex is not None:
+            reached = float(np.polyval(fit.coefficients[::-1], vertex))
+            # a vertex between the samples may overtop them, but not by half
+            vertex = vertex if reached < math.log(1.5 * float(np.max(y[span]))) else None
         if fit is None or vertex is None:
             if samples <= 5:
                 break
@@ -242,7 +254,7 @@ def _fit_top(
     return position, float(powers @ c), to_position, to_log_height, _spread(fit, sigma, span, len(y))
 
 
-def _vertex(fit: _ExpPolynomial, x: FloatArray, low: int, high: int) -> float | None:
+def _vertex(fit: _ExpPolynomial) -> float | None:
     """The highest maximum of the polynomial strictly inside its samples, in its scaled variable."""
     c = fit.coefficients
     derivative = c[1:] * np.arange(1, len(c))
@@ -266,7 +278,7 @@ def _fit_flank(
     """Half-height point on one side: place, response to the samples, slope of ln y there, noise implied."""
     level = 0.5 * height
     outer = _first_below(smooth, level, i, step)
-    if outer is None:
+    if outer is None or outer == i:  # not in the record, or the fitted maximum missed the samples
         return None
     inner = outer - step
     start = float(

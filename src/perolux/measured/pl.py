@@ -255,7 +255,11 @@ def _energy_numbers(
     level = max(noise, 1e-9 * float(np.max(height)))
     band = peaks.local_peak(energy, density, level * jacobian, jacobian)
     if band.position is None:
-        reason = "the maximum lies at the edge of the record, or the top has no single vertex"
+        reason = (
+            "the maximum lies at the edge of the record"
+            if band.at_edge
+            else "no smooth maximum could be fitted to the top of the band"
+        )
         names = ("peak_ev", "peak_ev_sigma", "peak_nm", "fwhm_mev", "fwhm_mev_sigma", "fwhm_nm")
         reasons |= dict.fromkeys(names, reason)
         return None, None
@@ -297,15 +301,16 @@ def _shape_flags(
     if snr is not None and snr < LOW_SNR:
         flags.append("low-snr")
     ends = float(np.median(height[:END_SAMPLES])), float(np.median(height[-END_SAMPLES:]))
-    if abs(ends[1] - ends[0]) > _UNEVEN_ENDS * top:
+    # 2.5 sigma of a sample is 4 sigma of the difference of two medians of 8
+    if abs(ends[1] - ends[0]) > max(_UNEVEN_ENDS * top, 2.5 * noise):
         flags.append("curved-baseline")
-    if numbers["peak_ev"] is None:
+    if "edge" in reasons.get("peak_ev", ""):
         flags.append("peak-at-edge")
-    elif numbers["fwhm_mev"] is None:
+    elif numbers["peak_ev"] is not None and numbers["fwhm_mev"] is None:
         flags.append("one-sided")
     smooth, length = peaks.smoothed(height)
     sigma = noise / math.sqrt(length)
-    if _has_second_maximum(smooth, max(_SECOND_MAXIMUM * top, 7.0 * sigma)):
+    if _has_second_maximum(smooth, max(_SECOND_MAXIMUM * top, 9.0 * sigma)):
         flags.append("double-peak")
     elif _has_shoulder(nm, height, noise, numbers["fwhm_nm"]):
         flags.append("shoulder")
@@ -324,11 +329,11 @@ def _has_second_maximum(smooth: FloatArray, rise: float) -> bool:
 
 
 def _has_shoulder(nm: FloatArray, height: FloatArray, noise: float, width_nm: float | None) -> bool:
-    """True where the second derivative, over a third of the width, has a second clear minimum."""
+    """True where the second derivative, over a quarter of the width, has a second clear minimum."""
     if width_nm is None:
         return False
     step = float(np.median(np.diff(nm)))
-    lag = max(1, round(width_nm / (3.0 * step)))
+    lag = max(1, round(width_nm / (4.0 * step)))
     if len(height) < 4 * lag + 3:
         return False
     kernel = np.ones(lag) / lag

@@ -93,9 +93,10 @@ def fit_scatter(
     around, _ = project(np.array([exponent - delta, exponent, exponent + delta]))
     curvature = float(around[0] - 2.0 * around[1] + around[2]) / delta**2
     sigma = math.sqrt(2.0 * variance / curvature) if curvature > 0 else math.inf
-    if sigma > _MAX_EXPONENT_SIGMA:
+    outside = max(EXPONENTS[0] - exponent, exponent - EXPONENTS[1])
+    if sigma > _MAX_EXPONENT_SIGMA and not outside > 2.0 * sigma:
         return _none("the exponent is not determined by the samples below the gap", mean, x)
-    if not EXPONENTS[0] <= exponent <= EXPONENTS[1]:
+    if outside > 0:
         return _none(
             f"the fitted exponent {exponent:.1f} is not one of scattering "
             f"({EXPONENTS[0]:g} to {EXPONENTS[1]:g}): an absorbing tail or a lamp drift",
