@@ -50,6 +50,8 @@ def schema(*, json: Json = False) -> None:
 
 def _show(run: Run, as_json: bool) -> None:
     if as_json:
-        print_json(run.summary())
+        print_json({"folder": str(run.folder), "report": str(run.report), **run.record})
         return
-    print("\n".join(run.lines()))  # noqa: T201 - the command's result
+    counts = ", ".join(f"{number} {what}" for what, number in run.record["counts"].items())
+    lines = [f"{run.name}: {counts}", f"run folder: {run.folder}", f"report:     {run.report.resolve()}"]
+    print("\n".join(lines))  # noqa: T201 - the command's result

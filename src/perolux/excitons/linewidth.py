@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from perolux.errors import NotAvailableError, OptionError
 from perolux.quantities import KINDS, Value
+from perolux.quantities.citations import citation_keys
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K, FWHM_PER_SIGMA
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def homogeneous_fwhm_mev(material: Material, name: str = "ensemble") -> Value:
     records = [material.value(record) for record in _RECORDS[name]]
     room_low = 1e3 * min(end for record in records for end in _ends(record))
     room_high = 1e3 * max(end for record in records for end in _ends(record))
-    source = "; ".join(f"{record.key} ({record.source})" for record in records)
+    works = [key for record in records for key in citation_keys(record.source)]
+    source = f"{' + '.join(dict.fromkeys(works))}: {' and '.join(record.key for record in records)}"
     if abs(material.temperature_k - _REFERENCE_K) <= _SAME_TEMPERATURE_K:
         changes, kinds = [0.0], [record.kind for record in records]
     else:
