@@ -241,6 +241,8 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
         )
     if row.get("plqy") is not None:
         facts.append(("PLQY", f"{row['plqy']:.3f} (from the recipe table)"))
+    if row.get("identical_to"):
+        facts.append(("Same spectrum", f"point by point that of {row['identical_to']}"))
     facts.append(("Recipe", _recipe_words(row, content) or "none in the table"))
     return facts
 

@@ -137,6 +137,7 @@ def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
     without_recipe = sum("no-recipe" in row["flags"] or "ambiguous-recipe" in row["flags"] for row in rows)
     without_spectrum = sum("no-spectrum" in row["flags"] for row in rows)
     failed = sum(row["status"] == "failed" for row in rows)
+    copies = sum("identical-spectrum" in row["flags"] for row in rows)
     words = []
     if without_recipe or without_spectrum:
         parts = []
@@ -145,6 +146,8 @@ def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
         if without_spectrum:
             parts.append(f"{plural(without_spectrum, 'recipe has', 'recipes have')} no spectrum")
         words.append(" and ".join(parts) + "; all are shown.")
+    if copies:
+        words.append(f"{copies} spectra occur more than once, point by point the same under several names.")
     if failed:
         words.append(f"{plural(failed, 'spectrum', 'spectra')} could not be evaluated.")
     return words

@@ -27,6 +27,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("status", "", "ok, flagged, failed or no-spectrum", "text"),
     Column("flags", "", "what to know about this row, from the documented list", "text"),
     Column("reasons", "", "why a number is missing", "text"),
+    Column("identical_to", "", "samples whose spectrum is the same point by point", "text"),
     Column("peak_ev", "eV", "PL peak per eV, with the Jacobian"),
     Column("peak_ev_sigma", "eV", "standard deviation of peak_ev"),
     Column("fwhm_mev", "meV", "full width at half maximum per eV, with the Jacobian"),

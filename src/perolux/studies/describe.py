@@ -65,7 +65,8 @@ def describe_pl(
 
     result = spectrum.pl(**reduction)
     colour = spectrum_colour(spectrum, result.baseline.curve)
-    posterior, reason = None, "no material was named (--material)"
+    posterior: SizePosterior | None = None
+    reason: str | None = "no material was named (--material)"
     if material is not None:
         posterior, reason = _size(result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma)
     flags = tuple(dict.fromkeys((*result.flags, *colour.flags)))

@@ -7,6 +7,8 @@ __all__ = ["REMARKS", "STUDY_FLAGS", "meaning_of"]
 STUDY_FLAGS: dict[str, str] = {
     "ambiguous-recipe": "several rows of the recipe table carry this sample's name; none of them was used",
     "duplicate-label": "several spectra carry this name; each is shown with a number behind it",
+    "identical-spectrum": "another sample has the same spectrum point by point (up to a factor): one of the "
+    "names is probably a copy",
     "failed": "the spectrum could not be evaluated; the reason is given, the other samples are not affected",
     "program-error": "perolux itself failed on this spectrum; please report it with the file",
     "size-unavailable": "no size could be given; the reason is stated",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from perolux.errors import PeroluxError, Problem
 from perolux.studies.table import Cell, Table
 
@@ -43,6 +45,7 @@ class Sample:
     recipe: dict[str, Cell] | None
     plqy: float | None
     flags: tuple[str, ...] = ()
+    identical_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,17 @@ class Gathered:
 def gather(study: Study) -> Gathered:
     """Read all spectra, join each with its recipe by exact name (blanks at the ends do not count)."""
     spectra, notes, unreadable = _spectra(study)
+    twins = _identical([spectrum for _, _, spectrum in spectra])
     times = Counter(label for label, _, _ in spectra)
     seen: Counter[str] = Counter()
     rows = _rows_by_label(study)
     variables = recipe_variables(study)
     samples: list[Sample] = []
-    for label, file, spectrum in spectra:
+    for position, (label, file, spectrum) in enumerate(spectra):
         flags: list[str] = []
+        others = tuple(spectra[other][0] for other in twins[position])
+        if others:
+            flags.append("identical-spectrum")
         seen[label] += 1
         shown = label
         if times[label] > 1:
@@ -79,11 +86,11 @@ def gather(study: Study) -> Gathered:
             recipe, plqy = recipe_of(study, found[0])
         elif study.table is not None:
             flags.append("ambiguous-recipe" if found else "no-recipe")
-        samples.append(Sample(shown, file, spectrum, recipe, plqy, tuple(flags)))
+        samples.append(Sample(shown, file, spectrum, recipe, plqy, tuple(flags), others))
     for label, found in rows.items():
         if label not in times:
-            for position in found:
-                recipe, plqy = recipe_of(study, position)
+            for line in found:
+                recipe, plqy = recipe_of(study, line)
                 samples.append(Sample(label, None, None, recipe, plqy, ("no-spectrum",)))
     notes += _near_misses(set(times), set(rows))
     return Gathered(tuple(samples), tuple(notes), tuple(unreadable), variables)
@@ -178,6 +185,24 @@ def _in_vacuum(spectrum: Spectrum) -> Spectrum:
 
     converted = vacuum_wavelength_nm(spectrum.wavelength_nm)
     return replace(spectrum, wavelength_nm=converted, medium="vacuum")
+
+
+def _identical(spectra: list[Spectrum]) -> list[tuple[int, ...]]:
+    """For each spectrum the positions of those that are the same at every point, up to a factor and offset.
+
+    Noise never repeats to 1e-5 of the maximum at all points: such spectra are copies of one measurement.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for position, spectrum in enumerate(spectra):
+        span = float(np.ptp(spectrum.values)) if len(spectrum) else 0.0
+        if span > 0 and np.isfinite(span):
+            scaled = np.round((spectrum.values - spectrum.values.min()) / span, 5)
+            groups.setdefault(spectrum.wavelength_nm.tobytes() + scaled.tobytes(), []).append(position)
+    twins: list[tuple[int, ...]] = [()] * len(spectra)
+    for group in groups.values():
+        for position in group:
+            twins[position] = tuple(other for other in group if other != position)
+    return twins
 
 
 def _label_of(spectrum: Spectrum, path: Path, together: int, rule: str) -> str:

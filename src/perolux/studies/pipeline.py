@@ -13,7 +13,7 @@ from typing import Any
 
 from perolux import __version__
 from perolux.errors import InputError, OptionError, OutputError
-from perolux.files import write_json
+from perolux.files import write_json, write_text
 from perolux.progress import Progress, silent
 from perolux.studies.columns import all_columns
 from perolux.studies.conditions import prior_of, temperature_of
@@ -70,9 +70,9 @@ def characterise(
         if restart:
             journal.remove()
         _clear_temporaries(folder)
-        known = journal.begin()
         gathered = gather(study)
         _refuse_nothing(gathered)
+        known = journal.begin()
         conditions = Conditions(
             study.spec.conditions.material,
             temperature_of(study.spec.conditions),
@@ -127,6 +127,18 @@ def _clear_temporaries(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
+_README = """A finished run of perolux. Everything here can be read without perolux.
+
+report.html      open it in a browser; it needs no network
+results.csv      one row per sample; units in the column names; an empty cell is missing (see `reasons`)
+results.parquet  the same rows with types; results.json: the same with nested results
+spectra.nc       netCDF: recorded, baseline-corrected and fitted curves, posteriors of the edge length
+figures/         figures for publication
+run.json         inputs with SHA-256, settings, versions, meaning of every column and flag, and every
+                 number that the results rest on, with its source
+"""
+
+
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Hold the folder for one process; the hold ends with the process, however it ends."""
@@ -157,6 +169,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # an empty folder is nothing to keep
+                folder.rmdir()
 
 
 def _refuse_nothing(gathered: Gathered) -> None:
@@ -245,6 +259,7 @@ def _finish(
 ) -> Run:
     """Write all files of the run; `run.json` last, because it is what says that the run is finished."""
     from perolux.reports import write_figures, write_report
+    from perolux.reports.words import summary_of
     from perolux.studies.report import report_content
 
     progress.start("report", 4)
@@ -265,6 +280,7 @@ def _finish(
         write_report(
             replace(content, figures=tuple(f"figures/{name}" for name in figures)), folder / "report.html"
         )
+        write_text(folder / "README.txt", _README)
         record = run_record(
             study,
             digest,
@@ -272,6 +288,7 @@ def _finish(
             rows,
             values,
             columns,
+            summary=summary_of(content).lead,
             seconds=seconds,
             now=now,
             versions=library_versions(),

@@ -67,15 +67,14 @@ def report_content(
 
 
 def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | None:
-    """Size against Stokes shift for the sample in the middle of those whose size is an interval.
+    """Size against Stokes shift for the sample in the middle of the sizes (cubes, if there are any).
 
     S(L) = E_abs(L) - E_peak for each parameter set, with its gap at the middle and the ends of its range.
     None without a material or without a size.
     """
     material_name = study.spec.conditions.material
-    sized = sorted(
-        (row for row in rows if row.get("edge_kind") == "interval"), key=lambda row: row["edge_median_nm"]
-    ) or [row for row in rows if row.get("edge_kind") == "lower-bound"]
+    sized = sorted((row for row in rows if row.get("edge_kind")), key=lambda row: row["edge_median_nm"])
+    sized = [row for row in sized if row["platelet_weight"] < 0.5] or sized
     if material_name is None or not sized:
         return None
     from perolux.excitons.sizing import absorption_energy_ev

@@ -92,6 +92,32 @@ class Run:
         """Every `assumed` or `recalled` number that the results rest on."""
         return tuple(value for value in self.record["values"] if value["kind"] in ("assumed", "recalled"))
 
+    def summary(self) -> dict[str, Any]:
+        """The run in short, as plain JSON: where it lies, what went in, what came out."""
+        return {
+            "study": self.name,
+            "folder": str(self.folder),
+            "report": str(self.report),
+            "digest": self.digest,
+            "finished": self.record["finished"],
+            "seconds": self.record["seconds"],
+            "summary": self.record["summary"],
+            "counts": self.record["counts"],
+            "flags": {flag: entry["samples"] for flag, entry in self.record["flags"].items()},
+            "failed_files": self.record["failed_files"],
+            "failed_samples": self.record["failed_samples"],
+        }
+
+    def lines(self) -> list[str]:
+        """The run in short, as lines for a terminal."""
+        lines = [self.record["summary"], ""]
+        for failed in self.record["failed_files"]:
+            lines += [f"not read: {failed['file']}: {problem['what']}" for problem in failed["problems"]]
+        for sample in self.record["failed_samples"]:
+            lines.append(f"not evaluated: {sample['label']}: {sample['reason']}")
+        lines += [f"report  {self.report}", f"table   {self.folder / 'results.csv'}"]
+        return lines
+
     def __len__(self) -> int:
         return len(self.rows)
 

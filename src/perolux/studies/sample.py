@@ -66,6 +66,7 @@ def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
         "file": sample.file,
         "flags": list(sample.flags),
         "reasons": {},
+        "identical_to": " ".join(sample.identical_to) or None,
         "plqy": sample.plqy,
         "recipe": sample.recipe,
     }

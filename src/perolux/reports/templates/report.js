@@ -24,8 +24,8 @@ function ticks(low, high, wanted) {
   return out;
 }
 function logTicks(low, high) {
-  const out = [], first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
-  const marks = last - first > 3 ? [1] : last - first > 1 ? [1, 3] : [1, 2, 3, 5, 7];
+  const out = [], first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high)), decades = Math.log10(high / low);
+  const marks = decades > 4 ? [1] : decades > 2.2 ? [1, 3] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 5, 7];
   for (let p = first; p <= last; p++) for (const m of marks) {
     const t = m * 10 ** p;
     if (t >= low * 0.999 && t <= high * 1.001) out.push(t);
@@ -198,7 +198,7 @@ function drawMap() {
   if (Y.bars) ylo = Math.max(ylo, 0);
   const py = v => y1 - (v - ylo) / (yhi - ylo) * (y1 - y0);
   if (x0 > left) { el(root, "rect", {x: left, y: y0, width: band - 8, height: y1 - y0, class: "bandbox"}); el(root, "text", {x: left + (band - 8) / 2, y: H - bottom + 16, "text-anchor": "middle"}, X.recipe ? "no recipe" : "missing"); }
-  if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x1 + 4, y: H - bottom - 8}, "").textContent = right > 100 ? "no spectrum" : ""; if (right <= 100) el(root, "text", {x: x1 - 4, y: H - bottom - 8, "text-anchor": "end"}, "no spectrum"); }
+  if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x0 - 6, y: H - bottom - 7, "text-anchor": "end", "font-size": 11}, "no spectrum"); }
   for (const v of ticks(ylo, yhi, 7)) { el(root, "line", {x1: x0, x2: x1, y1: py(v), y2: py(v), class: "grid"}); el(root, "text", {x: left - 8, y: py(v) + 4, "text-anchor": "end"}, plain(v)); }
   labels.forEach(([at, text], k) => {
     if (!category) el(root, "line", {x1: at, x2: at, y1: y0, y2: y1, class: "grid"});
@@ -320,7 +320,7 @@ function drawCard(card) {
 }
 function drawSpectrum(host, s, c) {
   const perEv = $("axis").value === "ev", nm = grids[c.g], n = nm.length;
-  const W = 400, H = 268, left = 12, right = 12, top = 30, main = 168, gap = 12, rest = 36, x0 = left, x1 = W - right;
+  const W = 400, H = 276, left = 12, right = 12, top = 30, main = 168, gap = 8, rest = 32, x0 = left, x1 = W - right;
   /* counts per nm times lambda^2/hc are counts per eV; records per eV or cm-1 are already of that kind */
   const factor = perEv && c.u === "nm" ? k => nm[k] * nm[k] / D.hc : () => 1;
   const base = c.bo !== undefined ? slice(c.bo, n, c.lo, c.hi) : null;
@@ -339,7 +339,7 @@ function drawSpectrum(host, s, c) {
   const a = Math.min(coordinate(first), coordinate(last)), b = Math.max(coordinate(first), coordinate(last));
   const px = v => x0 + (v - a) / (b - a) * (x1 - x0), py = v => top + main - (v / most * 0.94 + 0.03) * main;
   const root = svg(host, W, H);
-  for (const v of ticks(a, b, 5)) { el(root, "line", {x1: px(v), x2: px(v), y1: top, y2: top + main, class: "grid"}); el(root, "text", {x: px(v), y: H - 20, "text-anchor": "middle"}, plain(v)); }
+  for (const v of ticks(a, b, 5)) { el(root, "line", {x1: px(v), x2: px(v), y1: top, y2: top + main, class: "grid"}); el(root, "text", {x: px(v), y: H - 22, "text-anchor": "middle"}, plain(v)); }
   const other = v => D.hc / v;
   for (const v of ticks(Math.min(other(a), other(b)), Math.max(other(a), other(b)), 4)) { const at = px(other(v)); el(root, "line", {x1: at, x2: at, y1: top, y2: top - 4, class: "axis"}); el(root, "text", {x: at, y: top - 7, "text-anchor": "middle"}, plain(v)); }
   el(root, "text", {x: x1, y: H - 5, "text-anchor": "end", class: "title"}, perEv ? "photon energy (eV)" : "wavelength (nm)");
@@ -360,11 +360,11 @@ function drawSpectrum(host, s, c) {
     const y0 = top + main + gap, mid = y0 + rest / 2, misfit = pick.map(k => density[k] - guide[k]), worst = Math.max(...misfit.map(Math.abs)) || 1;
     el(root, "path", {d: `M${x0} ${mid}H${x1}`, class: "grid"});
     el(root, "path", {d: path(pick.map(k => px(coordinate(k))), misfit.map(v => mid - v / worst * rest / 2)), fill: "none", stroke: "var(--data)", "stroke-width": 1});
-    el(root, "text", {x: x0 + 2, y: y0 + 8, "font-size": 10.5}, `residual ±${(100 * worst / most).toPrecision(2)} %`);
+    el(root, "text", {x: x0, y: H - 5, "font-size": 11}, `residual, ±${Number((100 * worst / most).toPrecision(2))} % of the maximum`);
   }
 }
 function drawPosterior(host, s, c) {
-  const n = edges.length, W = 260, H = 268, left = 10, right = 10, top = 22, bottom = 82, x0 = left, x1 = W - right, y1 = H - bottom;
+  const n = edges.length, W = 260, H = 276, left = 10, right = 10, top = 22, bottom = 82, x0 = left, x1 = W - right, y1 = H - bottom;
   const density = slice(c.d, n, 0, 1), root = svg(host, W, H);
   /* the axis is logarithmic, so the curve is the probability per logarithm of the edge */
   const height = Array.from(density, (v, k) => v * edges[k]), most = Math.max(...height) || 1;
@@ -385,10 +385,11 @@ function drawPosterior(host, s, c) {
     const y = H - 22, split = x0 + s.pw * (x1 - x0);
     el(root, "rect", {x: x0, y, width: x1 - x0, height: 9, fill: "var(--grid)"});
     el(root, "rect", {x: x0, y, width: Math.max(0, split - x0), height: 9, fill: "var(--fit)"});
-    el(root, "text", {x: x0, y: y - 5}, `platelets ${(100 * s.pw).toFixed(s.pw > 0.005 && s.pw < 0.995 ? 0 : 1)} %`);
-    el(root, "text", {x: x1, y: y - 5, "text-anchor": "end"}, `cubes ${(100 - 100 * s.pw).toFixed(s.pw > 0.005 && s.pw < 0.995 ? 0 : 1)} %`);
+    el(root, "text", {x: x0, y: y - 5}, "platelets " + percent(s.pw));
+    el(root, "text", {x: x1, y: y - 5, "text-anchor": "end"}, "cubes " + percent(1 - s.pw));
   }
 }
+const percent = w => w < 0.01 ? "< 1 %" : w > 0.99 ? "> 99 %" : Math.round(100 * w) + " %";
 const near = new Set();
 const watcher = new IntersectionObserver(entries => {
   for (const entry of entries) {
