@@ -11,7 +11,7 @@ the absorption of nanocrystals in `optical`, nanoplatelets in `platelets`.
 
 from perolux.materials.composition import CATIONS, HALIDES, Composition, parse_composition
 from perolux.materials.explain import Explanation, explain
-from perolux.materials.material import Material, known_materials, material, parameter_sets
+from perolux.materials.material import Material, known_materials, material, mixed_material, parameter_sets
 from perolux.materials.mixtures import MixedMaterialArrays, mixed_material_arrays
 from perolux.materials.optical import (
     OpticalConstants,
@@ -40,6 +40,7 @@ __all__ = [
     "known_materials",
     "linewidth_ev",
     "material",
+    "mixed_material",
     "mixed_material_arrays",
     "molar_from_intrinsic",
     "optical_constants",

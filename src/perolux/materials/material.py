@@ -14,7 +14,7 @@ from perolux.materials.records import ParameterSet, load_records, quantities
 from perolux.materials.resolve import Answer, answer, check_quantity, model_choice, set_warnings
 from perolux.quantities.value import Value
 
-__all__ = ["Material", "known_materials", "material", "parameter_sets"]
+__all__ = ["Material", "known_materials", "material", "mixed_material", "parameter_sets"]
 
 
 @dataclass(frozen=True)
@@ -230,3 +230,30 @@ def material(
         members=tuple((m, w, s) for (m, w), s in zip(members, sets, strict=True)),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def mixed_material(
+    family: str | Composition,
+    fraction: float,
+    temperature_k: float = 298.0,
+    parameter_set: str | None = None,
+) -> Material:
+    """The material of an open composition at one halide fraction, the ends included.
+
+    family: for example "CsPb(Br,I)3"; fraction: 0 to 1 of the second halide named. parameter_set: a name of
+    `parameter_sets(family)`; at the ends it means the set that the end member has in that combination.
+
+    >>> mixed_material("CsPb(Br,I)3", 1.0, parameter_set="pssrrl2023").parameter_set
+    'yang2017'
+    """
+    composition = parse_composition(family) if isinstance(family, str) else family
+    closed = composition.with_fraction(float(fraction))
+    if 0.0 < fraction < 1.0:
+        return material(closed, temperature_k, parameter_set)
+    inside = material(composition.with_fraction(0.5), temperature_k, parameter_set)
+    sets = {member: chosen for member, _, chosen in inside.members}
+    own = [sets[member] for member, _ in closed.end_members]
+    for name, combination in _combinations(closed).items():
+        if [one.name if one else None for one in combination.sets] == own:
+            return material(closed, temperature_k, name)
+    return material(closed, temperature_k)

@@ -18,6 +18,7 @@ from perolux.materials.kane import kane_energy_from_lt_splitting
 from perolux.materials.optical import absorption_calibrations
 from perolux.materials.records import ParameterSet, Record, RecordFile, load_records, quantities
 from perolux.materials.temperature import gap_piecewise_ev
+from perolux.quantities.citations import citation_keys
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 from perolux.quantities.value import Value
 
@@ -199,7 +200,7 @@ def _gap_at_anchor(file: RecordFile, temperature_k: float, low: Value | None, an
     """Without a slope only the anchors themselves answer, widened by the distance in temperature."""
     anchor_k, window = model_choice("anchor_temperature").number, model_choice("anchor_window").number
     low_k, low_window = model_choice("low_temperature").number, model_choice("low_temperature_window").number
-    unlisted = model_choice("unlisted_slope")
+    unlisted = _unlisted_slope(file)
     windows = ((anchor, anchor_k, anchor_k - window, anchor_k + window), (low, low_k, low_k, low_window))
     for value, at, first, last in windows:
         if value is None or not first <= temperature_k <= last:
@@ -220,6 +221,23 @@ def _gap_at_anchor(file: RecordFile, temperature_k: float, low: Value | None, an
     if anchor is not None or low is not None:
         why = f" at {temperature_k:g} K: {' and '.join([*missing, 'gap_slope'])} not on record"
     raise not_available(file, "gap", temperature_k, why)
+
+
+def _unlisted_slope(file: RecordFile) -> Value:
+    """The range of slopes assumed where none is on record, cut at zero where at least the sign is."""
+    unlisted, sign = model_choice("unlisted_slope"), _set_value(file, "gap_slope_sign", None)
+    low, high = bounds(unlisted)
+    if sign is None:
+        return unlisted
+    low, high = (0.0, high) if sign.number > 0 else (low, 0.0)
+    keys = " + ".join(citation_keys(sign.source))
+    return replace(
+        unlisted,
+        number=0.5 * (low + high),
+        low=low,
+        high=high,
+        source=f"{keys} + perolux: sign read, size bounded",
+    )
 
 
 def _computed(
@@ -267,18 +285,16 @@ def _eps_effective(file: RecordFile, temperature_k: float, parameter_set: str | 
     if mass is None or binding is None:
         return None
     published = _set_value(file, "eps_effective", parameter_set)
-    replaced = (
-        f"replaces the published {published.number:g}, which contradicts the binding" if published else ""
-    )
+    note = "no dielectric constant was published"
+    if published is not None:
+        note = f"replaces the published {published.number:g}, which contradicts the binding"
     return _computed(
         lambda mu, eb: math.sqrt(RYDBERG_EV * mu / eb),
         (mass, binding),
         f"{file.name}.eps_effective",
         "sqrt(Ry0 mu/Eb): mass and binding of the set are kept",
         parameter_set=parameter_set,
-        note=f"replaces the published {published.number:g}, which contradicts the binding"
-        if published
-        else "",
+        note=note,
     )
 
 
