@@ -153,13 +153,19 @@ def quantiles(grid: npt.ArrayLike, density: npt.ArrayLike, probabilities: npt.Ar
     wanted = np.asarray(probabilities, dtype=float)
     if not np.all((wanted >= 0) & (wanted <= 1)):
         raise OptionError("a probability lies outside 0..1", allowed="0 to 1")
+    # on a stretch without probability: its lower end, but for p = 0 the lower end of the support
+    return np.where(
+        wanted == 0, _invert(points, values, wanted, "right"), _invert(points, values, wanted, "left")
+    )
+
+
+def _invert(
+    points: FloatArray, values: FloatArray, wanted: FloatArray, side: Literal["left", "right"]
+) -> FloatArray:
+    """x with P(<= x) = wanted; on a stretch without probability its lower ("left") or upper ("right") end."""
     total = cumulative(points, values)
-    scaled = values / (float(values @ trapezoid_weights(points)))
-    # "left" finds, on a flat stretch of the distribution function, its lower end for p > 0.
-    cell = np.clip(np.searchsorted(total, wanted, side="left") - 1, 0, len(points) - 2)
-    if np.any(wanted == 0):
-        first = int(np.flatnonzero(total == 0)[-1])  # p = 0 is the lower end of the support
-        cell = np.where(wanted == 0, min(first, len(points) - 2), cell)
+    scaled = values / float(values @ trapezoid_weights(points))
+    cell = np.clip(np.searchsorted(total, wanted, side=side) - 1, 0, len(points) - 2)
     step = points[cell + 1] - points[cell]
     start, slope = scaled[cell], (scaled[cell + 1] - scaled[cell]) / step
     rest = np.maximum(wanted - total[cell], 0.0)
@@ -190,22 +196,24 @@ def hpd(grid: npt.ArrayLike, density: npt.ArrayLike, level: float) -> tuple[floa
     level = _level(level)
     points, values = _density(grid, density)
     total = cumulative(points, values)
-
-    def width(below: FloatArray) -> FloatArray:
-        ends = quantiles(points, values, np.stack([below, np.minimum(below + level, 1.0)]))
-        return ends[1] - ends[0]
-
-    # Between these knots both ends move within one cell and the width is smooth: look there, then zoom in.
+    # With the probability `below` left out on the low side, d width/d below = 1/f(high) - 1/f(low). Between
+    # these knots both ends stay in one cell, where f^2 is linear in probability: f(high)^2 - f(low)^2 is
+    # linear in `below`, and its zeros and the knots are all the places where the width can be least.
     knots = np.concatenate([total, total - level, [0.0, 1.0 - level]])
     knots = np.unique(knots[(knots >= 0) & (knots <= 1.0 - level)])
-    for _ in range(40):
-        best = int(np.argmin(width(knots)))
-        low, high = knots[max(best - 1, 0)], knots[min(best + 1, len(knots) - 1)]
-        if high - low < 1e-12:
-            break
-        knots = np.unique(np.append(np.linspace(low, high, 17), knots[best]))
-    low_end, high_end = quantiles(points, values, [knots[best], min(knots[best] + level, 1.0)])
-    return float(low_end), float(high_end)
+
+    def ends(below: FloatArray) -> tuple[FloatArray, FloatArray]:
+        low = _invert(points, values, below, "right")
+        return low, _invert(points, values, np.minimum(below + level, 1.0), "left")
+
+    low, high = ends(knots)
+    excess = np.interp(high, points, values) ** 2 - np.interp(low, points, values) ** 2
+    crossing = np.flatnonzero(excess[:-1] * excess[1:] < 0)
+    share = excess[crossing] / (excess[crossing] - excess[crossing + 1])
+    candidates = np.concatenate([knots, knots[crossing] + share * (knots[crossing + 1] - knots[crossing])])
+    low, high = ends(np.sort(candidates))
+    best = int(np.argmin(high - low))
+    return float(low[best]), float(high[best])
 
 
 def credible_interval(

@@ -1,0 +1,132 @@
+"""Profile-likelihood intervals: how far one parameter can go while all the others adapt.
+
+The interval holds the values where chi^2, minimised over the other parameters, is at most the quantile of
+the chi^2 distribution (one degree of freedom) above its minimum: 3.84 for 95 %. Unlike the covariance it
+need not be symmetric, and it finds open ends. Source: Wilks, Ann. Math. Stat. 9, 60 (1938).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ConvergenceError, OptionError
+from perolux.fitting.least_squares import FitResult, Residual, least_squares
+
+__all__ = ["ProfileInterval", "profile_interval"]
+
+FloatArray = npt.NDArray[np.float64]
+_EXPANSIONS = 40
+
+
+@dataclass(frozen=True)
+class ProfileInterval:
+    """Interval of one parameter; an end is None where the data do not close it (the reason says why)."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    level: float
+    reason: str | None = None
+
+
+def profile_interval(
+    residual: Residual,
+    fit: FitResult,
+    name: str,
+    level: float = 0.95,
+    *,
+    low: npt.ArrayLike | None = None,
+    high: npt.ArrayLike | None = None,
+) -> ProfileInterval:
+    """Profile-likelihood interval of one parameter of a fit to weighted (or deviance) residuals.
+
+    residual, low, high: as given to `least_squares`. Where the errors are only relative
+    (absolute_sigma=False) chi^2 is scaled by its minimum per degree of freedom. Raises `ConvergenceError`
+    where the profile finds a fit better than the fit itself.
+    """
+    if name not in fit.names:
+        raise OptionError(f"no parameter is called {name!r}", allowed=", ".join(fit.names))
+    if not 0 < level < 1:
+        raise OptionError(f"a level of {level:g}", allowed="between 0 and 1")
+    i, k = fit.names.index(name), len(fit.values)
+    below = np.broadcast_to(np.asarray(-np.inf if low is None else low, dtype=float), (k,))
+    above = np.broadcast_to(np.asarray(np.inf if high is None else high, dtype=float), (k,))
+    unit = 1.0 if fit.absolute_sigma else fit.reduced_chi2
+    if not unit:
+        raise OptionError("the size of the errors is not known, and no degree of freedom is left to tell it")
+    # the chi^2 quantile with one degree of freedom is a squared normal quantile
+    threshold = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    others = [j for j in range(k) if j != i]
+    warm = fit.values.copy()
+
+    def excess(value: float) -> float:
+        """(profiled chi^2 - minimum)/unit - threshold; the other parameters start from the last solution."""
+        fixed = warm.copy()
+        fixed[i] = value
+        if not others:
+            r = np.asarray(residual(fixed), dtype=float)
+            chi2 = float(r @ r)
+        else:
+
+            def rest(p: FloatArray) -> npt.ArrayLike:
+                whole = fixed.copy()
+                whole[others] = p
+                return residual(whole)
+
+            inner = least_squares(
+                rest, fixed[others], low=below[others], high=above[others], scale=_scale(fit)[others]
+            )
+            warm[others] = inner.values
+            chi2 = inner.chi2
+        gain = (chi2 - fit.chi2) / unit
+        if gain < -1e-3:
+            raise ConvergenceError(
+                f"the profile of {name} found a better fit (chi2 {chi2:.6g} below {fit.chi2:.6g})",
+                fix=f"fit again from {name} = {value:.6g}",
+            )
+        return gain - threshold
+
+    excess(float(fit.values[i]))  # raises where the fit itself is no minimum
+    ends: list[float | None] = []
+    reasons = []
+    for sign, bound in ((-1.0, float(below[i])), (1.0, float(above[i]))):
+        warm[:] = fit.values
+        end = _crossing(excess, float(fit.values[i]), sign * _scale(fit)[i], bound)
+        ends.append(end)
+        if end is None:
+            side = "below" if sign < 0 else "above"
+            reasons.append(f"the data do not bound {name} from {side}")
+    return ProfileInterval(name, float(fit.values[i]), ends[0], ends[1], level, "; ".join(reasons) or None)
+
+
+def _scale(fit: FitResult) -> FloatArray:
+    """A step for each parameter: its sigma, else a tenth of its value, else 1."""
+    steps = [s or abs(float(v)) / 10 or 1.0 for s, v in zip(fit.sigma, fit.values, strict=True)]
+    return np.array(steps)
+
+
+def _crossing(excess: object, start: float, step: float, bound: float) -> float | None:
+    """First zero of `excess` from `start` in the direction of `step`; None where the bound comes first."""
+    from scipy.optimize import brentq
+
+    assert callable(excess)
+    inside = start
+    for _ in range(_EXPANSIONS):
+        outside = inside + step
+        if math.isfinite(bound) and (outside - bound) * step >= 0:
+            outside = bound
+        if outside == inside:
+            return None
+        if excess(outside) > 0:
+            tolerance = 1e-9 * max(abs(outside), abs(step))
+            return float(brentq(excess, inside, outside, xtol=tolerance, rtol=1e-12))
+        if outside == bound:
+            return None
+        inside, step = outside, 2 * step
+    return None
