@@ -74,6 +74,17 @@ def assemble(columns: Sequence[Column], evidence: Evidence, options: Options) ->
             )
             continue
         present = np.isfinite(column.axis)
+        if not present.all() and np.isfinite(column.values[~present]).any():
+            line = int(column.lines[~present & np.isfinite(column.values)][0])
+            column_problems.append(
+                Problem(
+                    f"intensities without an axis value, first in line {line}",
+                    place,
+                    "an axis value in each row",
+                    "mend or remove these rows",
+                )
+            )
+            continue
         if id(column.axis) not in axes:
             axes[id(column.axis)], found = resolve_axis(
                 column.axis[present],

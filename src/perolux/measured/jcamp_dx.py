@@ -127,7 +127,9 @@ def _column(block: _Block, where: str, stem: str, notes: list[str]) -> Column:
     labels = block.labels
     unit = labels.get("xunits", "")
     words = _UNIT_WORDS.get(unit.strip().lower(), unit)
+    # "UV/VIS SPECTRUM" names the technique; the quantity stands in YUNITS.
     datatype = labels.get("datatype", "")
+    datatype = "" if "absorbance" in wording.kinds_in(datatype) else datatype
     lines = np.full(len(x), block.first_line, dtype=np.int64)
     return Column(
         axis=x,

@@ -20,12 +20,13 @@ __all__ = ["NAME", "instrument_of", "is_ocean_optics", "read_ocean_optics"]
 NAME = "ocean-optics"
 _BEGIN = re.compile(r">>>>>\s{0,3}Begin\b[^<\n]{0,60}<<<<<", re.IGNORECASE)
 _END = re.compile(r">>>>>\s{0,3}End\b[^<\n]{0,60}<<<<<", re.IGNORECASE)
+_HEAD_LINES = 400
 _JAZ = ("W", "D", "S", "P")
 
 
-def is_ocean_optics(text: str) -> bool:
-    """True where the mark that begins the data stands in the first part of the text."""
-    return _BEGIN.search(text, 0, 20_000) is not None
+def is_ocean_optics(lines: list[str]) -> bool:
+    """True where the mark that begins the data stands in one of the first lines."""
+    return any(_BEGIN.search(line[:200]) for line in lines[:_HEAD_LINES])
 
 
 def read_ocean_optics(

@@ -150,7 +150,7 @@ def _read_content(data: bytes, name: str, options: Options) -> SpectrumSet:
         reader = jcamp_dx.NAME
         columns, facts, problems = jcamp_dx.read_jcamp(lines, name, stem, notes)
         prose = ""
-    elif ocean_optics.is_ocean_optics(text):
+    elif ocean_optics.is_ocean_optics(lines):
         reader = ocean_optics.NAME
         columns, table, facts = ocean_optics.read_ocean_optics(lines, options, name, stem, notes, flags)
         prose = ""

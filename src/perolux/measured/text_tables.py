@@ -8,6 +8,7 @@ header.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from array import array
 from dataclasses import dataclass, field
@@ -100,11 +101,20 @@ def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1
     axes = _axis_columns(header)
     problems: list[Problem] = []
     numbers, rows, stop = _parse(lines, dialect, first, axes, where, first_line, problems)
+    if not rows:
+        raise InputError(
+            f"the axis column that the header names ({', '.join(map(repr, _named(header, axes)))}) "
+            "holds no number in the first row",
+            where=where,
+            fix="correct the header, or remove it",
+        )
     used = set(rows)
     problems += _outside(starts, used, runs, where, first_line)
     notes = [f"The table is {dialect.name}."] if dialect.decimal == "," else []
     header = tuple(_fitted(row, numbers.shape[1]) for row in header)
     problems += _width_problem(header, numbers, dialect, where)
+    first_axis = numbers[:, _axis_columns(header)[0]]
+    problems += _faulty_start(lines, first, first_axis, dialect, where, first_line)
     dropped = sum(1 for line in lines[stop:] if line.strip())
     return NumberTable(
         numbers=numbers,
@@ -118,16 +128,31 @@ def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1
     )
 
 
+def _named(header: tuple[tuple[str, ...], ...], positions: list[int]) -> list[str]:
+    return [row[position] for row in header[:2] for position in positions[:3] if row[position]]
+
+
 def _longest_run(lines: list[str], dialect: Dialect, starts: list[int]) -> tuple[int, list[list[int]]]:
-    """First line of the longest run of rows, and all runs; blank lines and comments do not end a run."""
+    """First line of the longest run of rows, and all runs; blank lines and comments do not end a run.
+
+    Nor does a line that begins with a number and goes on with words: a row with a fault, reported later.
+    """
     runs: list[list[int]] = [[starts[0]]]
     for before, here in itertools.pairwise(starts):
         between = lines[before + 1 : here]
-        if any(line.strip() and not dialect.is_comment(line) for line in between):
+        if any(
+            line.strip() and not dialect.is_comment(line) and not _begins_row(line, dialect)
+            for line in between
+        ):
             runs.append([])
         runs[-1].append(here)
     longest = max(runs, key=len)
     return longest[0], runs
+
+
+def _begins_row(line: str, dialect: Dialect) -> bool:
+    cells = dialect.split(line, 1)
+    return len(cells) == 2 and dialect.is_number(cells[0])
 
 
 def _width(lines: list[str], dialect: Dialect, positions: list[int]) -> int:
@@ -262,7 +287,7 @@ def _parse(
 
 
 def _is_value(value: float | None) -> bool:
-    return value is not None and value == value
+    return value is not None and math.isfinite(value)
 
 
 def _quick_row(line: str, cells: list[str], comma: bool) -> list[float | None] | None:
@@ -341,6 +366,30 @@ def _width_problem(
             where,
             "as many cells in each row as in the header",
             "the comma seems to be the decimal sign as well: export with semicolons or with a decimal point",
+        )
+    ]
+
+
+def _faulty_start(
+    lines: list[str], first: int, axis: FloatArray, dialect: Dialect, where: str, first_line: int
+) -> list[Problem]:
+    """A line above the data that begins with a number next to the axis: a row with a fault, not a header."""
+    axis = axis[np.isfinite(axis)]
+    above = (p for p in range(first - 1, -1, -1) if lines[p].strip() and not dialect.is_comment(lines[p]))
+    position = next(above, None)
+    if position is None or len(axis) < 2 or not _begins_row(lines[position], dialect):
+        return []
+    cell = dialect.split(lines[position], 1)[0].strip()
+    number = float(cell.replace(",", ".") if dialect.decimal == "," else cell)
+    reach = 10 * float(np.max(np.abs(np.diff(axis))))
+    if not axis.min() - reach <= number <= axis.max() + reach:
+        return []
+    return [
+        Problem(
+            f"line {position + first_line} begins with {cell!r} like a row of data and goes on with words",
+            where,
+            "numbers in each row, or a header that does not begin with a number",
+            "mend or remove this line",
         )
     ]
 
