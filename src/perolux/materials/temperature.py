@@ -27,14 +27,15 @@ def phonon_occupation(temperature_k: npt.ArrayLike, phonon_ev: float) -> FloatAr
     `OptionError` for a phonon energy that is not positive.
     """
     temperature = np.asarray(temperature_k, dtype=np.float64)
-    if not np.all(temperature >= 0):
+    if not np.all((temperature >= 0) & np.isfinite(temperature)):
         raise ModelRangeError("a temperature below 0 K, or none", allowed="0 K and above")
     if not phonon_ev > 0:
         raise OptionError(f"a phonon energy of {phonon_ev:g} eV", allowed="above 0")
-    warm = temperature > 0
-    ratio = phonon_ev / (BOLTZMANN_EV_PER_K * np.where(warm, temperature, 1.0))
-    # exp(-x)/(1 - exp(-x)) underflows to 0 at low temperature where exp(x) would overflow.
-    return np.where(warm, np.exp(-ratio) / -np.expm1(-ratio), 0.0)
+    thermal_ev = BOLTZMANN_EV_PER_K * temperature
+    # Below kT = E/700 the occupation is under 1e-304: nought, and exp(E/kT) would overflow.
+    warm = thermal_ev > phonon_ev / 700.0
+    ratio = phonon_ev / np.where(warm, thermal_ev, phonon_ev)
+    return np.where(warm, 1.0 / np.expm1(ratio), 0.0)
 
 
 def gap_course_two_oscillator(
