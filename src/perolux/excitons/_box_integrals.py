@@ -107,8 +107,11 @@ def _pyramid(
     base = np.exp(-2.0 * exponent * r) * (t**2 * t_weight)[:, None, None] * np.outer(v_weight, v_weight)
     weight = np.stack([base * r**power for power in range(LOWEST_POWER, LOWEST_POWER + 4)])
 
-    axes = []
+    axes: list[tuple[Array, Array, Array]] = []
     for u, edge in zip((t, side, side), edges, strict=True):
+        if len(axes) == 2 and edges[1] == edge:
+            axes.append(axes[1])
+            continue
         plain, bend, skew = axis_tables(u, 1.0 - wall * edge * edge, top, points)
         power = u ** (2 * beta).reshape((-1,) + (1,) * u.ndim)
         bent, skewed = bend[alpha] * power / edge**2, skew[alpha] * power * u / edge**2

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,6 +66,15 @@ def check_options(
         raise OptionError(
             "exponent and wall belong together", where=where, allowed="both given, or none", fix="give both"
         )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Cap linear algebra at one thread: for these small matrices, threads cost more than they bring."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 @lru_cache(maxsize=32)

@@ -27,6 +27,7 @@ from perolux.excitons._variation import (
     gauss_unit,
     lowest_state,
     minimise,
+    one_thread,
     shell_errors,
 )
 from perolux.excitons.state import ExcitonState
@@ -107,7 +108,8 @@ def solve_cube(
     (0.889, 5.89)
     """
     edge = float(edge_over_bohr)
-    return _solve("cube", (edge, edge, edge), order, mass_ratio, exponent, wall)
+    with one_thread():
+        return _solve("cube", (edge, edge, edge), order, mass_ratio, exponent, wall)
 
 
 def solve_cuboid(
@@ -124,7 +126,8 @@ def solve_cuboid(
     is lower. Tested for edges within a factor of about three of one another.
     """
     one, two, three = (float(edge) for edge in edges_over_bohr)
-    return _solve("cuboid", (one, two, three), order, mass_ratio, exponent, wall)
+    with one_thread():
+        return _solve("cuboid", (one, two, three), order, mass_ratio, exponent, wall)
 
 
 def _solve(

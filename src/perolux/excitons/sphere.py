@@ -24,6 +24,7 @@ from perolux.excitons._variation import (
     gauss_unit,
     lowest_state,
     minimise,
+    one_thread,
     shell_errors,
 )
 from perolux.excitons.state import ExcitonState
@@ -87,6 +88,13 @@ def solve_sphere(
     x = float(radius_over_bohr)
     where = f"sphere of radius {x:g} aB"
     _check(x, order, mass_ratio, exponent, wall, where)
+    with one_thread():
+        return _solve(x, order, mass_ratio, exponent, wall, where)
+
+
+def _solve(
+    x: float, order: int, mass_ratio: float, exponent: float | None, wall: float | None, where: str
+) -> ExcitonState:
     symmetric = mass_ratio == 1.0
     if exponent is None or wall is None:
         scan = _basis(_SCAN_ORDER, symmetric)
