@@ -129,8 +129,12 @@ def reduce_absorption(
             fraction = scattered / (scattered + float(np.interp(place, nm, values)))
             if fraction > _SCATTER_DOMINATES:
                 flags.append("scatter-dominates")
-    slope = _steepest_slope(nm, values, place, near_nm)
-    if slope is None:
+    # Without an exciton the steepest fall of the whole record is any feature of the ultraviolet.
+    unknown_edge = place is None and near_nm is None
+    slope = None if unknown_edge else _steepest_slope(nm, values, place, near_nm)
+    if unknown_edge:
+        reasons["steepest_slope_nm"] = "without a first exciton the edge is not known; give a search range"
+    elif slope is None:
         reasons["steepest_slope_nm"] = "the absorbance does not fall towards the red inside the search range"
     return AbsorptionResult(
         label=spectrum.label,
