@@ -6,6 +6,7 @@ import numpy as np
 
 from perolux.materials import material
 from perolux.materials.optical import intrinsic_absorption_per_cm, optical_constants
+from perolux.materials.records import load_records
 from perolux.materials.temperature import gap_course_two_oscillator, linewidth_ev
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 from perolux.validation.run import Computed
@@ -68,13 +69,15 @@ def gap_slope_sign(name: str) -> str:
 
 
 def binding_mismatch_mev(name: str, parameter_set: str | None = None) -> Computed:
-    """|Ry(mu, eps) - Eb| of a set (the default one where None), meV: are its numbers consistent."""
+    """|Ry(mu, eps) - Eb| of a set as published (the default one where None), meV: is it consistent."""
     host = material(name, parameter_set=parameter_set)
-    rydberg = 1e3 * RYDBERG_EV * host.reduced_mass_m0 / host.eps_effective**2
-    binding = host.value("exciton_binding")
-    number = binding.number * (1e3 if binding.unit == "eV" else 1.0)
-    bohr = BOHR_RADIUS_NM * host.eps_effective / host.reduced_mass_m0
-    return Computed(abs(rydberg - number), f"Ry {rydberg:.2f} meV, Eb {number:g} meV, aB {bohr:.2f} nm")
+    mass, eps, binding = (
+        next(r.value.number for r in load_records(name).of(q) if r.value.parameter_set == host.parameter_set)
+        for q in ("reduced_mass", "eps_effective", "exciton_binding")
+    )
+    rydberg = 1e3 * RYDBERG_EV * mass / eps**2
+    note = f"Ry {rydberg:.2f} meV, Eb {1e3 * binding:g} meV, aB {BOHR_RADIUS_NM * eps / mass:.2f} nm"
+    return Computed(abs(rydberg - 1e3 * binding), note)
 
 
 def intrinsic_absorption(name: str, wavelength_nm: float, solvent_index: float) -> float:
