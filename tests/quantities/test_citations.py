@@ -78,3 +78,8 @@ def test_faults_are_told_at_once():
     assert wheres == ["bib: e", "bib: a", "bib: b", "bib: b", "bib: c d"]
     with pytest.raises(InputError, match="not valid TOML"):
         parse_bibliography("[a", "bib")
+
+
+def test_one_line_names_the_first_author():
+    assert str(reference("yang2017")).startswith("yang2017: Yang, Z. and others; Impact of the Halide Cage")
+    assert str(reference("perolux")).startswith("perolux: The perolux developers; perolux")

@@ -53,7 +53,9 @@ class Reference:
 
     def __str__(self) -> str:
         parts = [self.get(name) for name in ("author", "title", "journal", "year", "doi", "eprint", "note")]
-        return f"{self.key}: " + "; ".join(part for part in parts if part)
+        if parts[0] is not None and parts[0].count(" and ") > 1:
+            parts[0] = parts[0].partition(" and ")[0] + " and others"
+        return f"{self.key}: " + re.sub(r"[{}]", "", "; ".join(part for part in parts if part))
 
 
 @cache
