@@ -165,6 +165,7 @@ class SizePosterior:
                 "high95": self.high95_nm,
                 "low68": self.low68_nm,
                 "high68": self.high68_nm,
+                "sets": {name: interval["median"] for name, interval in self.by_set.items()},
             },
             "kind": self.kind,
             "platelet_weight": self.platelet_weight,
