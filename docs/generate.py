@@ -104,9 +104,9 @@ def flags_page() -> str:
 
 def study_file_page() -> str:
     """Every block and key of a study file, from the schema that checks it."""
-    from perolux.studies.schema import json_schema
+    from perolux.studies import study_schema
 
-    schema = json_schema()
+    schema = study_schema()
     definitions = schema["$defs"]
     lines: list[str] = []
     for block, entry in schema["properties"].items():
@@ -190,8 +190,51 @@ def constants_page() -> str:
 
 
 def records_page() -> str:
-    """Every material record with its rivals."""
-    return page("Material records", "")
+    """Every material record: what is chosen at 298 K, its rivals, and what nobody has supplied."""
+    from perolux.materials import known_materials, material, platelet_ladders
+    from perolux.materials.records import load_records, quantities
+    from perolux.quantities.citations import bibliography
+
+    intro = (
+        "All records of the `materials` room; `perolux explain MATERIAL.quantity` shows them one by one. "
+        "The first record of a quantity is used (that of the chosen parameter set, where it belongs to one); "
+        "the others are its rivals, and none is averaged away. Records are numbers as their source gives "
+        "them; what follows from them (Bohr radius, Rydberg, gap at a temperature) is computed on demand."
+    )
+    lines: list[str] = []
+    for name in known_materials():
+        file = load_records(name)
+        own = {quantity: file.of(quantity) for quantity in quantities() if file.of(quantity)}
+        lines += [f"## {name}", ""]
+        lines += [f"- {fact}" for fact in file.facts] + [""] * bool(file.facts)
+        for one in file.sets:
+            also = f" (also {', '.join(one.aliases)})" if one.aliases else ""
+            lines.append(f"- parameter set `{one.name}`{also}: {one.note or 'no note'}")
+        lines += [""] * bool(file.sets)
+        rows = []
+        for records in own.values():
+            for position, record in enumerate(records):
+                key, number, kind, source, note = value_row(record.value)
+                rows.append((key if position == 0 else f"{key}, rival", number, kind, source, note))
+        lines += table(("key", "value", "kind", "source", "note"), rows) if rows else []
+        missing = [quantity for quantity in material(name).missing() if not file.of(quantity)]
+        lines += [f"Not available: {', '.join(f'`{quantity}`' for quantity in missing)}.", ""]
+        for ladder in platelet_ladders(name):
+            lines += [f"- platelet ladder {ladder}" + (f" ({ladder.note})" if ladder.note else "")]
+        lines += [""] * bool(platelet_ladders(name))
+    lines += ["## Quantities", ""]
+    lines += table(
+        ("quantity", "unit", "meaning", "mixtures"),
+        [(f"`{q.name}`", q.unit, q.meaning, q.mixing) for q in quantities().values()],
+    )
+    lines += ["## Sources", ""]
+    lines += [f"- `{key}`: {_plain(str(work))}" for key, work in bibliography().items()]
+    return page("Material records", intro, lines)
+
+
+def _plain(text: str) -> str:
+    """Text of a reference without the braces of BibTeX and without what Markdown would read as markup."""
+    return text.replace("{", "").replace("}", "").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
 
 
 def benchmarks_page() -> str:

@@ -79,18 +79,17 @@ def markdown_page(results: Sequence[RowResult], made_with: str = "") -> str:
     lines += [f"**{len(results)} rows: {summary}.**" + (f" {made_with}" if made_with else ""), ""]
     rooms = list(dict.fromkeys(result.id.split(".", 1)[0] for result in results))
     for room in rooms:
-        lines += [f"## {room}", "", "| id | quantity | target | tolerance | value | verdict | source |"]
-        lines.append("|---|---|---|---|---|---|---|")
+        lines += [f"## {room}", "", "| id | quantity | target | value | verdict | source |"]
+        lines.append("|---|---|---|---|---|---|")
         for result in results:
             if result.id.split(".", 1)[0] == room:
                 cells = (
                     f"`{result.id}`",
                     result.quantity,
-                    format_target(result.target, result.unit),
-                    f"{result.tolerance.describe(result.unit)}: {result.tolerance.reason}",
+                    f"{format_target(result.target, result.unit)} ({result.tolerance.describe(result.unit)})",
                     format_target(result.value, result.unit),
                     result.verdict,
-                    f"{result.kind}: {result.source}",
+                    f"{result.kind}: {result.source}. Tolerance: {result.tolerance.reason}",
                 )
                 lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
         lines.append("")
