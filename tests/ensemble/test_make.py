@@ -9,7 +9,7 @@ from scipy import integrate
 from perolux import ensemble as en
 from perolux.ensemble import shapes
 from perolux.ensemble.conventions import allowed_conventions
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 
 LATTICE_NM = 0.587
 CUBES = en.Population(shape="cube", size_convention="core-edge", material="CsPbBr3")
@@ -115,6 +115,33 @@ def test_a_shell_that_leaves_no_core():
 # ---- making
 
 
+def test_the_lattice_constant_of_the_record():
+    from perolux.materials import material
+
+    lattice = material("CsPbBr3").lattice_constant_nm
+    ensemble = en.from_table([8.0], population("cube", "edge-without-half-cells"))
+    assert ensemble.edge_a_nm.item() == 8.0 + lattice and not ensemble.notes
+    given = population("cube", "edge-without-half-cells", partner_material="CsPbI3", halide_fraction=0.25)
+    mixed = 0.75 * lattice + 0.25 * material("CsPbI3").lattice_constant_nm
+    assert en.from_table([8.0], given).edge_a_nm.item() == pytest.approx(8.0 + mixed, rel=1e-15)
+    with pytest.raises(ModelRangeError, match="one unit cell"):
+        en.from_table([0.5], CUBES)
+
+
+@pytest.mark.parametrize("name", ["AZPbBr3", "CdSe"])
+def test_a_lattice_constant_that_is_not_known(name):
+    with pytest.raises(NotAvailableError, match="give lattice_constant_nm"):
+        en.from_table(
+            [8.0], en.Population(shape="cube", size_convention="edge-without-half-cells", material=name)
+        )
+    known = en.from_table([8.0], en.Population(shape="cube", size_convention="core-edge", material=name))
+    assert "not known" in known.notes[0]
+    drawn = en.Population(
+        shape="cube", size_convention="edge-without-half-cells", material=name, lattice_constant_nm=0.6
+    )
+    assert en.from_table([8.0], drawn).edge_a_nm.item() == 8.6
+
+
 def test_half_cells_enter_the_ensemble():
     given = population("cube", "edge-without-half-cells", lattice_constant_nm=LATTICE_NM)
     ensemble = en.quadrature(en.Normal(8.0, 0.1), given, 12)
@@ -207,6 +234,13 @@ def test_smaller_than_a_unit_cell():
     with pytest.raises(ModelRangeError, match="smaller than one unit cell"):
         en.from_table([0.5, 8.0], given)
     assert len(en.from_table([LATTICE_NM, 8.0], given)) == 2
+    with pytest.raises(ModelRangeError, match="smaller than one unit cell"):
+        en.quadrature(en.Normal(4.0, 0.3), given, 24)
+    # here nodes below a unit cell hold some 1e-11 of the number
+    narrow = en.quadrature(en.Normal(4.0, 0.125), given, 17)
+    assert len(narrow) < 17 and narrow.edge_a_nm.min() > LATTICE_NM
+    assert narrow.mean("volume_nm3") == pytest.approx(en.Normal(4.0, 0.125).moment(3), rel=1e-9)
+    assert "below one unit cell" in narrow.notes[0]
 
 
 @pytest.mark.parametrize(

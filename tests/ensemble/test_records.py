@@ -144,6 +144,15 @@ def test_compress_keeps_nearly_all_the_spread_of_a_sample():
     assert "20000 rows to 20" in str(report)
 
 
+def test_compress_keeps_an_outlier_and_the_middle():
+    drawn = en.sample(en.Lognormal(8.0, 0.1), CUBES, 20_000, np.random.default_rng(4))
+    outlier = en.from_table([800.0], CUBES)
+    small, _ = en.compress(en.mix([drawn, outlier], [0.9999, 0.0001]), 20)
+    assert small.edge_a_nm.max() == pytest.approx(800.0, rel=1e-12)
+    # from 5 % of 2.4 % up: the outlier holds most of the variance, but the others still get several rows
+    assert np.count_nonzero(small.edge_a_nm < 20) >= 15
+
+
 def test_compress_to_one_row_is_the_mean_volume(cubes):
     small, report = en.compress(cubes, 1)
     assert small.edge_a_nm.item() ** 3 == pytest.approx(en.Lognormal(8.0, 0.1).moment(3), rel=1e-13)
@@ -277,6 +286,39 @@ def test_a_damaged_byte_never_ends_in_a_crash(tmp_path_factory, position, value)
         en.read_parquet(damaged)
     except InputError as error:
         assert "damaged.parquet" in str(error)
+
+
+@pytest.mark.parametrize(
+    "runs", [pytest.param(10_000, marks=pytest.mark.slow), pytest.param(100_000, marks=pytest.mark.long)]
+)
+def test_damaged_files_at_length(tmp_path, runs):
+    whole = en.write_parquet(en.quadrature(en.Lognormal(8.0, 0.1), CUBES, 6), tmp_path / "whole.parquet")
+    content, damaged, rng = whole.read_bytes(), tmp_path / "damaged.parquet", np.random.default_rng(0)
+    refused = 0
+    for _ in range(runs):
+        changed = bytearray(content)
+        for place in rng.integers(len(changed), size=rng.integers(1, 6)):
+            changed[place] = rng.integers(256)
+        if rng.random() < 0.2:
+            place = int(rng.integers(len(changed)))
+            del changed[place : place + int(rng.integers(1, 20))]
+        damaged.write_bytes(changed)
+        try:
+            en.read_parquet(damaged)
+        except InputError:
+            refused += 1
+    assert refused > 0.8 * runs
+
+
+def test_plots_are_drawn(cubes):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    axes = cubes.plot()
+    assert axes.get_xlabel() == "equal volume edge (nm)"
+    drawn = en.sample(en.Lognormal(8.0, 0.1), CUBES, 1000, np.random.default_rng(0))
+    assert drawn.plot(axes, "volume_nm3").get_xlabel() == "volume (nm³)"
+    axes.figure.clear()
 
 
 def test_datasets_that_are_no_ensemble(cubes):

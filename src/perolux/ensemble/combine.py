@@ -207,14 +207,18 @@ def _cluster(ensemble: Ensemble, groups: IntArray, count: int, n: int) -> IntArr
     for group in range(count):
         rows = groups == group
         position[rows] = _principal(features[rows], ensemble.weights[rows])
-    # First into fine cells of equal width along the principal direction, then pairs by least loss.
-    width = (float(np.ptp(position)) or 1.0) / max(_FINE_CELLS, 4 * n)
+    # First into fine cells along the principal direction, then pairs by least loss. A cell ends where equal
+    # widths or equal numbers of rows say so: the first keeps outliers, the second the crowded middle apart.
+    cells = max(_FINE_CELLS, 4 * n)
     order = np.lexsort((position, groups))
-    if len(ensemble) <= max(_FINE_CELLS, 4 * n):
+    if len(ensemble) <= cells:
         cell = np.arange(len(ensemble))
     else:
-        steps = np.floor((position[order] - position.min()) / width).astype(np.int64)
-        cell = np.concatenate(([0], np.cumsum((np.diff(steps) != 0) | (np.diff(groups[order]) != 0))))
+        width = (float(np.ptp(position)) or 1.0) / cells
+        by_width = np.floor((position[order] - position.min()) / width).astype(np.int64)
+        by_rank = np.arange(len(ensemble)) * cells // len(ensemble)
+        ends = (np.diff(by_width) != 0) | (np.diff(by_rank) != 0) | (np.diff(groups[order]) != 0)
+        cell = np.concatenate(([0], np.cumsum(ends)))
     label_of_cell = _merge_neighbours(features[order], ensemble.weights[order], groups[order], cell, n)
     labels = np.empty(len(ensemble), dtype=np.int64)
     labels[order] = label_of_cell[cell]

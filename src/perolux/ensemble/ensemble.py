@@ -201,6 +201,22 @@ class Ensemble:
         surface = tuple(replace(column, values=column.values[index]) for column in self.surface)
         return replace(self, **arrays, surface=surface, number_per_litre=number)
 
+    def plot(self, axes: Any = None, quantity: Quantity = "equal_volume_edge_nm") -> Any:
+        """Draw the number fractions over a quantity with matplotlib and return the axes."""
+        if axes is None:
+            import matplotlib.pyplot as plt
+
+            axes = plt.subplots(figsize=(5, 3.2), layout="constrained")[1]
+        values = self._quantity(quantity)
+        if len(self) > 100:
+            axes.hist(values, bins=60, weights=self.weights)
+        else:
+            axes.vlines(values, 0, self.weights)
+        words, unit = quantity.rsplit("_", 1)
+        axes.set_xlabel(f"{words.replace('_', ' ')} ({unit.replace('2', '²').replace('3', '³')})")
+        axes.set_ylabel("number fraction")
+        return axes
+
     def identical(self, other: Ensemble) -> bool:
         """True where every array (bit by bit) and every other field is equal."""
         mine, theirs = self.columns(), other.columns()

@@ -25,9 +25,12 @@ from perolux.ensemble.conventions import SizeConvention, check_convention, needs
 from perolux.ensemble.distributions import Distribution
 from perolux.ensemble.ensemble import MAX_CRYSTALS, Ensemble
 from perolux.ensemble.shapes import SHAPES, Shape, given_lengths
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
 
 __all__ = ["Population", "from_table", "quadrature", "sample"]
+
+NEGLIGIBLE = 1e-9
+"""Part of the number that may be left out below one unit cell: the far tail of a smooth distribution."""
 
 FloatArray = npt.NDArray[np.float64]
 Sizes = Distribution | Sequence[Distribution]
@@ -40,9 +43,8 @@ class Population:
     shape, size_convention: required; see `perolux.ensemble.shapes` and `perolux.ensemble.conventions`.
     material: name of the material; with partner_material and halide_fraction x it is (1-x) material +
         x partner_material on the halide sites.
-    lattice_constant_nm: pseudo-cubic; for the half cells and for the smallest size. Looked up by the name of
-        the material where it is needed and not given; the smallest size (one unit cell) is only checked
-        where it is given or was needed.
+    lattice_constant_nm: pseudo-cubic; for the half cells and for the smallest size, one unit cell. Looked up
+        by the name of the material (at room temperature) where it is not given.
     aspect: lengths relative to the first one, for shapes with several lengths of which one is distributed,
         e.g. (2.0,) for a rod twice as long as thick, (1.0, 1.5) for a cuboid. Applied to the numbers as
         given, before the convention.
@@ -81,7 +83,8 @@ def quadrature(size: Sizes, population: Population, n: int = 24) -> Ensemble:
 
     size: one distribution (nm, in the population's convention; with `aspect` for the other lengths), or one
     for each given length, which are then independent and multiply to a grid of n^d nodes. A mixture gets n
-    nodes for each part, a table with n or fewer sizes is taken as it is.
+    nodes for each part, a table with n or fewer sizes is taken as it is. Sizes below one unit cell are
+    left out, with a note, where they hold less than 1e-9 of the number; more is a `ModelRangeError`.
     """
     rules = [distribution.quadrature(n) for distribution in _distributions(size)]
     count = math.prod(len(rule[0]) for rule in rules)
@@ -140,10 +143,15 @@ def _build(
     if not np.isfinite(lengths).all() or np.any(lengths <= 0):
         raise OptionError("a size is not a positive, finite number", allowed="more than 0 nm")
     lengths = _all_lengths(lengths, population)
-    lattice = population.lattice_constant_nm
-    if lattice is None and needs_lattice_constant(convention):
-        lattice = lattice_constant_of(population.material)
+    lattice, notes = _lattice_constant(population)
     core = to_core(lengths, shape, convention, lattice_constant_nm=lattice, shell_nm=population.shell_nm)
+    if lattice is not None:
+        small = core.min(axis=1) < lattice * (1 - 1e-9)
+        share = float(weights[small].sum() / weights.sum())
+        if small.any() and share < NEGLIGIBLE:
+            core, weights = core[~small], weights[~small]
+            layers = None if layers is None else layers[~small]
+            notes = (*notes, f"Sizes below one unit cell with {share:.1e} of the number are left out.")
     if lattice is not None and float(core.min()) < lattice * (1 - 1e-9):
         raise ModelRangeError(
             f"a crystal of {float(core.min()):.4g} nm is smaller than one unit cell",
@@ -176,6 +184,7 @@ def _build(
         partner_material=np.broadcast_to(np.array(population.partner_material), n) if mixed else None,
         halide_fraction=np.full(n, float(population.halide_fraction or 0.0)) if mixed else None,
         monolayers=None if layers is None else layers.astype(np.int64),
+        notes=notes,
     )
 
 
@@ -250,8 +259,24 @@ def _check_count(n: int) -> None:
         raise OptionError(f"an ensemble of {n} rows", allowed=f"a whole number from 1 to {MAX_CRYSTALS}")
 
 
-def lattice_constant_of(material: str) -> float:
-    """Pseudo-cubic lattice constant in nm from the record of a material; its errors pass through."""
-    from perolux.materials import material as record
+def _lattice_constant(population: Population) -> tuple[float | None, tuple[str, ...]]:
+    """Pseudo-cubic lattice constant in nm, given or of the record, and a note where none is known."""
+    if population.lattice_constant_nm is not None:
+        return population.lattice_constant_nm, ()
+    from perolux.materials import material
 
-    return float(record(material).lattice_constant_nm)
+    name, x = population.material, population.halide_fraction or 0.0
+    try:
+        constant = float(material(name).lattice_constant_nm)
+        if population.partner_material is not None:
+            partner = float(material(population.partner_material).lattice_constant_nm)
+            constant = (1 - x) * constant + x * partner  # Vegard's law
+    except PeroluxError as error:  # an unknown material, or one whose lattice nobody has measured
+        if needs_lattice_constant(population.size_convention):
+            raise NotAvailableError(
+                f"the size convention {population.size_convention!r} needs the lattice constant of {name}",
+                where=str(error.problems[0].what),
+                fix="give lattice_constant_nm to the Population",
+            ) from error
+        return None, (f"Not checked against one unit cell: the lattice constant of {name} is not known.",)
+    return constant, ()

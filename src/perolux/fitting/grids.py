@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -312,6 +311,8 @@ def binomial_interval(
     if total < 1 or not 0 <= successes <= total:
         raise OptionError(f"{successes} of {total} is no proportion", allowed="0 <= successes <= total >= 1")
     if method == "wilson":
+        from statistics import NormalDist
+
         z = NormalDist().inv_cdf((1.0 + level) / 2)
         p, shift = successes / total, z * z / total
         centre = (p + shift / 2) / (1 + shift)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +59,8 @@ def profile_interval(
     unit = 1.0 if fit.absolute_sigma else fit.reduced_chi2
     if not unit:
         raise OptionError("the size of the errors is not known, and no degree of freedom is left to tell it")
+    from statistics import NormalDist
+
     # the chi^2 quantile with one degree of freedom is a squared normal quantile
     threshold = NormalDist().inv_cdf((1 + level) / 2) ** 2
     others = [j for j in range(k) if j != i]

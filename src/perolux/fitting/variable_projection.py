@@ -2,8 +2,9 @@
 
 The model is y = Phi(theta) c. For given nonlinear parameters theta the best amplitudes c follow from one QR
 of the weighted Phi, so that the search never sees them: r(theta) = (1 - Phi Phi^+) y. The derivative is
-Kaufman's, dr/dtheta_k = -(1 - Phi Phi^+) (dPhi/dtheta_k) c. Sources: Golub and Pereyra, SIAM J. Numer. Anal.
-10, 413 (1973); Kaufman, BIT 15, 49 (1975). Amplitudes may come out negative; they are not bounded here.
+Kaufman's, dr/dtheta_k = -(1 - Phi Phi^+) (dPhi/dtheta_k) c. Sources: Golub and Pereyra, SIAM Journal on
+Numerical Analysis 10, 413 (1973); Kaufman, BIT 15, 49 (1975). Amplitudes are not bounded; they may come
+out negative.
 """
 
 from __future__ import annotations
