@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perolux.errors import OptionError
-from perolux.excitons.cube import solve_cube
+from perolux.excitons.cube import solve_cube, solve_cuboid
 from perolux.excitons.product_sines import solve_by_product_sines
 from perolux.excitons.sphere import solve_sphere
 
@@ -51,6 +51,18 @@ def test_cube_of_unequal_masses_agrees_with_extrapolated_product_sines():
     state = solve_cube(1.0, mass_ratio=0.4, order=8)
     assert solve_cube(1.0).energy_over_rydberg - state.energy_over_rydberg > 0.01  # the masses matter
     assert limit(counts, energy, (3, 4)) == pytest.approx(state.energy_over_rydberg, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edges", [(1.0, 1.5, 2.5), (2.0, 2.0, 1.0)])
+def test_cuboid_agrees_with_extrapolated_product_sines(edges):
+    counts = (4, 6, 8)
+    energy, k, x = zip(*(solve_by_product_sines(edges, n) for n in counts), strict=True)
+    state = solve_cuboid(edges, order=8)
+    # at n = 8 E is wrong by 3e-3 Ry, K and X by 10 to 20 %; the tolerances are what extrapolation leaves
+    assert limit(counts, energy, (3, 4)) == pytest.approx(state.energy_over_rydberg, abs=2e-4)
+    assert limit(counts, k, (1, 2)) == pytest.approx(state.overlap_k, rel=0.01)
+    assert limit(counts, x, (1, 2)) == pytest.approx(state.exchange_x, rel=0.01)
 
 
 @pytest.mark.slow

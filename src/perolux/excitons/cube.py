@@ -115,7 +115,7 @@ def solve_cube(
 def solve_cuboid(
     edges_over_bohr: Edges,
     *,
-    order: int = 6,
+    order: int = 8,
     mass_ratio: float = 1.0,
     exponent: float | None = None,
     wall: float | None = None,
@@ -123,7 +123,7 @@ def solve_cuboid(
     """Ground exciton of a cuboid with hard walls; as `solve_cube`, with three edges over aB.
 
     Without the symmetry of the cube a given order has up to six times as many functions, so the default order
-    is lower. Tested for edges within a factor of about three of one another.
+    is lower. Tested for edges within a factor of nine of one another.
     """
     one, two, three = (float(edge) for edge in edges_over_bohr)
     with one_thread():
