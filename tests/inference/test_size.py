@@ -141,6 +141,11 @@ def test_every_assumed_or_recalled_number_is_listed():
     assert all(value.source for value in posterior.rests_on)
 
 
+def test_gap_without_stated_uncertainty_is_said():
+    assert any("states no uncertainty" in n for n in size_posterior(2.40, 0.001, material="MAPbBr3").notes)
+    assert not any("states no uncertainty" in n for n in size_posterior(2.45, 0.001).notes)
+
+
 @pytest.mark.parametrize("peak_ev", [1.5, 4.5])
 def test_impossible_peak_has_a_reason_not_a_size(peak_ev):
     with pytest.raises(NotAvailableError, match="not what CsPbBr3 cubes emit"):

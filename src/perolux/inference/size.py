@@ -69,6 +69,8 @@ _INGREDIENTS = (
     "exciton_binding",
 )
 """Records of a material that enter its sizes; the others of the material do not."""
+_EXACT_GAP_EV = 0.005
+"""A gap bound more tightly than this is a record without a stated uncertainty, not a well-known gap."""
 _OUTSIDE_SIGMAS = 5.0
 """A peak this many standard deviations outside all that the model can emit gets no size, but a reason."""
 
@@ -361,6 +363,7 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
 
     composition = parse_composition(name)
     sets = _sets_of(composition, prior)
+    notes: list[str] = []
     used = [assumption("peak_model_ev"), records["edge"], records["spread"], records["stokes"]]
     components: list[_Component] = []
     fractions: FloatArray | None = None
@@ -384,8 +387,11 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
             used += [value for key, value in chosen.values().items() if key in _INGREDIENTS]
             mean_ev, sigma_ev = ensemble_confinement_ev(edges, spreads, chosen)
             components.append(_Component(set_name, None, mean_ev, sigma_ev, *_gap_prior(chosen.gap)))
+        if max(c.gap_high_ev - c.gap_low_ev + c.gap_sigma_ev for c in components) < _EXACT_GAP_EV:
+            notes.append(
+                f"the record of the gap of {name} states no uncertainty: the size interval does not include it"
+            )
 
-    notes: list[str] = []
     width_range: tuple[float, float] | None = None
     try:
         width = homogeneous_fwhm_mev(one, prior.linewidth)
