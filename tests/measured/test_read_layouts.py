@@ -413,3 +413,52 @@ def test_faults_of_jcamp_files(labels, message):
 def test_a_jcamp_line_that_expands_without_end_is_refused():
     with pytest.raises(InputError, match="larger or has longer lines"):
         one(jcamp_text("450A" + "1" * 200 + "s" * 300 + "\n" + ("450A" + "1" * 200 + "s" * 300 + "\n") * 200))
+
+
+def test_two_header_rows_over_one_axis():
+    spectra = read_bytes(("Sample,A7,B2\nWavelength (nm),Abs,Abs\n" + wide(2)).encode())
+    assert spectra.labels == ("A7", "B2")
+    assert {spectrum.kind for spectrum in spectra} == {"absorbance"}
+
+
+def test_names_units_and_comments_as_origin_writes_them():
+    text = "Wavelength\tIntensity\tIntensity\nnm\ta.u.\ta.u.\n\tfilm 1\tfilm 2\n" + wide(2, "\t")
+    spectra = read_bytes(text.encode())
+    assert spectra.labels == ("film 1", "film 2")
+    assert "unit-inferred" not in spectra[0].flags
+
+
+def test_names_with_single_spaces_in_a_table_of_spaces():
+    spectra = read_bytes(("Wavelength (nm) 30 s 60 s\n" + wide(2, " ")).encode())
+    assert spectra.labels == ("30 s", "60 s")
+    assert "unit-inferred" not in spectra[0].flags
+
+
+def test_sample_names_that_look_like_axes():
+    spectra = read_bytes(("Wavelength (nm),WL-1,E,excitation wavelength 365 nm\n" + wide(3)).encode())
+    assert spectra.labels == ("WL-1", "E", "excitation wavelength 365 nm")
+
+
+def test_a_second_axis_and_an_axis_without_values_are_left_out():
+    rows = "\n".join(f"{x:g},{1239.84 / x:.5f},{y},{1e7 / x:.2f}" for x, y in zip(AXIS, SIGNAL, strict=True))
+    spectra = read_bytes(("Wavelength (nm),Energy (eV),PL,Wavenumber (cm-1)\n" + rows).encode(), "a.csv")
+    assert spectra.labels == ("a",)
+    assert np.array_equal(spectra[0].wavelength_nm, AXIS)
+    assert "second axis" in spectra.notes[0]
+    assert "without values" in spectra.notes[0]
+
+
+def test_columns_named_but_never_filled_are_reported():
+    spectra = read_bytes(("Wavelength (nm),a,b,c\n" + wide(2)).encode())
+    assert spectra.labels == ("a", "b")
+    assert "'c' (no numbers)" in spectra.notes[0]
+
+
+def test_names_of_other_columns_do_not_decide_the_kind():
+    spectra = read_bytes(("Wavelength (nm),PL film,Abs film,film\n" + wide(3)).encode())
+    assert [spectrum.kind for spectrum in spectra] == ["pl", "absorbance", "unknown"]
+
+
+def test_a_raman_shift_in_wavenumbers_is_no_optical_axis():
+    with pytest.raises(InputError, match="Raman"):
+        one(table(",", "Raman shift (cm-1),Counts", axis=np.arange(2100.0, 2120)))

@@ -15,10 +15,10 @@ import numpy as np
 from perolux.errors import InputError, OptionError, Problem
 from perolux.measured import wording
 from perolux.measured.axes import MIN_POINTS, Axis, resolve_axis
+from perolux.measured.columns import Column
 from perolux.measured.flags import with_flags
 from perolux.measured.records import KINDS, FileSource, Kind, Spectrum, SpectrumSet
 from perolux.measured.sniff import Options
-from perolux.measured.text_tables import Column
 
 __all__ = ["Evidence", "assemble"]
 
@@ -53,6 +53,7 @@ def assemble(columns: Sequence[Column], evidence: Evidence, options: Options) ->
     problems = dict.fromkeys(evidence.problems)
     column_problems: list[Problem] = []
     notes = list(evidence.notes)
+    general = wording.kinds_in(evidence.prose)
     axes: dict[int, Axis | None] = {}
     several_axes = len({id(column.axis) for column in columns}) > 1
     spectra: list[Spectrum] = []
@@ -101,7 +102,7 @@ def assemble(columns: Sequence[Column], evidence: Evidence, options: Options) ->
         if axis is None:
             continue
         notes += axis.notes
-        kind, flags = _kind(column, evidence, options, place, notes)
+        kind, flags = _kind(column, general, options, place, notes)
         values = column.values[present][axis.order]
         good = np.isfinite(values)
         wavelength = axis.wavelength_nm
@@ -162,12 +163,12 @@ def _error(problems: list[Problem], where: str) -> InputError:
 
 def _kind(
     column: Column,
-    evidence: Evidence,
+    general: tuple[Kind, ...],
     options: Options,
     place: str,
     notes: list[str],
 ) -> tuple[Kind, list[str]]:
-    """Kind of a column and the flag that says where it comes from."""
+    """Kind of a column and the flag that says where it comes from; `general` is what the prose names."""
     own = _agreed(
         wording.kinds_in(column.value_words),
         wording.kinds_in(column.axis_words, axis=True),
@@ -186,13 +187,11 @@ def _kind(
                 where=place,
                 fix=f"leave the kind out, or give kind={own[0]!r} (--kind {own[0]})",
             )
-        general = wording.kinds_in(evidence.prose)
         if not own and general and said not in general:
             notes.append(f"The text above the data mentions {', '.join(general)}; read as {said}, as asked.")
         return said, []
     if own:
         return own[0], ["kind-from-header"]
-    general = wording.kinds_in(evidence.prose)
     if len(general) == 1:
         return general[0], ["kind-from-header"]
     if len(general) > 1:

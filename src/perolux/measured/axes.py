@@ -128,8 +128,6 @@ def _unit(
         if written not in (None, unit):
             notes.append(f"The header says {shown!r}; the axis was read in {unit}, as asked.")
         return unit, [], notes
-    if written is not None:
-        return written, [], []
     foreign = wording.foreign_axis_in(words)
     if foreign is not None:
         problems.append(
@@ -141,6 +139,8 @@ def _unit(
             )
         )
         return None, [], []
+    if written is not None:
+        return written, [], []
     inferred = _inferred(recorded, words)
     if inferred is None:
         problems.append(

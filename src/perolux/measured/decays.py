@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from perolux.errors import InputError, NotAvailableError, OptionError, Problem
 from perolux.measured.decoding import DEFAULT_MAX_BYTES, check_size, decode, load_bytes
+from perolux.measured.headers import head_facts
 from perolux.measured.records import FileSource
 from perolux.measured.sniff import Options
-from perolux.measured.text_tables import NumberTable, head_facts, split_lines, tabulate
+from perolux.measured.text_tables import NumberTable, split_lines, tabulate
 
 __all__ = [
     "Decay",
@@ -163,7 +164,7 @@ def decay_from_bytes(
         )
     if len(time) < 2:
         problems.append(Problem(f"the histogram has {len(time)} bin", name, "at least 2 bins"))
-    missing: npt.NDArray[np.bool_] = ~np.isfinite(time) | ~np.isfinite(counts)
+    missing = ~np.isfinite(time) | ~np.isfinite(counts)
     if missing.any():
         problems.append(_at(table, missing, "hold no number", name, "a time and a count in each row"))
     falling = np.zeros(len(time), dtype=bool)
@@ -171,7 +172,8 @@ def decay_from_bytes(
     if falling.any():
         problems.append(_at(table, falling, "do not follow in time", name, "a time axis that only rises"))
     with np.errstate(invalid="ignore"):
-        broken = ~missing & ((counts != np.rint(counts)) | (counts < 0) | (counts > _LARGEST_EXACT))
+        no_count = (counts != np.rint(counts)) | (counts < 0) | (counts > _LARGEST_EXACT)
+        broken: npt.NDArray[np.bool_] = np.logical_and(~missing, no_count)
     if broken.any():
         problems.append(_at(table, broken, "hold no count", name, "whole numbers that are not negative"))
     if problems or unit is None:
@@ -200,7 +202,7 @@ def table_from_bytes(data: bytes, name: str, *, max_bytes: int = DEFAULT_MAX_BYT
     table, notes, source = _table(data, name, "table", max_bytes)
     notes += table.notes
     problems = list(table.problems)
-    missing = np.isnan(table.numbers).any(axis=1)
+    missing = np.asarray(np.isnan(table.numbers).any(axis=1))
     if missing.any():
         problems.append(_at(table, missing, "have empty cells", name, "a number in each cell"))
     if problems:

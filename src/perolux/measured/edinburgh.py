@@ -12,8 +12,9 @@ import re
 
 from perolux.errors import InputError
 from perolux.measured import wording
+from perolux.measured.columns import Column
 from perolux.measured.sniff import Options
-from perolux.measured.text_tables import Column, NumberTable, tabulate
+from perolux.measured.text_tables import NumberTable, tabulate
 
 __all__ = ["NAME", "is_edinburgh", "read_edinburgh"]
 
@@ -38,7 +39,7 @@ def read_edinburgh(
     Raises `InputError` for a kinetic or decay measurement, for scans of a type that is no spectrum, and where
     the number of columns is not the number of labels.
     """
-    table = tabulate(lines, options, where)
+    table = tabulate(lines, options, where, headed=False)
     rows = _head_rows(table.head)
     scans = table.numbers.shape[1] - 1
     types = _cells(rows, "type") or _cells(rows, "scan type")

@@ -17,7 +17,7 @@ import numpy as np
 
 from perolux.errors import InputError, Problem
 from perolux.measured import wording
-from perolux.measured.text_tables import Column
+from perolux.measured.columns import Column
 
 __all__ = ["NAME", "is_jcamp", "read_jcamp"]
 

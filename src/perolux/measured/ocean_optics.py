@@ -12,8 +12,10 @@ import re
 from dataclasses import replace
 
 from perolux.errors import InputError
+from perolux.measured.columns import Column, recorded_columns
+from perolux.measured.headers import head_facts
 from perolux.measured.sniff import Options
-from perolux.measured.text_tables import Column, NumberTable, head_facts, recorded_columns, tabulate
+from perolux.measured.text_tables import NumberTable, tabulate
 
 __all__ = ["NAME", "instrument_of", "is_ocean_optics", "read_ocean_optics"]
 

@@ -13,17 +13,12 @@ from pathlib import Path, PurePath
 from perolux.errors import InputError, OptionError, PeroluxError, Problem
 from perolux.measured import edinburgh, jcamp_dx, ocean_optics
 from perolux.measured.assembly import Evidence, assemble
+from perolux.measured.columns import Column, recorded_columns
 from perolux.measured.decoding import DEFAULT_MAX_BYTES, check_size, decode, load_bytes
+from perolux.measured.headers import head_facts
 from perolux.measured.records import AXIS_UNITS, KINDS, FileSource, SpectrumSet
 from perolux.measured.sniff import Options
-from perolux.measured.text_tables import (
-    Column,
-    NumberTable,
-    head_facts,
-    recorded_columns,
-    split_lines,
-    tabulate,
-)
+from perolux.measured.text_tables import NumberTable, split_lines, tabulate
 
 __all__ = ["read", "read_bytes", "read_many"]
 
@@ -162,8 +157,8 @@ def _read_content(data: bytes, name: str, options: Options) -> SpectrumSet:
         reader = "table"
         table = tabulate(lines, options, name)
         columns = recorded_columns(table, stem, notes, flags)
-        facts = head_facts(table.head)
-        prose = "\n".join(table.head)[:20_000]
+        facts = head_facts(table.prose)
+        prose = "\n".join(table.prose)[:20_000]
     unseen = reader != "table"
     if table is not None:
         notes += table.notes

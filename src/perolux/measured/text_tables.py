@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import InputError, Problem
 from perolux.measured import wording
+from perolux.measured.headers import axis_columns, fitted, header_rows, is_unit_row
 from perolux.measured.sniff import MAX_COLUMNS, Dialect, Options, is_missing, row_starts, sniff_dialect
 
-__all__ = ["Column", "NumberTable", "head_facts", "recorded_columns", "split_lines", "tabulate"]
+__all__ = ["NumberTable", "split_lines", "tabulate"]
 
 FloatArray = npt.NDArray[np.float64]
 
 MAX_CELLS = 20_000_000
 MAX_ROWS = 2_000_000
 _SHOWN = 5
-_SETTING_MARK = re.compile(r"[:=\t;,]")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ class NumberTable:
 
     numbers: shape (rows, columns), NaN where a cell holds no number; lines: line in the file of each row.
     header: rows of cells directly above the data, the nearest first, each `columns` long; possibly none.
-    head: all lines above the data. dropped: number of non-empty lines after the data that were left out.
+    head: all lines above the data; prose: those of them above the header rows.
+    dropped: number of non-empty lines after the data that were left out.
     """
 
     numbers: FloatArray
@@ -44,6 +44,7 @@ class NumberTable:
     header: tuple[tuple[str, ...], ...]
     head: tuple[str, ...]
     dialect: Dialect
+    prose: tuple[str, ...] = ()
     dropped: int = 0
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
@@ -52,25 +53,9 @@ class NumberTable:
     def names(self) -> tuple[str, ...] | None:
         """Names of the columns: the header row that is not a row of units; None without a header."""
         for row in self.header[:2]:
-            if not _is_unit_row(row):
+            if not is_unit_row(row):
                 return row
         return self.header[0] if self.header else None
-
-
-@dataclass(frozen=True)
-class Column:
-    """One recorded spectrum before it is checked: axis and values as they stand in the file.
-
-    axis, values: shape (rows,), NaN where the cell is empty; lines: line in the file of each row.
-    """
-
-    axis: FloatArray
-    values: FloatArray
-    lines: npt.NDArray[np.int64]
-    label: str
-    axis_words: str = ""
-    value_words: str = ""
-    facts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 def split_lines(text: str) -> list[str]:
@@ -78,8 +63,12 @@ def split_lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1) -> NumberTable:
+def tabulate(
+    lines: list[str], options: Options, where: str, *, first_line: int = 1, headed: bool = True
+) -> NumberTable:
     """The longest table of numbers in `lines`; `first_line` is the number of lines[0] in the file.
+
+    headed: whether rows above the data may be a header of columns; a format with a head of its own says no.
 
     Raises `InputError` where there is no table (`sniff_dialect`) or where it is wider or longer than the
     limits. Faults inside the table (text in a cell, a second table) are gathered in `problems`.
@@ -97,8 +86,8 @@ def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1
             allowed=f"up to {MAX_COLUMNS}",
             fix="split the file",
         )
-    header = _header_rows(lines, first, dialect, width)
-    axes = _axis_columns(header)
+    header, top = header_rows(lines, first, dialect, width) if headed else ((), first)
+    axes = axis_columns(header)
     problems: list[Problem] = []
     numbers, rows, stop = _parse(lines, dialect, first, axes, where, first_line, problems)
     if not rows:
@@ -111,9 +100,13 @@ def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1
     used = set(rows)
     problems += _outside(starts, used, runs, where, first_line)
     notes = [f"The table is {dialect.name}."] if dialect.decimal == "," else []
-    header = tuple(_fitted(row, numbers.shape[1]) for row in header)
+    longest = max((len(row) for row in header), default=0)
+    if numbers.shape[1] < longest <= MAX_COLUMNS and numbers.shape[0] * longest <= MAX_CELLS:
+        # Columns that are named but empty to the end: kept, so that they are reported as left out.
+        numbers = np.pad(numbers, ((0, 0), (0, longest - numbers.shape[1])), constant_values=np.nan)
+    header = tuple(fitted(row, numbers.shape[1]) for row in header)
     problems += _width_problem(header, numbers, dialect, where)
-    first_axis = numbers[:, _axis_columns(header)[0]]
+    first_axis = numbers[:, axis_columns(header)[0]]
     problems += _faulty_start(lines, first, first_axis, dialect, where, first_line)
     dropped = sum(1 for line in lines[stop:] if line.strip())
     return NumberTable(
@@ -121,6 +114,7 @@ def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1
         lines=np.array(rows, dtype=np.int64) + first_line,
         header=header,
         head=tuple(lines[:first]),
+        prose=tuple(lines[:top]),
         dialect=dialect,
         dropped=dropped,
         problems=tuple(problems),
@@ -129,7 +123,8 @@ def tabulate(lines: list[str], options: Options, where: str, first_line: int = 1
 
 
 def _named(header: tuple[tuple[str, ...], ...], positions: list[int]) -> list[str]:
-    return [row[position] for row in header[:2] for position in positions[:3] if row[position]]
+    cells = (row[position] for row in header[:2] for position in positions[:3] if position < len(row))
+    return [cell for cell in cells if cell]
 
 
 def _longest_run(lines: list[str], dialect: Dialect, starts: list[int]) -> tuple[int, list[list[int]]]:
@@ -159,73 +154,6 @@ def _width(lines: list[str], dialect: Dialect, positions: list[int]) -> int:
     if dialect.delimiter == " ":
         return max(len(lines[position].split()) for position in positions)
     return max(lines[position].count(dialect.delimiter) + 1 for position in positions)
-
-
-def _header_rows(lines: list[str], first: int, dialect: Dialect, width: int) -> tuple[tuple[str, ...], ...]:
-    """Up to three rows of cells directly above the data, nearest first; a prose line ends the search."""
-    rows: list[tuple[str, ...]] = []
-    for line in reversed(lines[max(0, first - 12) : first]):
-        if not line.strip() or not line.strip(" -=_*#+\t"):
-            continue
-        cells = _header_cells(line, dialect, width)
-        if cells is None:
-            break
-        rows.append(cells)
-        if len(rows) == 3:
-            break
-    return tuple(rows)
-
-
-def _header_cells(line: str, dialect: Dialect, width: int) -> tuple[str, ...] | None:
-    bare = line.lstrip("#%!/ ") if dialect.is_comment(line) else line
-    ways = [dialect.split(bare)]
-    if dialect.delimiter == " ":
-        ways = [
-            re.split(r"\t+|\s{2,}", bare.strip()),
-            bare.split("\t"),
-            bare.split(","),
-            bare.split(";"),
-            bare.split(),
-        ]
-    elif dialect.is_comment(line):
-        ways.append(bare.split())
-    for cells in ways:
-        names = [wording.plain(cell) for cell in cells]
-        while len(names) > 1 and not names[-1]:
-            names.pop()
-        fits = len(names) == width if dialect.delimiter == " " else 2 <= len(names) <= width
-        if fits and not _is_setting(names):
-            return _fitted(tuple(names), width)
-    return None
-
-
-def _is_setting(names: list[str]) -> bool:
-    """True for a line such as "Integration time: 100 ms" or "Step,1", which is no header of a table."""
-    if names[0].endswith((":", "=")):
-        return True
-    return (
-        len(names) == 2
-        and bool(names[0])
-        and not wording.is_axis_header(names[0])
-        and re.match(r"[+-]?\d", names[1]) is not None
-    )
-
-
-def _fitted(row: tuple[str, ...], width: int) -> tuple[str, ...]:
-    return (row + ("",) * width)[:width]
-
-
-def _is_unit_row(row: tuple[str, ...]) -> bool:
-    return any(row) and all(wording.is_unit_cell(cell) for cell in row)
-
-
-def _axis_columns(header: tuple[tuple[str, ...], ...]) -> list[int]:
-    """Columns that hold an axis, as the header says; the first column where it says nothing."""
-    for row in header[:2]:
-        found = [position for position, cell in enumerate(row) if wording.is_axis_header(cell)]
-        if found:
-            return found
-    return [0]
 
 
 def _parse(
@@ -259,18 +187,19 @@ def _parse(
                 allowed=f"up to {MAX_COLUMNS} columns, {MAX_ROWS} rows and {MAX_CELLS} cells",
                 fix="split the file",
             )
-        row = _quick_row(line, cells, comma)
-        if row is None:
-            row = [_number(cell, dialect, comma) for cell in cells]
+        quick = _quick_row(line, cells, comma)
+        row = [_number(cell, dialect, comma) for cell in cells] if quick is None else quick
         if not any(axis < len(row) and _is_value(row[axis]) for axis in axes):
             stop = position
             break
-        if None in row:
+        if quick is not None:
+            flat.extend(quick)
+        else:
+            flat.extend(math.nan if value is None else value for value in row)
             for column, value in enumerate(row):
                 if value is None:
                     cell = wording.plain(cells[column], 30)
                     bad.append(f"line {position + first_line}, column {column + 1}: {cell!r}")
-        flat.extend(float("nan") if value is None else value for value in row)
         widths.append(len(row))
         rows.append(position)
     if bad:
@@ -290,7 +219,7 @@ def _is_value(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _quick_row(line: str, cells: list[str], comma: bool) -> list[float | None] | None:
+def _quick_row(line: str, cells: list[str], comma: bool) -> list[float] | None:
     """The row by Python's own number parser; None where a cell needs a closer look."""
     if "_" in line or (comma and "." in line):
         return None
@@ -392,169 +321,3 @@ def _faulty_start(
             "mend or remove this line",
         )
     ]
-
-
-def head_facts(head: tuple[str, ...], most: int = 80) -> tuple[tuple[str, str], ...]:
-    """Facts such as ("Integration Time (sec)", "0.1") from the lines above a table."""
-    facts: list[tuple[str, str]] = []
-    for line in head[:400]:
-        mark = _SETTING_MARK.search(line, 0, 80)
-        if mark is None or len(facts) >= most:
-            continue
-        key = wording.plain(line[: mark.start()].lstrip("#%! "), 60)
-        value = wording.plain(line[mark.end() : mark.end() + 400]).strip(" ,;\t")
-        if len(key) > 1 and value:
-            facts.append((key, value))
-    return tuple(facts)
-
-
-def recorded_columns(
-    table: NumberTable, stem: str, notes: list[str], flags: list[str], *, header: bool = True
-) -> list[Column]:
-    """The spectra of a table: which column is an axis, which holds values, what they are called.
-
-    What is left out (uncertainties, a second energy axis, the third column of a headerless file) is said
-    in `notes` and flagged.
-    """
-    numbers = table.numbers
-    rows = table.header if header else ()
-    width = numbers.shape[1]
-    names = table.names if rows else None
-    axes = _axis_columns(rows)
-    axis_row = next((row for row in rows[:2] if any(map(wording.is_axis_header, row))), names)
-    units = next((row for row in rows[:2] if _is_unit_row(row)), None)
-    scans = len(axes) > 1 and axis_row is not names
-    if len(axes) > 1 and axis_row is rows[0] and len(rows) > 1:
-        names, scans = rows[1], True
-    if names is None:
-        axes = _repeated_axes(numbers)
-    left_out: list[str] = []
-    columns: list[Column] = []
-    axis_values = {axis: numbers[:, axis] for axis in axes}
-    if axes[0] > 0:
-        left_out.append(
-            _listed([_name(names, position) for position in range(axes[0])]) + " (before the axis)"
-        )
-    for place, axis in enumerate(axes):
-        end = axes[place + 1] if place + 1 < len(axes) else width
-        if place > 0 and axes[place - 1] == axis - 1:
-            left_out.append(f"{_name(axis_row, axis)} (a second axis)")
-            previous = axes[place - 1]
-        else:
-            previous = axis
-        for position in range(axis + 1, end):
-            column, why = _column(
-                table, axis_values[previous], previous, position, names, axis_row, units, scans, axis
-            )
-            if column is None:
-                left_out.append(f"{_name(names, position)} ({why})")
-            else:
-                columns.append(column)
-    if names is None and len(axes) == 1 and width == 3:
-        left_out.append(f"column 3 ({_third_column(numbers)})")
-        columns = columns[:1]
-    if left_out:
-        flags.append("columns-left-out")
-        notes.append("Left out: " + _listed(left_out) + ".")
-    return _labelled(columns, stem, notes)
-
-
-def _column(
-    table: NumberTable,
-    axis_values: FloatArray,
-    axis: int,
-    position: int,
-    names: tuple[str, ...] | None,
-    axis_row: tuple[str, ...] | None,
-    units: tuple[str, ...] | None,
-    scans: bool,
-    scan_axis: int,
-) -> tuple[Column | None, str]:
-    name = names[position] if names else ""
-    value_words = name
-    if scans and names is not None and axis_row is not None:
-        # Cary: the name of a scan stands above its axis column, the value word above its value column.
-        value_words = axis_row[position]
-        name = names[position] or names[scan_axis]
-    if units is not None:
-        value_words = f"{value_words} {units[position]}"
-    if wording.is_error_header(name):
-        return None, "uncertainties"
-    values = table.numbers[:, position]
-    if np.isnan(values).all():
-        return None, "no numbers"
-    axis_words = (axis_row[axis] if axis_row else "") + (f" {units[axis]}" if units else "")
-    return (
-        Column(
-            axis=axis_values,
-            values=values,
-            lines=table.lines,
-            label=name or f"column {position + 1}",
-            axis_words=axis_words.strip(),
-            value_words=value_words.strip(),
-        ),
-        "",
-    )
-
-
-def _repeated_axes(numbers: FloatArray) -> list[int]:
-    """The first column, and each later one that repeats it number by number (scans side by side)."""
-    first = numbers[:, 0]
-    return [0] + [
-        position
-        for position in range(2, numbers.shape[1] - 1)
-        if np.array_equal(first, numbers[:, position], equal_nan=True)
-    ]
-
-
-def _third_column(numbers: FloatArray) -> str:
-    """Says whether column 3 of a headerless file is column 2 scaled."""
-    good = np.isfinite(numbers[:, 1:3]).all(axis=1)
-    second, third = numbers[good, 1], numbers[good, 2]
-    span = np.ptp(second) if len(second) else 0.0
-    if span > 0 and np.isfinite(span):
-        low, high = int(second.argmin()), int(second.argmax())
-        with np.errstate(over="ignore", invalid="ignore"):
-            line = third[low] + (second - second[low]) * ((third[high] - third[low]) / span)
-            if np.ptp(third) > 0 and np.max(np.abs(line - third)) <= 1e-6 * np.ptp(third):
-                return "column 2, scaled"
-    return "its meaning is not written in the file"
-
-
-def _labelled(columns: list[Column], stem: str, notes: list[str]) -> list[Column]:
-    """Columns with a label each: the stem of the file where a single column has no telling name; unique."""
-    if len(columns) == 1 and wording.is_generic_label(columns[0].label):
-        only = columns[0]
-        return [_renamed(only, wording.plain(stem, 120) or "spectrum")]
-    times_seen: dict[str, int] = {}
-    taken: set[str] = set()
-    renamed: list[str] = []
-    result: list[Column] = []
-    for column in columns:
-        count = times_seen.get(column.label, 0) + 1
-        label = column.label if count == 1 else f"{column.label} ({count})"
-        while label in taken:
-            count += 1
-            label = f"{column.label} ({count})"
-        times_seen[column.label] = count
-        taken.add(label)
-        if label != column.label:
-            renamed.append(repr(label))
-        result.append(_renamed(column, label))
-    if renamed:
-        notes.append(f"Names that occur more than once were numbered: {_listed(renamed)}.")
-    return result
-
-
-def _renamed(column: Column, label: str) -> Column:
-    return Column(
-        column.axis, column.values, column.lines, label, column.axis_words, column.value_words, column.facts
-    )
-
-
-def _name(names: tuple[str, ...] | None, position: int) -> str:
-    return repr(names[position]) if names and names[position] else f"column {position + 1}"
-
-
-def _listed(items: list[str]) -> str:
-    return ", ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")

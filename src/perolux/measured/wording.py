@@ -34,15 +34,21 @@ _FOREIGN = (
     (re.compile(r"(?<![a-z])[u\u00b5\u03bc]m(?![a-z])|micro-?met|micron", re.IGNORECASE), "micrometre"),
     (re.compile(r"(?<![a-z])[tgp]?hz(?![a-z])", re.IGNORECASE), "hertz"),
     (re.compile(r"(?<![a-z])pixels?(?![a-z])", re.IGNORECASE), "pixel number"),
-    (re.compile(r"raman", re.IGNORECASE), "Raman shift"),
     (re.compile(r"(?<![a-z])(2[\s_-]?theta|2\u03b8)", re.IGNORECASE), "diffraction angle"),
+)
+_FOREIGN_WHATEVER_UNIT = (
+    (re.compile(r"raman|(?<![a-z])shift(?![a-z])", re.IGNORECASE), "Raman shift"),
+    (re.compile(r"binding|energy\s?loss", re.IGNORECASE), "electron energy"),
 )
 _TIME = re.compile(
     r"(?<![a-z])(time|delay|lag|decay|channel)|tau|(?:[\[(/_]|^)\s?(?:ps|ns|us|\u00b5s|\u03bcs|ms|s|sec|min)\s?(?:[\])]|$)",
     re.IGNORECASE,
 )
 _AXIS_ANYWHERE = re.compile(r"wave\s?-?_?length|wave\s?-?_?number|photon[\s_]?energy", re.IGNORECASE)
-_AXIS_START = re.compile(r"^\W*(energy|lambda|\u03bb|wl)(?![a-z])", re.IGNORECASE)
+_AXIS_WHOLE = re.compile(
+    r"\W*(?:(?:energy|lambda|\u03bb|wl)[\s\[(/,_]*(?:nm|ev|cm\^?[-\u2212]1|1/cm)?|e[\s\[(/,_]+ev)[\s\]).]*",
+    re.IGNORECASE,
+)
 _UNIT_CELL = re.compile(
     r"[\s\[(/]*(nm|ev|mev|cm\^?[-\u2212]1|1/cm|cm\u207b\u00b9|a\.?\s?u\.?|arb\.?\s?u(nits?|\.)?|counts?|cts|cps|counts?/s|"
     r"abs\.?|a|od|%\s?t|%|-)?[\s\])]*",
@@ -98,6 +104,9 @@ def axis_unit_in(words: str) -> AxisUnit | None:
 
 def foreign_axis_in(words: str) -> str | None:
     """Name of an axis that is not one of an optical spectrum in nm, eV or cm-1, or None."""
+    for pattern, name in _FOREIGN_WHATEVER_UNIT:
+        if pattern.search(words):
+            return name
     if axis_unit_known(words):
         return None
     for pattern, name in _FOREIGN:
@@ -115,7 +124,9 @@ def axis_unit_known(words: str) -> bool:
 
 def is_axis_header(cell: str) -> bool:
     """True for a header cell that names the axis of a spectrum: "Wavelength (nm)", "Energy", "nm"."""
-    return bool(_AXIS_ANYWHERE.search(cell) or _AXIS_START.match(cell) or _AXIS_UNIT_CELL.fullmatch(cell))
+    if len(cell) > 80 or re.search(r"\d\d", cell):
+        return False  # "excitation wavelength 365 nm" names a scan
+    return bool(_AXIS_ANYWHERE.search(cell) or _AXIS_WHOLE.fullmatch(cell) or _AXIS_UNIT_CELL.fullmatch(cell))
 
 
 def is_unit_cell(cell: str) -> bool:
