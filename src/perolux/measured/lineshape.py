@@ -41,7 +41,11 @@ SHAPES: dict[str, tuple[str, ...]] = {
 """Names of the curves and of their parameters, simplest first."""
 
 _MOST_STEPS = 60
+_ENOUGH = 1e-6
+"""Relative fall of the residual sum at which a fit stops: 1e-6 moves an AIC by less than 1e-3."""
 _MOST_POINTS = 400
+_FEWEST_INDEPENDENT = 12.0
+"""Twice the parameters of the richest curve: fewer points could not judge it, however smooth the misfit."""
 
 
 def describe_line(
@@ -77,7 +81,7 @@ def describe_line(
         fits[name] = _tidied(best)
     n = len(energy)
     residual = (scaled - line_curve(fits["two-gaussians"], energy)) * weights
-    n_eff = n * _independence(residual)
+    n_eff = min(float(n), max(n * _independence(residual), _FEWEST_INDEPENDENT))
     aics = {
         name: n_eff * float(np.log(max(fit.residual_sum, 1e-300) / n)) + 2 * len(SHAPES[name])
         for name, fit in fits.items()
@@ -253,7 +257,7 @@ def _levenberg(
         new_residual = (scaled - curve) * weights
         new_cost = float(new_residual @ new_residual)
         if new_cost <= cost:
-            small = cost - new_cost <= 1e-9 * cost + 1e-18
+            small = cost - new_cost <= _ENOUGH * cost + 1e-18
             p, residual, jacobian, cost = trial, new_residual, new_jacobian, new_cost
             damping = max(damping * 0.2, 1e-9)
             if small:
@@ -284,9 +288,9 @@ def _tidied(fit: LineFit) -> LineFit:
 
 
 def _independence(residual: FloatArray) -> float:
-    """Share of independent points, (1-r)/(1+r) with r the lag-one correlation, between 0.02 and 1."""
+    """Share of independent points, (1-r)/(1+r) with r the lag-one correlation, at most 1."""
     total = float(residual @ residual)
     if total <= 0:
         return 1.0
     correlation = float(residual[1:] @ residual[:-1]) / total
-    return min(1.0, max(0.02, (1 - correlation) / (1 + correlation)))
+    return min(1.0, max(0.0, (1 - correlation) / (1 + correlation)))

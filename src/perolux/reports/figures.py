@@ -56,6 +56,8 @@ def write_figures(content: ReportContent, folder: Path, formats: Sequence[str]) 
         for name, draw in drawings:
             figure = draw(content)
             FigureCanvasAgg(figure)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # the layout is found once, not for every format
             for form in formats:
                 buffer = io.BytesIO()
                 stamp = {"Date": None} if form == "svg" else {"CreationDate": None}
@@ -134,15 +136,19 @@ def _places(
         if strip in places:
             axis.axvline(strip, color=_GREY, lw=5, alpha=0.15, zorder=0)
             axis.annotate(
-                "none",
-                (strip, 0),
+                "no recipe",
+                (strip, 0.5),
                 xycoords=("data", "axes fraction"),
-                xytext=(0, 3),
+                xytext=(-6, 0),
                 textcoords="offset points",
-                ha="center",
+                ha="right",
+                va="center",
+                rotation=90,
                 fontsize=6,
                 color=_GREY,
             )
+            left, right = axis.get_xlim()
+            axis.set_xlim((strip / (right / strip) ** 0.06) if log else strip - 0.06 * (right - left), right)
 
     return places, numbers
 
@@ -186,12 +192,18 @@ def _sizes(axis: Any, rows: Sequence[dict[str, Any]], places: Sequence[float]) -
                 )
     axis.set_ylabel("edge of a cube (nm), 95 %")
     axis.set_ylim(bottom=0)
-    handles = [
-        axis.plot([], [], "o-", ms=2, lw=0.6, color=_BLUE, label="interval")[0],
-        axis.plot([], [], "_", ms=4, color=_ORANGE, label="lower bound")[0],
-        axis.plot([], [], "o-", ms=2, lw=0.6, color=_BLUE, alpha=0.25, label="platelets more probable")[0],
-    ]
-    axis.legend(handles=handles, fontsize=6, loc="best")
+    kinds = {row.get("edge_kind") for row in rows}
+    handles = []
+    if "interval" in kinds:
+        handles += axis.plot([], [], "o-", ms=2, lw=0.6, color=_BLUE, label="interval")
+    if "lower-bound" in kinds:
+        handles += axis.plot([], [], "_", ms=4, color=_ORANGE, label="lower bound")
+    if any((row.get("platelet_weight") or 0.0) > 0.5 for row in rows):
+        handles += axis.plot(
+            [], [], "o", ms=2, color=_GREY, alpha=0.4, label="faint: platelets more probable"
+        )
+    if handles:
+        axis.legend(handles=handles, fontsize=6, loc="best")
 
 
 def _chromaticity(content: ReportContent) -> Figure:

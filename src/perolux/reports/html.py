@@ -248,14 +248,15 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
 
 
 def _layer_words(row: dict[str, Any]) -> str:
-    """The most probable number of layers, by ladder; the ladders disagree and are rivals."""
+    """The most probable number of layers by each ladder; the ladders are rivals and may disagree."""
     layers = (row.get("size") or {}).get("platelet_layers", {})
-    best = {}
+    by_number: dict[str, list[str]] = {}
     for ladder, weights in layers.items():
         if weights:
             n, weight = max(weights.items(), key=lambda item: item[1])
-            best[ladder] = f"{n} layers ({weight:.2f}) by {ladder}"
-    return f"; then {', '.join(best.values())}" if best else ""
+            by_number.setdefault(n, []).append(f"{ladder} {weight:.2f}")
+    words = [f"{n} layers ({', '.join(ladders)})" for n, ladders in by_number.items()]
+    return f"; then {' or '.join(words)}" if words else ""
 
 
 def _recipe_words(row: dict[str, Any], content: ReportContent) -> str:

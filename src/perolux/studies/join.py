@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from perolux.errors import PeroluxError, Problem
 from perolux.studies.table import Cell, Table
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from perolux.measured.records import Spectrum
     from perolux.studies.schema import SamplesBlock
     from perolux.studies.study import Study
+
+_SAME = 1e-5
+"""Largest difference, as a fraction of the span, at which two spectra count as copies."""
 
 __all__ = ["Gathered", "RecipeVariable", "Sample", "gather", "recipe_of", "recipe_variables"]
 
@@ -190,19 +194,27 @@ def _in_vacuum(spectrum: Spectrum) -> Spectrum:
 def _identical(spectra: list[Spectrum]) -> list[tuple[int, ...]]:
     """For each spectrum the positions of those that are the same at every point, up to a factor and offset.
 
-    Noise never repeats to 1e-5 of the maximum at all points: such spectra are copies of one measurement.
+    Noise never repeats to `_SAME` of the span at all points: such spectra are copies of one measurement.
+    Spectra on one grid are sorted by their mean, so that only neighbours need be compared.
     """
-    groups: dict[bytes, list[int]] = {}
+    by_grid: dict[bytes, list[tuple[float, int, npt.NDArray[np.float64]]]] = {}
     for position, spectrum in enumerate(spectra):
         span = float(np.ptp(spectrum.values)) if len(spectrum) else 0.0
         if span > 0 and np.isfinite(span):
-            scaled = np.round((spectrum.values - spectrum.values.min()) / span, 5)
-            groups.setdefault(spectrum.wavelength_nm.tobytes() + scaled.tobytes(), []).append(position)
-    twins: list[tuple[int, ...]] = [()] * len(spectra)
-    for group in groups.values():
-        for position in group:
-            twins[position] = tuple(other for other in group if other != position)
-    return twins
+            scaled = (spectrum.values - spectrum.values.min()) / span
+            entry = (float(scaled.mean()), position, scaled)
+            by_grid.setdefault(spectrum.wavelength_nm.tobytes(), []).append(entry)
+    twins: list[set[int]] = [set() for _ in spectra]
+    for entries in by_grid.values():
+        entries.sort(key=lambda entry: entry[:2])
+        for k, (mean, position, scaled) in enumerate(entries):
+            for other_mean, other, other_scaled in entries[k + 1 :]:
+                if other_mean - mean > _SAME:
+                    break
+                if float(np.max(np.abs(scaled - other_scaled))) <= _SAME:
+                    twins[position].add(other)
+                    twins[other].add(position)
+    return [tuple(sorted(others)) for others in twins]
 
 
 def _label_of(spectrum: Spectrum, path: Path, together: int, rule: str) -> str:

@@ -184,7 +184,7 @@ def _conventions(study: Study) -> tuple[str, ...]:
     medium = (
         "Wavelengths were converted from air to vacuum."
         if reduction.air_to_vacuum
-        else "Wavelengths are taken as recorded; no conversion from air to vacuum (-0.7 meV at 2.4 eV)."
+        else "Wavelengths are taken as recorded; no conversion from air to vacuum (−0.7 meV at 2.4 eV)."
     )
     calibration = (
         f"The peak's uncertainty includes {reduction.calibration_sigma_nm:g} nm of wavelength calibration."

@@ -197,7 +197,7 @@ function drawMap() {
   const ypad = 0.05 * (yhi - ylo || 1); ylo -= ypad; yhi += ypad;
   if (Y.bars) ylo = Math.max(ylo, 0);
   const py = v => y1 - (v - ylo) / (yhi - ylo) * (y1 - y0);
-  if (x0 > left) { el(root, "rect", {x: left, y: y0, width: band - 8, height: y1 - y0, class: "bandbox"}); el(root, "text", {x: left + (band - 8) / 2, y: H - bottom + 16, "text-anchor": "middle"}, X.recipe ? "no recipe" : "missing"); }
+  if (x0 > left) { el(root, "rect", {x: left, y: y0, width: band - 8, height: y1 - y0, class: "bandbox"}); el(root, "text", {x: left + (band - 8) / 2, y: H - bottom + (category ? 28 : 16), "text-anchor": "middle"}, X.recipe ? "no recipe" : "missing"); }
   if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x0 - 6, y: H - bottom - 7, "text-anchor": "end", "font-size": 11}, "no spectrum"); }
   for (const v of ticks(ylo, yhi, 7)) { el(root, "line", {x1: x0, x2: x1, y1: py(v), y2: py(v), class: "grid"}); el(root, "text", {x: left - 8, y: py(v) + 4, "text-anchor": "end"}, plain(v)); }
   labels.forEach(([at, text], k) => {
@@ -217,8 +217,9 @@ function drawMap() {
     const cx = outside ? left + 6 + scatter(s.i) * (band - 20) : px(x, s);
     const cy = y === null ? H - bottom - band + 31 + scatter(s.i + 7) * (band - 38) : py(y);
     if (y !== null && Y.bars) {
-      el(group, "line", {x1: cx, x2: cx, y1: py(s.lo), y2: s.hi === null ? Math.max(y0, py(s.lo) - 26) : py(s.hi), class: "whisker", "data-i": s.i});
-      if (s.hi === null) el(group, "path", {d: `M${cx - 3} ${Math.max(y0, py(s.lo) - 22)}l3 -5l3 5`, class: "whisker", fill: "none", "data-i": s.i});
+      const faint = visible.has(s.i) ? "whisker" : "whisker dim";
+      el(group, "line", {x1: cx, x2: cx, y1: py(s.lo), y2: s.hi === null ? Math.max(y0, py(s.lo) - 26) : py(s.hi), class: faint, "data-i": s.i});
+      if (s.hi === null) el(group, "path", {d: `M${cx - 3} ${Math.max(y0, py(s.lo) - 22)}l3 -5l3 5`, class: faint, fill: "none", "data-i": s.i});
     }
     const at = y !== null && Y.bars && s.hi === null ? py(s.lo) : cy;
     const node = el(group, "circle", {cx, cy: at, r: 4.2, class: "dot" + (y === null ? " hollow" : ""), "data-i": s.i});
