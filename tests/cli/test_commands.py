@@ -29,7 +29,7 @@ def test_version_and_help_of_every_command(capsys):
     assert code == 0 and out.strip() == __version__
     for command in ("pl", "absorption", "characterise", "demo", "exciton", "explain", "cite", "validate"):
         code, out, _ = call(capsys, command, "--help")
-        assert code == 0 and "--json" in out or command == "exciton", command
+        assert code == 0 and ("--json" in out or command == "exciton"), command
         code, out, _ = call(capsys, command, "--version")
         assert code == 0 and out.strip() == __version__, command
 

@@ -142,8 +142,8 @@ def test_every_assumed_or_recalled_number_is_listed():
 
 
 def test_gap_without_stated_uncertainty_is_said():
-    assert any("states no uncertainty" in n for n in size_posterior(2.40, 0.001, material="MAPbBr3").notes)
-    assert not any("states no uncertainty" in n for n in size_posterior(2.45, 0.001).notes)
+    assert any("no stated uncertainty" in n for n in size_posterior(2.40, 0.001, material="MAPbBr3").notes)
+    assert not any("no stated uncertainty" in n for n in size_posterior(2.45, 0.001).notes)
 
 
 @pytest.mark.parametrize("peak_ev", [1.5, 4.5])

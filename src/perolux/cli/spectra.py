@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -30,13 +30,29 @@ def pl(
     material: Annotated[str | None, Parameter(help="e.g. CsPbBr3; without it no size is given")] = None,
     temperature: Annotated[float, Parameter(help="temperature of the sample in K")] = 298.0,
     axis_unit: AxisUnitOption = None,
+    baseline: Annotated[
+        Literal["ends", "linear", "arpls", "none"], Parameter(help="baseline under the band")
+    ] = "ends",
+    remove_cosmic_rays: Annotated[
+        bool, Parameter(negative="", help="replace flagged single-point spikes by their neighbours")
+    ] = False,
+    calibration_sigma_nm: Annotated[
+        float | None, Parameter(help="standard uncertainty of the wavelength axis, added to the peak's")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Peak, width, signal to noise, colour and, with a material, the size of PL spectra."""
     from perolux.studies.describe import describe_pl
 
     def one(spectrum: Spectrum) -> dict[str, Any]:
-        return describe_pl(spectrum.with_kind("pl"), material=material, temperature_k=temperature).as_dict()
+        return describe_pl(
+            spectrum.with_kind("pl"),
+            material=material,
+            temperature_k=temperature,
+            baseline=baseline,
+            remove_cosmic_rays=remove_cosmic_rays,
+            calibration_sigma_nm=calibration_sigma_nm,
+        ).as_dict()
 
     if material is not None:
         # A wrong material or temperature is one error of the call, not one of every file.

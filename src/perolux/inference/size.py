@@ -389,7 +389,7 @@ def _forward(name: str, temperature_k: float, prior: SizePrior) -> _Forward:
             components.append(_Component(set_name, None, mean_ev, sigma_ev, *_gap_prior(chosen.gap)))
         if max(c.gap_high_ev - c.gap_low_ev + c.gap_sigma_ev for c in components) < _EXACT_GAP_EV:
             notes.append(
-                f"the record of the gap of {name} states no uncertainty: the size interval does not include it"
+                f"the gap of {name} is on record with no stated uncertainty: the size does not include one"
             )
 
     width_range: tuple[float, float] | None = None
@@ -502,7 +502,7 @@ def _why_width_is_not_used(fwhm_mev: float | None, fwhm_sigma: float | None, for
         return None
     return (
         f"the line ({fwhm_mev:.0f} meV) is narrower than the homogeneous width assumed ({low:.0f} to "
-        f'{high:.0f} meV): the width is not used; prior linewidth = "single-dot" allows narrower lines'
+        f'{high:.0f} meV): the width is not used; linewidth = "single-dot" allows narrower lines'
     )
 
 

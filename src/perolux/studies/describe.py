@@ -6,8 +6,10 @@ command `perolux pl` and every sample of `perolux characterise` go through this 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from perolux.errors import ModelRangeError, NotAvailableError
 
@@ -64,13 +66,32 @@ def describe_pl(
     from perolux.display.colour import spectrum_colour
 
     result = spectrum.pl(**reduction)
-    colour = spectrum_colour(spectrum, result.baseline.curve)
+    colour = spectrum_colour(_without_cosmic_rays(spectrum, result), result.baseline.curve)
     posterior: SizePosterior | None = None
     reason: str | None = "no material was named (--material)"
     if material is not None:
         posterior, reason = _size(result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma)
     flags = tuple(dict.fromkeys((*result.flags, *colour.flags)))
     return Description(result, colour, posterior, reason, flags)
+
+
+def _without_cosmic_rays(spectrum: Spectrum, result: PlResult) -> Spectrum:
+    """The spectrum as the reduction saw it: flagged spikes replaced where that was asked for."""
+    if "cosmic-ray-removed" not in result.flags:
+        return spectrum
+    from perolux.measured.artefacts import without_samples
+
+    spikes = np.flatnonzero(np.isin(spectrum.wavelength_nm, result.cosmic_rays_nm))
+    return replace(spectrum, values=without_samples(np.array(spectrum.values), spikes))
+
+
+def _peak_is_a_spike(result: PlResult) -> bool:
+    """True where the highest point is a flagged single-sample spike that is still in the data."""
+    if "cosmic-ray" not in result.flags or result.peak_nm is None:
+        return False
+    return (
+        any(abs(nm - result.peak_nm) < 1.0 for nm in result.cosmic_rays_nm) and (result.fwhm_nm or 0.0) < 2.0
+    )
 
 
 def _size(
@@ -85,6 +106,8 @@ def _size(
 
     if result.peak_ev is None:
         return None, f"no peak: {result.reasons.get('peak_ev', 'not found')}"
+    if _peak_is_a_spike(result):
+        return None, "the highest point is a cosmic-ray spike: ask for its removal (--remove-cosmic-rays)"
     try:
         posterior = size_posterior(
             result.peak_ev,
