@@ -20,7 +20,7 @@ def run() -> list[dict[str, Any]]:
         row(
             "size posterior from peak and width",
             seconds,
-            accuracy=f"95 % regions hold {coverage.detail} of the truths",
+            accuracy=f"95 % regions hold the truth in {100 * float(coverage.value):.1f} %",
             note="exact grid of edge, spread, gap, Stokes shift and parameter set; no known peer",
         ),
         row("size posterior with an absorption edge", with_edge, note="the gap is integrated jointly"),

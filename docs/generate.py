@@ -45,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "assumptions.md": assumptions_page(),
         "constants.md": constants_page(),
         "records.md": records_page(),
-        "benchmarks.md": benchmarks_page(),
         **api_pages(),
     }
     failed = False
@@ -235,14 +234,6 @@ def records_page() -> str:
 def _plain(text: str) -> str:
     """Text of a reference without the braces of BibTeX and without what Markdown would read as markup."""
     return text.replace("{", "").replace("}", "").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
-
-
-def benchmarks_page() -> str:
-    """The last saved benchmark run."""
-    path = DOCS / "benchmarks.md"
-    if path.is_file():
-        return path.read_text("utf-8")
-    return page("Benchmarks", "No benchmark has been saved yet: run `make bench`.")
 
 
 def validation_page(include_slow: bool = True) -> tuple[str, bool]:
