@@ -462,3 +462,33 @@ def test_names_of_other_columns_do_not_decide_the_kind():
 def test_a_raman_shift_in_wavenumbers_is_no_optical_axis():
     with pytest.raises(InputError, match="Raman"):
         one(table(",", "Raman shift (cm-1),Counts", axis=np.arange(2100.0, 2120)))
+
+
+def test_jasco_says_units_and_quantity_above_the_data():
+    head = "TITLE\tfilm\nDATA TYPE\t\nORIGIN\tJASCO\nXUNITS\tNANOMETERS\nYUNITS\tABSORBANCE\nXYDATA\n"
+    tail = "\n##### Extended Information\n[Comments]\nSample name\tA\n"
+    spectra = read_bytes((head + table("\t") + tail).encode(), "film.txt")
+    assert spectra[0].kind == "absorbance"
+    assert spectra[0].axis_unit == "nm"
+    assert "unit-inferred" not in spectra[0].flags
+    assert np.array_equal(spectra[0].values, SIGNAL)
+
+
+def test_german_headers_and_windows_encoding():
+    text = table(";", "Wellenl\u00e4nge (nm);Intensit\u00e4t", ",")
+    spectra = read_bytes(text.encode("cp1252"), "a.csv")
+    assert np.array_equal(spectra[0].values, SIGNAL)
+    assert "unit-inferred" not in spectra[0].flags
+    assert any("Windows-1252" in note for note in spectra.notes)
+
+
+def test_prose_with_a_comma_is_no_header():
+    spectrum = one("Measured by A. B. in room 7, in toluene\n" + table(), "film.csv")
+    assert spectrum.label == "film"
+
+
+def test_spectra_along_the_rows_are_recognised():
+    rows = "\n".join(",".join([str(k), *("1" for _ in range(20))]) for k in range(8))
+    header = ",".join(["time", *(str(k) for k in range(400, 420))])
+    with pytest.raises(InputError, match="transpose"):
+        read_bytes((header + "\n" + rows).encode())

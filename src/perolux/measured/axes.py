@@ -215,7 +215,8 @@ def _outside(
 
 def _order_problems(recorded: FloatArray, lines: npt.NDArray[np.int64], where: str) -> list[Problem]:
     """Repeated axis values and changes of direction, with their lines."""
-    steps = np.diff(recorded)
+    with np.errstate(over="ignore"):
+        steps = np.diff(recorded)
     if (steps > 0).all() or (steps < 0).all():
         return []
     problems: list[Problem] = []

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.measured import wording
+from perolux.measured.axes import MIN_POINTS
 from perolux.measured.headers import axis_columns, is_unit_row
 from perolux.measured.text_tables import NumberTable
 
-__all__ = ["Column", "recorded_columns"]
+__all__ = ["Column", "recorded_columns", "run_along_rows", "with_facts"]
 
 FloatArray = npt.NDArray[np.float64]
 _SHOWN = 5
@@ -68,6 +69,27 @@ def recorded_columns(table: NumberTable, stem: str, notes: list[str], flags: lis
         flags.append("columns-left-out")
         notes.append("Left out: " + _listed(left_out) + ".")
     return _labelled(columns, stem, notes)
+
+
+def with_facts(columns: list[Column], facts: tuple[tuple[str, str], ...]) -> list[Column]:
+    """Columns of a table without a header, with the axis and value words of facts such as XUNITS (JASCO)."""
+    said = {key.lower().replace(" ", "").replace("-", ""): value for key, value in facts}
+    axis = next((said[key] for key in ("xunits", "xunit", "xaxis") if key in said), "")
+    values = next((said[key] for key in ("yunits", "yunit", "yaxis") if key in said), "")
+    return [
+        replace(column, axis_words=column.axis_words or axis, value_words=column.value_words or values)
+        for column in columns
+    ]
+
+
+def run_along_rows(table: NumberTable) -> bool:
+    """True where the names of the columns are a monotonic axis: the spectra run along the rows."""
+    cells = (table.names or ())[1:]
+    if len(cells) < MIN_POINTS or not all(table.dialect.is_number(cell) for cell in cells):
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.diff([float(cell.replace(",", ".")) for cell in cells])
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
 @dataclass(frozen=True)
@@ -149,10 +171,10 @@ def _third_column(numbers: FloatArray) -> str:
     """Says whether column 3 of a headerless file is column 2 scaled."""
     good = np.isfinite(numbers[:, 1:3]).all(axis=1)
     second, third = numbers[good, 1], numbers[good, 2]
-    span = np.ptp(second) if len(second) else 0.0
-    if span > 0 and np.isfinite(span):
-        low, high = int(second.argmin()), int(second.argmax())
-        with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = np.ptp(second) if len(second) else 0.0
+        if span > 0 and np.isfinite(span):
+            low, high = int(second.argmin()), int(second.argmax())
             line = third[low] + (second - second[low]) * ((third[high] - third[low]) / span)
             if np.ptp(third) > 0 and np.max(np.abs(line - third)) <= 1e-6 * np.ptp(third):
                 return "column 2, scaled"

@@ -155,7 +155,9 @@ def decay_from_bytes(
         )
         raise InputError(problems)
     unit = time_unit or _time_unit(table)
-    time, counts = numbers[:, 0], numbers[:, 1]
+    with np.errstate(over="ignore"):
+        time, counts = numbers[:, 0] * TIME_UNITS_NS.get(unit or "ns", 1.0), numbers[:, 1]
+        steps = np.diff(time)
     if unit is None:
         problems.append(
             Problem(
@@ -168,7 +170,7 @@ def decay_from_bytes(
     if missing.any():
         problems.append(_at(table, missing, "hold no number", name, "a time and a count in each row"))
     falling = np.zeros(len(time), dtype=bool)
-    falling[1:] = np.diff(time) <= 0
+    falling[1:] = steps <= 0
     if falling.any():
         problems.append(_at(table, falling, "do not follow in time", name, "a time axis that only rises"))
     with np.errstate(invalid="ignore"):
@@ -176,17 +178,17 @@ def decay_from_bytes(
         broken: npt.NDArray[np.bool_] = np.logical_and(~missing, no_count)
     if broken.any():
         problems.append(_at(table, broken, "hold no count", name, "whole numbers that are not negative"))
+    if not problems and not np.all(np.isfinite(steps)):
+        problems.append(Problem("the time axis is longer than numbers can hold", name, "times in ps to s"))
     if problems or unit is None:
         raise InputError(problems)
-    time_ns = time * TIME_UNITS_NS[unit]
-    steps = np.diff(time_ns)
     step_ns = float(np.median(steps))
     wide = np.flatnonzero(steps > _GAP * step_ns)
-    gaps = tuple((float(time_ns[at]), float(time_ns[at + 1])) for at in wide)
+    gaps = tuple((float(time[at]), float(time[at + 1])) for at in wide)
     if len(gaps):
         notes.append(f"The time axis has {len(gaps)} gap{'s' * (len(gaps) > 1)}; nothing was joined across.")
     return Decay(
-        time_ns=time_ns,
+        time_ns=time,
         counts=np.rint(counts).astype(np.int64),
         step_ns=step_ns,
         gaps=gaps,
@@ -229,7 +231,7 @@ def facts_from_bytes(
     check_size(len(data), name, max_bytes)
     text, _ = decode(data, name)
     facts: dict[str, int | float | str] = {}
-    for key, value in head_facts(tuple(split_lines(text)[:400]), most=400):
+    for key, value in head_facts(tuple(split_lines(text, name)[:400]), most=400):
         facts.setdefault(key, _typed(value))
     if not facts:
         raise InputError("no lines of the form key: value were found", where=name, fix="check the file")
@@ -248,7 +250,7 @@ def _typed(text: str) -> int | float | str:
 def _table(data: bytes, name: str, reader: str, max_bytes: int) -> tuple[NumberTable, list[str], FileSource]:
     check_size(len(data), name, max_bytes)
     text, notes = decode(data, name)
-    table = tabulate(split_lines(text), Options(), name)
+    table = tabulate(split_lines(text, name), Options(), name)
     return table, list(notes), FileSource(name, hashlib.sha256(data).hexdigest(), reader)
 
 

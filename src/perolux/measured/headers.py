@@ -79,15 +79,12 @@ def _words_with_units(words: list[str]) -> list[str]:
 
 
 def _is_setting(names: list[str]) -> bool:
-    """True for a line such as "Integration time: 100 ms" or "Step,1", which is no header of a table."""
+    """True for a line such as "Integration time: 100 ms", "Step,1" or "Measured by A. B., room 7"."""
     if names[0].endswith((":", "=")):
         return True
-    return (
-        len(names) == 2
-        and bool(names[0])
-        and not wording.is_axis_header(names[0])
-        and re.match(r"[+-]?\d", names[1]) is not None
-    )
+    if len(names) != 2 or not names[0] or wording.is_axis_header(names[0]):
+        return False
+    return re.match(r"[+-]?\d", names[1]) is not None or len(names[0].split()) > 3
 
 
 def fitted(row: tuple[str, ...], width: int) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _START = re.compile(r"(?:\s|\$\$[^\n]{0,200}\n)*##\s*(title|jcamp)", re.IGNORECA
 _NUMERIC = ("firstx", "lastx", "npoints", "xfactor", "yfactor", "deltax")
 _MAX_POINTS = 1_000_000
 _MAX_LINE = 512
-_MAX_WORK = 50_000_000
+_MAX_WORK = 16_000_000
 _COMPRESSED = frozenset("STUVWXYZs")
 _UNIT_WORDS = {
     "nanometers": "nm",

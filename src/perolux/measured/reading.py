@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from perolux.errors import InputError, OptionError, PeroluxError, Problem
 from perolux.measured import edinburgh, jcamp_dx, ocean_optics
 from perolux.measured.assembly import Evidence, assemble
-from perolux.measured.columns import Column, recorded_columns
+from perolux.measured.columns import Column, recorded_columns, run_along_rows, with_facts
 from perolux.measured.decoding import DEFAULT_MAX_BYTES, check_size, decode, load_bytes
 from perolux.measured.headers import head_facts
 from perolux.measured.records import AXIS_UNITS, KINDS, FileSource, SpectrumSet
@@ -135,7 +135,7 @@ def _options(kind: str | None, axis_unit: str | None, delimiter: str | None, dec
 
 def _read_content(data: bytes, name: str, options: Options) -> SpectrumSet:
     text, notes_of_text = decode(data, name)
-    lines = split_lines(text)
+    lines = split_lines(text, name)
     stem = PurePath(name.replace("\\", "/")).stem or name
     notes, flags = list(notes_of_text), list[str]()
     table: NumberTable | None = None
@@ -158,6 +158,7 @@ def _read_content(data: bytes, name: str, options: Options) -> SpectrumSet:
         table = tabulate(lines, options, name)
         columns = recorded_columns(table, stem, notes, flags)
         facts = head_facts(table.prose)
+        columns = with_facts(columns, facts)
         prose = "\n".join(table.prose)[:20_000]
     unseen = reader != "table"
     if table is not None:
@@ -181,4 +182,15 @@ def _read_content(data: bytes, name: str, options: Options) -> SpectrumSet:
         problems=tuple(problems),
         instrument=ocean_optics.instrument_of(facts),
     )
-    return assemble(columns, evidence, options)
+    try:
+        return assemble(columns, evidence, options)
+    except InputError as error:
+        if table is None or not run_along_rows(table):
+            raise
+        hint = Problem(
+            "the names of the columns are numbers in order: the spectra seem to run along the rows",
+            name,
+            "one column for each spectrum, the axis in the first column",
+            "transpose the table",
+        )
+        raise InputError([hint, *error.problems]) from error

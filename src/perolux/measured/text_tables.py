@@ -25,7 +25,7 @@ __all__ = ["NumberTable", "split_lines", "tabulate"]
 FloatArray = npt.NDArray[np.float64]
 
 MAX_CELLS = 20_000_000
-MAX_ROWS = 2_000_000
+MAX_LINES = 2_000_000
 _SHOWN = 5
 
 
@@ -58,9 +58,15 @@ class NumberTable:
         return self.header[0] if self.header else None
 
 
-def split_lines(text: str) -> list[str]:
-    """Lines of a text with any of the three usual line ends."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+def split_lines(text: str, where: str) -> list[str]:
+    """Lines of a text with any of the three usual line ends; `InputError` for more than two million."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    count = text.count("\n")
+    if count > MAX_LINES:
+        raise InputError(
+            f"the file has {count} lines", where=where, allowed=f"up to {MAX_LINES}", fix="split the file"
+        )
+    return text.split("\n")
 
 
 def tabulate(
@@ -180,11 +186,11 @@ def _parse(
         if not line or line.isspace() or dialect.is_comment(line):
             continue
         cells = dialect.split(line)
-        if len(cells) > MAX_COLUMNS or len(flat) + len(cells) > MAX_CELLS or len(rows) >= MAX_ROWS:
+        if len(cells) > MAX_COLUMNS or len(flat) + len(cells) > MAX_CELLS:
             raise InputError(
                 f"the table is too large at line {position + first_line}",
                 where=where,
-                allowed=f"up to {MAX_COLUMNS} columns, {MAX_ROWS} rows and {MAX_CELLS} cells",
+                allowed=f"up to {MAX_COLUMNS} columns and {MAX_CELLS} cells",
                 fix="split the file",
             )
         quick = _quick_row(line, cells, comma)
@@ -310,7 +316,8 @@ def _faulty_start(
         return []
     cell = dialect.split(lines[position], 1)[0].strip()
     number = float(cell.replace(",", ".") if dialect.decimal == "," else cell)
-    reach = 10 * float(np.max(np.abs(np.diff(axis))))
+    with np.errstate(over="ignore"):
+        reach = 10 * float(np.max(np.abs(np.diff(axis))))
     if not axis.min() - reach <= number <= axis.max() + reach:
         return []
     return [

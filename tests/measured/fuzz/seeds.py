@@ -74,7 +74,7 @@ READERS: dict[str, tuple[Callable[[bytes], object], tuple[str, ...]]] = {
 
 # What breaks parsers: delimiters, signs, words for no number, marks of the formats, encodings, large numbers.
 _CHARACTERS = ",;\t \n\r.-+eE_#%\"'()/=:$@AJSs\x00\x1a\x1b\u00b5\u212b\u0661\uff11\u2028"
-_NUMBERS = "nan inf - 1e999 1_0 -0 0 1e-320 99999999999999999999 1.2.3 1,2 9999999999999 ,,,,,,,, 1e5"
+_NUMBERS = "nan inf - 1e999 1_0 -0 0 1e-320 99999999999999999999 1.2.3 1,2 9999999999999 ,,,,,,,, 1e5 1e308 -1e308 1e-308"
 _WORDS = "nm eV cm-1 Wavelength Abs PL %T time (ns) Error meV Labels, Type, Step, (X++(Y..Y)) (XY..XY)"
 _MARKS = (
     "##TITLE=",
