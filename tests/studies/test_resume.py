@@ -142,12 +142,25 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_continue(study, tmp_path, mon
         return honest(sample, conditions)
 
     monkeypatch.setattr(pipeline, "characterise_sample", interrupted)
-    with pytest.raises(KeyboardInterrupt, match=r"8 of 14 samples are kept .* start the same command again"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"8 finished samples are kept .* start the same command again"
+    ):
         characterise(study, tmp_path / "out")
     monkeypatch.setattr(pipeline, "characterise_sample", honest)
     labels = counted(monkeypatch)
     assert len(characterise(study, tmp_path / "out")) == 14
     assert len(labels) == 6 and not set(labels) & set(seen)
+
+
+def test_ctrl_c_while_the_report_is_written_says_the_same(study, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt, match="14 finished samples"):
+        patched.setattr(pipeline, "write_curves", interrupted)
+        characterise(study, tmp_path / "out")
+    labels = counted(monkeypatch)
+    assert len(characterise(study, tmp_path / "out")) == 14 and labels == []
 
 
 def test_a_full_disk_is_a_clear_error_and_can_be_continued(study, tmp_path):

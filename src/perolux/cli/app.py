@@ -56,8 +56,8 @@ def run(arguments: list[str]) -> int:
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        sys.stderr.write("perolux: interrupted\n")
+    except KeyboardInterrupt as stop:
+        sys.stderr.write(f"perolux: {str(stop) or 'interrupted'}\n")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe went away (`perolux ... | head`): nothing more to say to it.

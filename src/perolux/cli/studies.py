@@ -19,7 +19,12 @@ Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 
 def characterise(
-    study: Annotated[Path, Parameter(help="the study file")], *, out: Out = None, json: Json = False
+    study: Annotated[Path, Parameter(help="the study file")],
+    *,
+    out: Out = None,
+    workers: Annotated[int, Parameter(help="processes that share the samples")] = 1,
+    restart: Annotated[bool, Parameter(negative="", help="compute everything again")] = False,
+    json: Json = False,
 ) -> None:
     """Characterise every sample of a study: table, spectra, figures and one report in a run folder.
 
@@ -27,7 +32,8 @@ def characterise(
     """
     from perolux.studies import characterise as run_study
 
-    _show(run_study(study, out=out, progress=terminal_progress()), json)
+    run = run_study(study, out=out, progress=terminal_progress(), workers=workers, restart=restart)
+    _show(run, json)
 
 
 def demo(*, out: Out = None, json: Json = False) -> None:
@@ -52,6 +58,4 @@ def _show(run: Run, as_json: bool) -> None:
     if as_json:
         print_json({"folder": str(run.folder), "report": str(run.report), **run.record})
         return
-    counts = ", ".join(f"{number} {what}" for what, number in run.record["counts"].items())
-    lines = [f"{run.name}: {counts}", f"run folder: {run.folder}", f"report:     {run.report.resolve()}"]
-    print("\n".join(lines))  # noqa: T201 - the command's result
+    print("\n".join(run.lines()))  # noqa: T201 - the command's result

@@ -147,7 +147,7 @@ def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
             parts.append(f"{plural(without_spectrum, 'recipe has', 'recipes have')} no spectrum")
         words.append(" and ".join(parts) + "; all are shown.")
     if copies:
-        words.append(f"{copies} spectra occur more than once, point by point the same under several names.")
+        words.append(f"{copies} spectra are copies: each agrees with another one at every point.")
     if failed:
         words.append(f"{plural(failed, 'spectrum', 'spectra')} could not be evaluated.")
     return words

@@ -47,6 +47,10 @@ class Journal:
         if self._digest_on_disk() != self.digest:
             self.remove()
         write_text(self.folder / _FIRST, json.dumps({"digest": self.digest}) + "\n")
+        return self.read()
+
+    def read(self) -> dict[str, Entry]:
+        """The finished samples on the disk by key."""
         entries: dict[str, Entry] = {}
         for file in self._batches():
             for line in file.read_text("utf-8").splitlines():

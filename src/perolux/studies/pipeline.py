@@ -62,26 +62,44 @@ def characterise(
     study = study if isinstance(study, Study) else load_study(study)
     digest = study.digest(f"perolux {__version__}", "characterise 1")
     folder = Path(out) if out is not None else default_folder(study, digest)
-    finished = _finished_run(folder, digest, study)
+    finished = _finished_run(folder, digest)
     if finished is not None and not restart:
         return finished
+    journal = Journal(folder / "journal", digest)
     with _alone_in(folder):
-        journal = Journal(folder / "journal", digest)
-        if restart:
-            journal.remove()
-        _clear_temporaries(folder)
-        gathered = gather(study)
-        _refuse_nothing(gathered)
-        known = journal.begin()
-        conditions = Conditions(
-            study.spec.conditions.material,
-            temperature_of(study.spec.conditions),
-            prior_of(study.spec) if study.spec.conditions.material else None,
-            tuple(study.spec.reduction.model_dump(exclude={"air_to_vacuum"}).items()),
-        )
-        entries = _all_entries(gathered.samples, conditions, journal, known, progress, workers, folder)
-        run = _finish(study, digest, folder, gathered, entries, progress, time.monotonic() - started)
+        try:
+            return _worked(study, folder, journal, progress, workers, restart, started)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"interrupted: {len(journal.read())} finished samples are kept in {folder}; "
+                "start the same command again, it continues there"
+            ) from None
+
+
+def _worked(
+    study: Study,
+    folder: Path,
+    journal: Journal,
+    progress: Progress,
+    workers: int,
+    restart: bool,
+    started: float,
+) -> Run:
+    if restart:
         journal.remove()
+    _clear_temporaries(folder)
+    gathered = gather(study)
+    _refuse_nothing(gathered)
+    known = journal.begin()
+    conditions = Conditions(
+        study.spec.conditions.material,
+        temperature_of(study.spec.conditions),
+        prior_of(study.spec) if study.spec.conditions.material else None,
+        tuple(study.spec.reduction.model_dump(exclude={"air_to_vacuum"}).items()),
+    )
+    entries = _all_entries(gathered.samples, conditions, journal, known, progress, workers)
+    run = _finish(study, journal.digest, folder, gathered, entries, progress, time.monotonic() - started)
+    journal.remove()
     return run
 
 
@@ -91,12 +109,14 @@ def default_folder(study: Study, digest: str) -> Path:
     return Path("runs") / f"{slug[:60]}-{digest[:8]}"
 
 
-def _finished_run(folder: Path, digest: str, study: Study) -> Run | None:
+def _finished_run(folder: Path, digest: str) -> Run | None:
     """The finished run of the same study, None for a folder that is free or interrupted, else refused."""
-    if not folder.exists():
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except FileNotFoundError:
         return None
-    if not folder.is_dir():
-        raise OutputError("this is a file, not a folder", where=str(folder), fix="give another --out")
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
     if (folder / "run.json").exists():
         run = Run.open(folder)
         if run.digest == digest:
@@ -106,7 +126,7 @@ def _finished_run(folder: Path, digest: str, study: Study) -> Run | None:
             where=str(folder),
             fix="give another --out, or remove the folder",
         )
-    foreign = [entry.name for entry in folder.iterdir() if not _is_ours(entry.name)]
+    foreign = [name for name in names if not _is_ours(name)]
     if foreign:
         raise OptionError(
             f"the folder is not empty and is no run: it holds {foreign[0]!r}",
@@ -147,11 +167,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = lock.open("w")
     except OSError as error:
-        raise OutputError(
-            f"could not write: {error.strerror or error}",
-            where=str(folder),
-            fix="choose a folder that you may write to (--out FOLDER)",
-        ) from error
+        raise _cannot_write(folder, error) from error
     with handle:
         try:
             import fcntl
@@ -171,6 +187,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # an empty folder is nothing to keep
                 folder.rmdir()
+
+
+def _cannot_write(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"could not write: {error.strerror or error}",
+        where=str(folder),
+        fix="choose a folder that you may write to (--out FOLDER)",
+    )
 
 
 def _refuse_nothing(gathered: Gathered) -> None:
@@ -193,7 +217,6 @@ def _all_entries(
     known: dict[str, Entry],
     progress: Progress,
     workers: int,
-    folder: Path,
 ) -> dict[str, Entry]:
     entries = {key_of(sample): known[key_of(sample)] for sample in samples if key_of(sample) in known}
     missing = [sample for sample in samples if key_of(sample) not in entries]
@@ -203,12 +226,6 @@ def _all_entries(
         for batch in _computed(missing, conditions, workers, journal):
             entries |= {entry.key: entry for entry in batch}
             progress.advance(len(batch))
-    except KeyboardInterrupt:
-        done = len(journal.begin())
-        raise KeyboardInterrupt(
-            f"interrupted: {done} of {len(samples)} samples are kept in {folder}; "
-            "start the same command again, it continues there"
-        ) from None
     finally:
         progress.finish()
     return entries

@@ -115,7 +115,7 @@ class Run:
             lines += [f"not read: {failed['file']}: {problem['what']}" for problem in failed["problems"]]
         for sample in self.record["failed_samples"]:
             lines.append(f"not evaluated: {sample['label']}: {sample['reason']}")
-        lines += [f"report  {self.report}", f"table   {self.folder / 'results.csv'}"]
+        lines += [f"run folder  {self.folder}", f"report      {self.report.resolve()}"]
         return lines
 
     def __len__(self) -> int:
