@@ -94,7 +94,7 @@ def markdown(results: dict[str, Any]) -> str:
                 cells = (
                     row["name"],
                     _seconds(row["seconds_median"]),
-                    row["peer"] or "none known",
+                    row["peer"] or "–",
                     "" if peer_seconds is None else _seconds(peer_seconds),
                     "" if ratio is None else f"{ratio:.3g}",
                     row["accuracy"] or "",

@@ -18,6 +18,7 @@ from perolux.excitons.linewidth import ensemble_fwhm_mev, homogeneous_fwhm_mev
 from perolux.excitons.sizing import confinement_energy_ev, ensemble_confinement_ev
 from perolux.excitons.sphere import solve_sphere
 from perolux.materials import Material, material
+from perolux.quantities.constants import constant
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed
 
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from perolux.excitons.state import ExcitonState
 
 __all__ = [
+    "beyond_table_error",
     "bulk_rydberg_mev",
     "confinement_energy_mev",
     "confinement_k",
     "confinement_span_mev",
     "coulomb_constant",
     "dead_layer",
+    "diamagnetic_shift",
     "ensemble_width_mev",
     "equal_confinement",
     "excess_over_variational_rydberg",
@@ -141,6 +144,22 @@ def weak_limit_error(radius_over_bohr: float) -> float:
     return abs(_state("sphere", radius_over_bohr).energy_over_rydberg - limit)
 
 
+def beyond_table_error(shape: str, size_over_bohr: float) -> float:
+    """|E of the packaged curve - weak limit| far beyond the table, in Ry.
+
+    Dead layer d = 0.735 (sphere); d = 1.405 - 2.04/(y - d)^2 (cube), solved by iteration.
+    """
+    from perolux.excitons.tables import interpolate
+
+    layer = 0.735 if shape == "sphere" else 1.405
+    if shape == "cube":
+        for _ in range(20):
+            layer = 1.405 - 2.04 / (size_over_bohr - layer) ** 2
+    limit = -1.0 + 0.25 * _KINETIC[shape] / (size_over_bohr - layer) ** 2
+    found = np.asarray(interpolate(shape, np.array([size_over_bohr])).energy_over_rydberg)
+    return abs(float(found[0]) - limit)
+
+
 def k_over_weak_limit(shape: str, size_over_bohr: float) -> float:
     """K over its limit for an exciton that moves as one particle.
 
@@ -169,6 +188,13 @@ def equal_confinement(radius_over_bohr: float, quantity: str) -> float:
 def bulk_rydberg_mev(parameter_set: str) -> float:
     """Exciton Rydberg (hydrogenic binding) of CsPbBr3 from mu and eps of a parameter set."""
     return 1000.0 * _cspbbr3(parameter_set).rydberg_ev
+
+
+def diamagnetic_shift(parameter_set: str) -> float:
+    """e^2 aB^2/(4 mu) of CsPbBr3 from a parameter set, in micro-eV per tesla squared."""
+    host = _cspbbr3(parameter_set)
+    mass_kg = host.reduced_mass_m0 * constant("electron_mass_kg")
+    return 1e6 * constant("elementary_charge_c") * (1e-9 * host.bohr_radius_nm) ** 2 / (4.0 * mass_kg)
 
 
 def confinement_energy_mev(shape: str, parameter_set: str, size_nm: float) -> float:
