@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from perolux.files import write_text
 from perolux.reports.content import ReportContent
 from perolux.reports.pack import as_script_json, packed_data
-from perolux.reports.words import nearest_primaries, number, summary_of, value_text
+from perolux.reports.words import formula, nearest_primaries, number, summary_of, value_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -85,6 +85,7 @@ def _environment() -> Environment:
         loader=PackageLoader("perolux.reports", "templates"), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["num"] = number
+    environment.filters["formula"] = formula
     return environment
 
 
