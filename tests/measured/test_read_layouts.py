@@ -492,3 +492,24 @@ def test_spectra_along_the_rows_are_recognised():
     header = ",".join(["time", *(str(k) for k in range(400, 420))])
     with pytest.raises(InputError, match="transpose"):
         read_bytes((header + "\n" + rows).encode())
+
+
+def test_a_long_list_of_single_numbers_above_the_data_is_no_table():
+    head = "PE UV SUBTECH SPECTRUM ASCII\nfilm.SP\n#GR\nnm\nA\n" + "1.0\n0.5\n" * 30 + "#DATA\n"
+    spectrum = one(head + table("\t"), "film.asc")
+    assert np.array_equal(spectrum.values, SIGNAL)
+
+
+def test_avantes_units_below_the_names():
+    head = "Integration time [ms]: 100,00\n\nWave   ;Sample   ;Dark\n[nm]   ;[counts] ;[counts]\n\n"
+    rows = "\n".join(f"{x:.2f};{y:.2f};1,00".replace(".", ",") for x, y in zip(AXIS, SIGNAL, strict=True))
+    spectra = read_bytes((head + rows).encode())
+    assert spectra.labels == ("Sample", "Dark")
+    assert {spectrum.value_unit for spectrum in spectra} == {"counts"}
+    assert spectra[0].axis_unit == "nm"
+
+
+def test_an_index_is_no_spectrum():
+    spectra = read_bytes(("Wavelength (nm),Intensity,Frame\n" + wide(2)).encode(), "a.csv")
+    assert spectra.labels == ("a",)
+    assert "'Frame' (an index)" in spectra.notes[0]

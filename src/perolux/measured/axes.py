@@ -175,6 +175,11 @@ def _inferred(recorded: FloatArray, words: str) -> AxisUnit | None:
     return None
 
 
+def _allowed(unit: AxisUnit) -> str:
+    low, high = window(unit)
+    return f"{low:.4g} to {high:.4g} {unit}" + (" (100 to 5000 nm)" if unit != "nm" else "")
+
+
 def _outside(
     recorded: FloatArray,
     lines: npt.NDArray[np.int64],
@@ -199,7 +204,7 @@ def _outside(
         return Problem(
             f"a spectrum in the wrong unit: {source} but {span}",
             where,
-            f"{low:.6g} to {high:.6g} {unit} (100 to 5000 nm)",
+            _allowed(unit),
             (f'if these are {other}, say axis_unit="{other}"' if other else f"say {_OPTION}")
             + "; or correct the header",
         )
@@ -208,7 +213,7 @@ def _outside(
         f"{int(bad.sum())} axis value{'s lie' if bad.sum() > 1 else ' lies'} outside the optical range: "
         f"{recorded[first]:.6g} {unit} in line {lines[first]} ({source}; {span})",
         where,
-        f"{low:.6g} to {high:.6g} {unit} (100 to 5000 nm)",
+        _allowed(unit),
         "remove these rows, or give a header to a row of numbers above the data; " + _DECAY_HINT,
     )
 

@@ -49,6 +49,8 @@ def recorded_columns(table: NumberTable, stem: str, notes: list[str], flags: lis
             label = layout.label(position, axis)
             if wording.is_error_header(label):
                 left_out.append(f"{label!r} (uncertainties)")
+            elif wording.is_index_header(label):
+                left_out.append(f"{label!r} (an index)")
             elif np.isnan(numbers[:, position]).all():
                 left_out.append(f"{label!r} (no numbers)")
             else:

@@ -24,6 +24,9 @@ _NUMBER_COMMA = re.compile(r"[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d{1,4})?", r
 _STARTS_WITH_NUMBER = re.compile(
     r"\s*[\"']?[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,4})?[\"']?\s*(?:[,;\t ]|$)", re.ASCII
 )
+_TWO_CELLS = re.compile(
+    r"\s*[\"']?[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?[\"']?[,;\t ]+[^,;\t ]", re.ASCII
+)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 _MISSING = frozenset(
     [
@@ -159,7 +162,7 @@ def sniff_dialect(lines: list[str], options: Options, where: str) -> Dialect:
     of the sample; the message shows the first lines.
     """
     candidates = _candidates(options, where)
-    sample = _sample(lines)
+    sample = _sample(lines, _TWO_CELLS) or _sample(lines, _STARTS_WITH_NUMBER)
     if not sample:
         raise InputError(
             "no rows of numbers were found: a header only, or no table of a spectrum",
@@ -209,12 +212,12 @@ def _candidates(options: Options, where: str) -> list[tuple[str, str]]:
     return result
 
 
-def _sample(lines: list[str], size: int = 24) -> list[str]:
-    """Lines, evenly spread, of the longest run that begins with a number (gaps, comments do not end it)."""
+def _sample(lines: list[str], pattern: re.Pattern[str], size: int = 24) -> list[str]:
+    """Lines, evenly spread, of the longest run that fits the pattern (gaps, comments do not end it)."""
     longest: list[int] = []
     run: list[int] = []
     for position, line in enumerate(lines):
-        if _STARTS_WITH_NUMBER.match(line):
+        if pattern.match(line):
             run.append(position)
         elif line.strip() and not line.lstrip().startswith((*_COMMENTS, ";")):
             if len(run) > len(longest):

@@ -15,6 +15,7 @@ __all__ = [
     "is_axis_header",
     "is_error_header",
     "is_generic_label",
+    "is_index_header",
     "is_unit_cell",
     "kinds_in",
     "not_a_spectrum",
@@ -74,6 +75,7 @@ _ERROR = re.compile(
     r"(?<![a-z])(err(or)?s?|sigma|std(ev|dev)?|uncertaint(y|ies)|standard\s?deviation)(?![a-z])",
     re.IGNORECASE,
 )
+_INDEX = re.compile(r"\W*(frame|roi|row|column|index|strip|pixel|point|no\.?)\W*", re.IGNORECASE)
 _GENERIC = re.compile(
     r"(raw\s|corrected\s|corr\.?\s|norm(ali[sz]ed)?\.?\s)?"
     r"(int(ensity|ens\.?|\.)?|counts?|cts|cps|signal|abs(orbance)?\.?|absorption|a|od|pl|ple|y|values?|data|emission|"
@@ -137,6 +139,11 @@ def is_unit_cell(cell: str) -> bool:
 def is_error_header(cell: str) -> bool:
     """True for a column of uncertainties."""
     return bool(_ERROR.search(cell))
+
+
+def is_index_header(cell: str) -> bool:
+    """True for a column that counts frames, rows or pixels and holds no intensities."""
+    return bool(_INDEX.fullmatch(cell))
 
 
 def is_generic_label(label: str) -> bool:
