@@ -148,6 +148,18 @@ class SizePosterior:
     joint_density: FloatArray | None = field(default=None, repr=False)
     fraction_name: str | None = None
 
+    def __repr__(self) -> str:
+        if self.high95_nm is None:
+            size = f"larger than {self.low95_nm:.1f} nm (95 %)"
+        else:
+            size = f"{self.low95_nm:.1f} to {self.high95_nm:.1f} nm (95 %), median {self.median_nm:.1f} nm"
+        sets = ", ".join(
+            f"{name} {'–' if one['median'] is None else format(one['median'], '.1f')}"
+            for name, one in self.by_set.items()
+        )
+        weight = f"platelet weight {self.platelet_weight:.2f}"
+        return f"<SizePosterior of {self.material} cubes: {size}; {weight}; medians by set: {sets} nm>"
+
     @property
     def platelet_weight(self) -> float:
         """Posterior probability of platelets against cubes."""

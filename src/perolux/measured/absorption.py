@@ -71,6 +71,17 @@ class AbsorptionResult:
     flags: tuple[str, ...]
     reasons: dict[str, str]
 
+    def __repr__(self) -> str:
+        if self.first_exciton_nm is None or self.first_exciton_ev is None:
+            text = f"no first exciton: {self.reasons.get('first_exciton_nm', 'not found')}"
+        else:
+            sigma = "" if self.sigma_ev is None else f" ± {self.sigma_ev:.3f}"
+            text = f"first exciton {self.first_exciton_nm:.1f} nm ({self.first_exciton_ev:.3f}{sigma} eV)"
+        if self.steepest_slope_nm is not None:
+            text += f", steepest slope {self.steepest_slope_nm:.1f} nm"
+        flags = f"; flags: {', '.join(self.flags)}" if self.flags else ""
+        return f"<AbsorptionResult {self.label!r}: {text}{flags}>"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for JSON: missing numbers are null."""
         out: dict[str, Any] = {"file": self.file, "label": self.label}

@@ -85,6 +85,19 @@ class PlResult:
     wavelengths: str = "as recorded"
     cosmic_rays_nm: tuple[float, ...] = ()
 
+    def __repr__(self) -> str:
+        if self.peak_ev is None:
+            text = f"no peak: {self.reasons.get('peak_ev', 'not found')}"
+        else:
+            sigma = "" if self.peak_ev_sigma is None else f" ± {self.peak_ev_sigma:.4f}"
+            width = f"no FWHM: {self.reasons.get('fwhm_mev', 'not found')}"
+            if self.fwhm_mev is not None:
+                width = f"FWHM {self.fwhm_mev:.1f} meV ({self.fwhm_nm:.1f} nm)"
+            text = f"peak {self.peak_ev:.4f}{sigma} eV ({self.peak_nm:.1f} nm), {width}, with the Jacobian"
+        snr = "" if self.snr is None else f"; SNR {self.snr:.0f}"
+        flags = f"; flags: {', '.join(self.flags)}" if self.flags else ""
+        return f"<PlResult {self.label!r}: {text}{snr}{flags}>"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for JSON: missing numbers are null, the baseline is its method and counts."""
         out: dict[str, Any] = {"file": self.file, "label": self.label}
