@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sphinx.errors import ExtensionError
-
 _EXTERNAL = re.compile(
     r"<(?:script|img|iframe|source|video|embed)[^>]+src=[\"'](?:https?:)?//[^\"']+"
     r"|<link[^>]+rel=[\"'](?:stylesheet|preload|preconnect|icon)[\"'][^>]+href=[\"'](?:https?:)?//[^\"']+"
@@ -30,6 +28,8 @@ def _check(app: Any, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         found = external_requests(Path(app.outdir))
         if found:
+            from sphinx.errors import ExtensionError  # here, so that the search itself needs no Sphinx
+
             raise ExtensionError("pages ask other hosts for content:\n" + "\n".join(found[:20]))
 
 
