@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from perolux.errors import PeroluxError
 from perolux.measured.decays import decay_from_bytes, facts_from_bytes, table_from_bytes
 from perolux.measured.reading import read_bytes
+from perolux.measured.records import SpectrumSet
 
 AXIS = [400 + 5 * k for k in range(7)]
 TWO = "\n".join(f"{x},{k * k}" for k, x in enumerate(AXIS))
@@ -74,7 +77,8 @@ READERS: dict[str, tuple[Callable[[bytes], object], tuple[str, ...]]] = {
 
 # What breaks parsers: delimiters, signs, words for no number, marks of the formats, encodings, large numbers.
 _CHARACTERS = ",;\t \n\r.-+eE_#%\"'()/=:$@AJSs\x00\x1a\x1b\u00b5\u212b\u0661\uff11\u2028"
-_NUMBERS = "nan inf - 1e999 1_0 -0 0 1e-320 99999999999999999999 1.2.3 1,2 9999999999999 ,,,,,,,, 1e5 1e308 -1e308 1e-308"
+_NUMBERS = "nan inf - 1e999 1_0 -0 0 1e-320 99999999999999999999 1.2.3 1,2 9999999999999 ,,,,,,,, 1e5"
+_NUMBERS += " 1e308 -1e308 1e-308"
 _WORDS = "nm eV cm-1 Wavelength Abs PL %T time (ns) Error meV Labels, Type, Step, (X++(Y..Y)) (XY..XY)"
 _MARKS = (
     "##TITLE=",
@@ -97,10 +101,14 @@ TOKENS: tuple[bytes, ...] = (
 def attempt(reader: str, data: bytes) -> bool:
     """Run a reader; True where it gave a result, False where it refused. Other exceptions come through."""
     try:
-        READERS[reader][0](data)
+        result = READERS[reader][0](data)
     except PeroluxError as error:
         assert str(error), "an error needs a message"
         return False
+    for spectrum in result if isinstance(result, SpectrumSet) else ():
+        assert len(spectrum) >= 5 and np.isfinite(spectrum.values).all(), "a spectrum has numbers only"
+        assert spectrum.wavelength_nm[0] >= 100.0 and spectrum.wavelength_nm[-1] <= 5000.001, "optical axis"
+        assert spectrum.label and spectrum.label.isprintable(), "a label can be shown"
     return True
 
 
