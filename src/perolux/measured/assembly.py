@@ -210,6 +210,10 @@ def _value_unit(column: Column, kind: Kind) -> str:
     return "unknown" if unit == "absorbance" else unit
 
 
+_CLEARLY_NEGATIVE = 0.01
+"""Depth below zero, as a fraction of the largest value, that is flagged: dark subtraction leaves less."""
+
+
 def _value_flags(values: np.ndarray, kind: Kind, value_unit: str) -> list[str]:
     """Negative counts and normalised intensities; an absorbance may be both without a flag."""
     if kind == "absorbance":
@@ -217,7 +221,7 @@ def _value_flags(values: np.ndarray, kind: Kind, value_unit: str) -> list[str]:
     flags: list[str] = []
     largest = float(np.max(np.abs(values)))
     counts = kind in ("pl", "excitation") or largest > _CERTAINLY_NO_ABSORBANCE
-    if counts and float(values.min()) < 0.0:
+    if counts and float(values.min()) < -_CLEARLY_NEGATIVE * largest:
         flags.append("negative-counts")
     if kind in ("pl", "excitation") and largest <= 1.0 and value_unit in ("unknown", "normalised"):
         flags.append("normalised-input")
