@@ -18,7 +18,7 @@ FLAGS: dict[str, str] = {
     "descending-axis": "the file lists the axis in descending order; it is stored ascending in wavelength",
     "trailing-log-dropped": "rows after the data (an instrument log) were left out",
     "missing-points": "points without a number were left out of this spectrum",
-    "negative-counts": "intensities lie below zero by more than 1 % of the largest; they are kept as they are",
+    "negative-counts": "intensities lie more than 1 % of the largest below zero; they are kept as they are",
     "normalised-input": "no intensity exceeds 1: the spectrum seems to be normalised, not counts",
     "columns-left-out": "columns of the file that are no spectra (errors, scaled copies) were left out",
     "from-documentation": "the reader follows the documentation of the format; no real file was at hand",
