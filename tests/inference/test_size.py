@@ -94,6 +94,25 @@ def test_absorption_edge_narrows_the_size():
     assert both.high95_nm - both.low95_nm < 0.8 * (alone.high95_nm - alone.low95_nm)
 
 
+def test_the_platelet_weight_compares_the_same_data_with_and_without_absorption():
+    alone = size_posterior(2.70, 0.001, 90.0, 1.0)
+    both = size_posterior(2.70, 0.001, 90.0, 1.0, absorption_ev=2.75, absorption_ev_sigma=0.005)
+    assert 0.01 < alone.platelet_weight < 0.99
+    assert both.platelet_weight == pytest.approx(alone.platelet_weight, rel=1e-12)
+    keys = {value.key for value in both.rests_on} - {value.key for value in alone.rests_on}
+    assert keys == {"prior.absorption_first_exciton_ev"}
+
+
+@pytest.mark.parametrize("absorption_ev", [2.30, 2.75])
+def test_an_edge_that_no_stokes_shift_explains_is_refused(absorption_ev):
+    # the prior allows 0 to 100 meV; 5 sigma of 16 meV are 80 meV more on either side
+    with pytest.raises(NotAvailableError, match="meV apart"):
+        size_posterior(2.45, 0.001, 95.0, 1.0, absorption_ev=absorption_ev, absorption_ev_sigma=0.003)
+    wide = SizePrior(stokes_shift_ev=(0.0, 0.4))
+    if absorption_ev > 2.45:
+        size_posterior(2.45, 0.001, 95.0, 1.0, absorption_ev=2.75, absorption_ev_sigma=0.003, prior=wide)
+
+
 def test_platelets_weigh_more_at_a_rung_than_at_the_green_end():
     at_rung = size_posterior(1239.841984 / 457.0, 0.001, 90.0, 1.0)
     green = size_posterior(1239.841984 / 515.0, 0.001, 85.0, 1.0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from perolux.reports import Curves, ReportContent, Variable, render_report, write_figures
+from perolux.reports.content import Absorbance, Plane
 from perolux.reports.pack import as_script_json, packed_data
 from perolux.reports.words import formula, number, summary_of, value_text
 
@@ -247,6 +248,99 @@ def test_packed_curves_come_back():
     assert len(curve["p"]) == 2 and curve["h"] == [2.37, 2.46]
     edges = np.frombuffer(base64.b64decode(data["edge"]), dtype="<f4")
     assert len(edges) == 120 and block[curve["d"] : curve["d"] + 120].max() == 65535
+
+
+def with_absorption():
+    """A sample with both spectra, and one with an absorption spectrum alone."""
+    uv = np.arange(350.0, 651.0)
+    absorbance = Absorbance(uv, np.exp(-((uv - 500) ** 2) / 800) + 0.1, uv**-4.0 * 1e10, 2.48, 0.004)
+    both = row(
+        "both",
+        absorption_file="uv.csv",
+        first_exciton_nm=500.0,
+        first_exciton_ev=2.48,
+        first_exciton_sigma_ev=0.004,
+        steepest_slope_nm=508.0,
+        scatter_exponent=3.9,
+        stokes_shift_mev=60.0,
+        stokes_shift_sigma_mev=4.0,
+        size_from="emission and absorption",
+    )
+    keys = ("first_exciton_nm", "first_exciton_ev", "first_exciton_sigma_ev", "steepest_slope_nm")
+    alone = recipe_alone("alone") | {key: both[key] for key in keys}
+    alone |= {"absorption_file": "uv.csv", "status": "flagged", "flags": ["no-pl"]}
+    nm = np.arange(400.0, 601.0)
+    return content(
+        [both, alone, recipe_alone("recipe")],
+        curves={
+            0: Curves(nm, np.exp(-((nm - 512) ** 2) / 200), 0.0, absorbance=absorbance),
+            1: Curves(None, None, 0.0, absorbance=absorbance),
+        },
+    )
+
+
+def test_absorption_is_packed_and_worded():
+    made = with_absorption()
+    data = packed_data(made)
+    assert len(data["grids"]) == 2 and "o" not in data["curves"]["1"]
+    packed = data["curves"]["0"]["a"]
+    block = np.frombuffer(base64.b64decode(data["blob"]), dtype="<u2")
+    back = packed["lo"] + block[packed["o"] : packed["o"] + 301] / 65535 * (packed["hi"] - packed["lo"])
+    # half a step of 16 bits of a span of 1
+    assert np.max(np.abs(back - made.curves[0].absorbance.values)) < 1e-5
+    assert (packed["x"], packed["sx"]) == (2.48, 0.004) and "s" in packed
+    text = render_report(made)
+    page = Page(text)
+    no_requests(page, text)
+    words = " ".join(page.words)
+    for expected in (
+        "2.4800 ± 0.0040 eV, 500.00 nm",
+        "60.0 ± 4.0 meV, observed",
+        "emission and absorption",
+        "first exciton 500.0 nm, no emission",
+        "2 samples have an absorption spectrum",
+        "Recipes without a spectrum (1)",
+    ):
+        assert expected in words, expected
+    assert page.attributes.count(("article", "class", "card")) == 2
+    assert not re.search(r"\b(nan|NaN|None|undefined|null)\b", words)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_of_absorption_and_halides_stay_names(text):
+    made = with_absorption()
+    rows = [one | {"absorption_file": text, "halide_fraction_name": text} for one in made.rows[:1]]
+    for key, value in (("median", 0.3), ("low95", 0.1), ("high95", 0.6)):
+        rows[0][f"halide_fraction_{key}"] = value
+    edges = np.geomspace(2.5, 30, 240)
+    fraction = np.linspace(0, 1, 26)
+    density = np.exp(-((fraction[:, None] - 2 / edges[None, :]) ** 2) / 0.01)
+    curve = Curves(
+        np.arange(400.0, 601.0),
+        np.ones(201),
+        0.0,
+        edge_nm=edges,
+        edge_density=density.sum(axis=0),
+        plane=Plane(text, fraction, density),
+    )
+    rendered = render_report(content(rows, curves={0: curve}, composition_label=rows[0]["label"]))
+    page = Page(rendered)
+    no_requests(page, rendered)
+    assert page.tags.count("script") == 2
+    assert json.loads(page.scripts[0])["mix"]["name"] == text
+
+
+def test_levels_of_the_plane_enclose_their_share():
+    edges = np.geomspace(2.5, 30, 240)
+    fraction = np.linspace(0, 1, 26)
+    # a Gaussian in fraction and logarithm of the edge: p of its mass lies above the density 1 - p
+    u, v = (fraction[:, None] - 0.5) / 0.12, np.log(edges[None, :] / 8) / 0.25
+    density = np.exp(-(u**2 + v**2) / 2) / edges[None, :]
+    nm = np.arange(400.0, 601.0)
+    curve = Curves(nm, nm, 0.0, edge_nm=edges, edge_density=np.ones(240), plane=Plane("x", fraction, density))
+    _, outer, inner = packed_data(content([row("one")], curves={0: curve}))["curves"]["0"]["j"]
+    # the cells of the grid are 0.04 wide, a third of a standard deviation: levels are good to 0.03
+    assert outer == pytest.approx(0.05, abs=0.03) and inner == pytest.approx(0.32, abs=0.03)
 
 
 def test_equal_grids_are_packed_once():

@@ -281,9 +281,9 @@ def size_posterior(
     axis, meV; without it the spread keeps its prior. absorption_ev: first exciton in absorption, eV; it
     fixes the confinement without the Stokes shift.
 
-    Raises `NotAvailableError` where no size follows (a peak that the material cannot emit; a material
-    without exciton parameters), `OptionError` for numbers out of their domain, `ModelRangeError` for a
-    temperature outside the records.
+    Raises `NotAvailableError` where no size follows (a peak that the material cannot emit; a first exciton
+    that no Stokes shift of the prior joins to the peak; a material without exciton parameters),
+    `OptionError` for numbers out of their domain, `ModelRangeError` for a temperature outside the records.
     """
     _check_numbers(peak_ev, peak_ev_sigma, fwhm_mev, fwhm_mev_sigma, absorption_ev, absorption_ev_sigma)
     chosen = prior or SizePrior()
@@ -297,21 +297,26 @@ def size_posterior(
         notes.append(width_note)
         fwhm_mev = None
     width_likelihood = _width_likelihood(fwhm_mev, fwhm_mev_sigma, forward)
+    absorption_sigma = 0.0
+    edge_records: tuple[Value, ...] = ()
     if absorption_ev is not None:
-        definition = assumption("absorption_first_exciton_ev").number
-        absorption_sigma = math.hypot(absorption_ev_sigma or 0.0, definition)
-    else:
-        absorption_sigma = 0.0
+        edge_records = (assumption("absorption_first_exciton_ev"),)
+        absorption_sigma = math.hypot(absorption_ev_sigma or 0.0, edge_records[0].number)
+        _refuse_impossible_shift(absorption_ev - peak_ev, math.hypot(peak_sigma, absorption_sigma), forward)
 
     # Likelihood of each component on the (edge, spread) grid, then times the prior over both.
     edge_weights, spread_weights = _prior_weights(forward)
-    likelihoods = np.stack(
-        [
-            _peak_likelihood(component, forward, peak_ev, peak_sigma, absorption_ev, absorption_sigma)
-            * width_likelihood(component.sigma_ev)
-            for component in forward.components
-        ]
-    )
+
+    def likelihood_of(edge_ev: float | None) -> FloatArray:
+        return np.stack(
+            [
+                _peak_likelihood(component, forward, peak_ev, peak_sigma, edge_ev, absorption_sigma)
+                * width_likelihood(component.sigma_ev)
+                for component in forward.components
+            ]
+        )
+
+    likelihoods = likelihood_of(absorption_ev)
     component_weight = 1.0 / len(forward.components)
     by_edge = likelihoods @ spread_weights
     by_spread = edge_weights @ likelihoods
@@ -329,6 +334,10 @@ def size_posterior(
     kind, low95, high95, low68, high68 = _intervals(edges, density, edge_likelihood)
     if forward.width_range is None:
         fwhm_mev = None  # the evidences compare the same data
+    if absorption_ev is not None:  # for the same reason: the ladders know emission only
+        by_edge_emission = likelihood_of(None) @ spread_weights
+        evidence = float(component_weight * np.sum(by_edge_emission @ edge_weights))
+        notes.append("platelets are weighed against cubes by the emission alone")
     platelets = weigh_platelets(
         peak_ev, peak_ev_sigma, fwhm_mev, fwhm_mev_sigma, material, evidence, chosen.values()["platelets"]
     )
@@ -351,7 +360,7 @@ def size_posterior(
         platelets=platelets,
         by_set=_by_set(forward, by_edge),
         stokes_model=forward.stokes.name,
-        rests_on=_merged(forward.rests_on, platelets.rests_on),
+        rests_on=_merged(forward.rests_on, edge_records, platelets.rests_on),
         notes=tuple([*notes, *platelets.notes]),
         halide_fraction=forward.fractions,
         fraction_density=fraction_density,
@@ -552,6 +561,16 @@ def _refuse_impossible_peak(
             f"a peak at {peak_ev:.3f} eV is not what {name} cubes emit at {temperature_k:g} K in this model",
             allowed=f"{lowest:.3f} to {highest:.3f} eV",
             fix="check the material (halides), the temperature and the unit of the axis",
+        )
+
+
+def _refuse_impossible_shift(shift_ev: float, sigma: float, forward: _Forward) -> None:
+    lowest, highest = float(np.min(forward.stokes_low)), float(np.max(forward.stokes_high))
+    if not lowest - _OUTSIDE_SIGMAS * sigma <= shift_ev <= highest + _OUTSIDE_SIGMAS * sigma:
+        raise NotAvailableError(
+            f"first exciton and emission lie {1e3 * shift_ev:.0f} meV apart, which no Stokes shift of the "
+            f"prior ({1e3 * lowest:.0f} to {1e3 * highest:.0f} meV) explains",
+            fix="check that both spectra are of the same sample, or widen the prior of the Stokes shift",
         )
 
 

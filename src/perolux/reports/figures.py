@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from perolux.files import write_bytes
-from perolux.reports.content import ReportContent, Variable
+from perolux.reports.content import ReportContent, Variable, variables_of
 from perolux.reports.pack import first_variable
 
 if TYPE_CHECKING:
@@ -79,28 +79,58 @@ def _variable(content: ReportContent) -> Variable | None:
 
 
 def _overview(content: ReportContent) -> Figure:
-    """Peak, width, size and platelet weight against one recipe variable; no recipe: a strip at the left."""
-    figure = _figure(_WIDE_INCH, 5.2)
+    """Peak, width, and what else the study has (size, absorption, composition) against one variable.
+
+    Samples whose recipe is unknown stand in a strip at the left.
+    """
     variable = _variable(content)
-    axes = figure.subplots(2, 2, sharex=True)
     rows = content.measured
     places, mark = _places(rows, variable)
     colours = [row.get("screen_colour") or _GREY for row in rows]
-    for axis, key, label in (
-        (axes[0, 0], "peak_nm", "emission peak (nm)"),
-        (axes[0, 1], "fwhm_mev", "width, FWHM (meV)"),
-        (axes[1, 1], "platelet_weight", "platelet weight"),
-    ):
-        _scatter(axis, places, [row.get(key) for row in rows], colours)
-        axis.set_ylabel(label)
-    _sizes(axes[1, 0], rows, places)
-    for axis in axes.flat:
+    panels = [("peak_nm", "emission peak (nm)"), ("fwhm_mev", "width, FWHM (meV)")]
+    if content.material or not content.has_absorption:
+        panels += [("edge", ""), ("platelet_weight", "platelet weight")]
+    if content.has_absorption:
+        panels += [("first_exciton_nm", "first exciton (nm)"), ("stokes_shift_mev", "Stokes shift (meV)")]
+    if content.fraction_name:
+        panels += [("halide_fraction", "")]
+    height = -(-len(panels) // 2)
+    figure = _figure(_WIDE_INCH, 2.6 * height)
+    axes = figure.subplots(height, 2, sharex=True, squeeze=False)
+    for axis, (key, label) in zip(axes.flat, panels, strict=False):
+        if key == "edge":
+            _sizes(axis, rows, places)
+        elif key == "halide_fraction":
+            _fractions(axis, rows, places, content.fraction_name or "")
+        else:
+            _scatter(axis, places, [row.get(key) for row in rows], colours)
+            axis.set_ylabel(label)
+    drawn = list(axes.flat)[: len(panels)]
+    for axis, letter in zip(drawn, "abcdefgh", strict=False):
         mark(axis)
-    for axis in axes[1]:
-        axis.set_xlabel(variable.title if variable else "sample, in the order of the files")
-    for axis, letter in zip(axes.flat, "abcd", strict=True):
         axis.set_title(letter, loc="left", fontweight="bold", fontsize=9)
+    for axis in list(axes.flat)[len(panels) :]:
+        axis.set_axis_off()
+    for axis in drawn[-2:]:
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(variable.title if variable else "sample, in the order of the files")
     return figure
+
+
+def _fractions(axis: Any, rows: Sequence[dict[str, Any]], places: Sequence[float], name: str) -> None:
+    """Halide fractions: medians with their 95 % intervals, which hold the degeneracy with the size."""
+    chosen = [
+        (p, row) for p, row in zip(places, rows, strict=True) if row.get("halide_fraction_median") is not None
+    ]
+    middle, low, high = (
+        np.array([row[f"halide_fraction_{key}"] for _, row in chosen])
+        for key in ("median", "low95", "high95")
+    )
+    if chosen:
+        x = [place for place, _ in chosen]
+        axis.errorbar(x, middle, (middle - low, high - middle), fmt="o", ms=2, lw=0.5, color=_BLUE, alpha=0.9)
+    axis.set_ylabel(f"{name}, 95 %")
+    axis.set_ylim(0, 1)
 
 
 def _places(
@@ -109,7 +139,7 @@ def _places(
     """Where each sample stands across, and a function that finishes an axis (scale, ticks, strip)."""
     if variable is None:
         return [float(k) for k in range(len(rows))], lambda axis: None
-    values = [(row.get("recipe") or {}).get(variable.column) for row in rows]
+    values = [variables_of(row).get(variable.column) for row in rows]
     if not variable.numeric:
         names = sorted({str(value) for value in values if value is not None})
         order = {name: k for k, name in enumerate(names)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolux.files import write_text
-from perolux.reports.content import ReportContent
+from perolux.reports.content import ReportContent, variables_of
 from perolux.reports.pack import as_script_json, packed_data
 from perolux.reports.words import formula, nearest_primaries, number, summary_of, value_text
 
@@ -67,6 +67,7 @@ def render_report(content: ReportContent) -> str:
             nearest=_nearest(content, by_label),
             degeneracy_id=by_label[degeneracy.label]["id"] if degeneracy else "",
             degeneracy_label=degeneracy.label if degeneracy else "",
+            mixed=by_label.get(content.composition_label or ""),
             set_table=_set_table(content),
             flag_groups=_flag_groups(content, rows),
             notes=_grouped_notes(content),
@@ -106,29 +107,33 @@ def _table_columns(content: ReportContent) -> list[dict[str, Any]]:
         ("peak (eV)", True),
         ("width (meV)", True),
         ("width (nm)", True),
-        ("edge of a cube (nm), 95 %", True),
-        ("platelet weight", True),
-        ("PLQY", True),
-        ("SNR", True),
     ]
+    if _sized(content):
+        fixed += [("edge of a cube (nm), 95 %", True), ("platelet weight", True)]
+    if _with_yield(content):
+        fixed += [("PLQY", True)]
+    fixed += [("SNR", True)]
+    if content.has_absorption:
+        fixed += [("first exciton (nm)", True), ("Stokes shift (meV)", True)]
+    if content.fraction_name:
+        fixed += [(f"{content.fraction_name}, 95 %", True)]
     recipe = [(variable.title, variable.numeric) for variable in content.variables]
     return [{"title": title, "numeric": numeric} for title, numeric in [*fixed, *recipe, ("flags", False)]]
 
 
 def _row(position: int, row: dict[str, Any], content: ReportContent) -> dict[str, Any]:
-    recipe = row.get("recipe") or {}
-    has_spectrum = row["file"] is not None
+    variables = variables_of(row)
     cells = [
         _cell(row["status"].replace("-", " "), numeric=False),
         _cell(number(row.get("peak_nm"), 1)),
         _cell(number(row.get("peak_ev"), 4)),
         _cell(number(row.get("fwhm_mev"), 1)),
         _cell(number(row.get("fwhm_nm"), 1)),
-        _cell(_edge_text(row), sort=_edge_order(row)),
-        _cell(number(row.get("platelet_weight"), 2), sort=_sort_number(row.get("platelet_weight"))),
-        _cell(number(row.get("plqy"), 3)),
+        *_size_cells(row, content),
+        *([_cell(number(row.get("plqy"), 3))] if _with_yield(content) else []),
         _cell(number(row.get("snr"), 0)),
-        *(_recipe_cell(recipe.get(variable.column), variable.numeric) for variable in content.variables),
+        *_more_cells(row, content),
+        *(_recipe_cell(variables.get(variable.column), variable.numeric) for variable in content.variables),
         _cell(", ".join(flag.replace("-", " ") for flag in row["flags"]), numeric=False),
     ]
     return {
@@ -138,7 +143,10 @@ def _row(position: int, row: dict[str, Any], content: ReportContent) -> dict[str
         "file": row["file"] or "",
         "status": row["status"],
         "colour": row.get("screen_colour"),
-        "has_spectrum": has_spectrum,
+        "has_spectrum": row["file"] is not None or row.get("absorption_file") is not None,
+        "has_plane": row.get("halide_fraction_median") is not None,
+        "plane_words": _plane_words(row),
+        "absorption_file": row.get("absorption_file") or "",
         "cells": cells,
         "headline": _headline(row),
         "facts": _facts(row, content),
@@ -153,6 +161,48 @@ def _row(position: int, row: dict[str, Any], content: ReportContent) -> dict[str
         else "",
         "recipe_words": _recipe_words(row, content),
     }
+
+
+def _sized(content: ReportContent) -> bool:
+    """True where the study asks for sizes, so that a missing one is worth a column."""
+    return content.material is not None
+
+
+def _with_yield(content: ReportContent) -> bool:
+    return any(row.get("plqy") is not None for row in content.rows)
+
+
+def _size_cells(row: dict[str, Any], content: ReportContent) -> list[dict[str, Any]]:
+    if not _sized(content):
+        return []
+    return [
+        _cell(_edge_text(row), sort=_edge_order(row)),
+        _cell(number(row.get("platelet_weight"), 2), sort=_sort_number(row.get("platelet_weight"))),
+    ]
+
+
+def _more_cells(row: dict[str, Any], content: ReportContent) -> list[dict[str, Any]]:
+    cells = []
+    if content.has_absorption:
+        cells += [
+            _cell(number(row.get("first_exciton_nm"), 1)),
+            _cell(number(row.get("stokes_shift_mev"), 0), sort=_sort_number(row.get("stokes_shift_mev"))),
+        ]
+    if content.fraction_name:
+        middle = row.get("halide_fraction_median")
+        cells.append(_cell(_fraction_text(row) if middle is not None else "–", sort=_sort_number(middle)))
+    return cells
+
+
+def _fraction_text(row: dict[str, Any]) -> str:
+    low, high = row["halide_fraction_low95"], row["halide_fraction_high95"]
+    return f"{row['halide_fraction_median']:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _plane_words(row: dict[str, Any]) -> str:
+    if row.get("halide_fraction_median") is None:
+        return ""
+    return f"Posterior over size and composition: {row['halide_fraction_name']} {_fraction_text(row)}"
 
 
 def _cell(text: str, *, numeric: bool = True, sort: str | None = None) -> dict[str, Any]:
@@ -185,12 +235,15 @@ def _edge_order(row: dict[str, Any]) -> str:
 
 def _headline(row: dict[str, Any]) -> str:
     if row.get("peak_ev") is None:
-        return "not evaluated"
+        exciton = row.get("first_exciton_nm")
+        return "not evaluated" if exciton is None else f"first exciton {exciton:.1f} nm, no emission"
     width = "" if row.get("fwhm_mev") is None else f", {row['fwhm_mev']:.0f} meV wide"
     return f"{row['peak_nm']:.1f} nm{width}"
 
 
 def _spectrum_words(row: dict[str, Any]) -> str:
+    if row["file"] is None:
+        return "Absorbance; there is no emission spectrum"
     if row.get("peak_ev") is None:
         return "Spectrum without an evaluated peak"
     return f"Spectrum with its fit: peak {row['peak_ev']:.4f} eV, width {number(row.get('fwhm_mev'), 1)} meV"
@@ -225,8 +278,15 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
         better = f", AIC {gain:.0f} below one Gaussian" if gain > 0 else ""
         misfit = f"{row['line_misfit_percent']:.1f} % misfit"
         facts.append(("Line shape", f"{_SHAPES[row['line_shape']]}, {misfit}{better}"))
+    facts += _absorption_facts(row)
     if row.get("size_text"):
         facts.append(("Size as a cube", row["size_text"]))
+        if row.get("size_from"):
+            why = row["reasons"].get("size_from")
+            facts.append(("Size from", row["size_from"] + (f" alone: {why}" if why else "")))
+        if row.get("halide_fraction_median") is not None:
+            name = row["halide_fraction_name"]
+            facts.append((name[:1].upper() + name[1:], f"{_fraction_text(row)}, degenerate with the size"))
         if row["platelet_weight"] > 0.01:
             facts.append(("Platelets", f"weight {row['platelet_weight']:.2f}{_layer_words(row)}"))
     elif row["file"] is not None and content.material:
@@ -244,7 +304,32 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
         facts.append(("PLQY", f"{row['plqy']:.3f} (from the recipe table)"))
     if row.get("identical_to"):
         facts.append(("Same spectrum", f"point by point that of {row['identical_to']}"))
-    facts.append(("Recipe", _recipe_words(row, content) or "none in the table"))
+    words = _recipe_words(row, content)
+    if words or content.has_recipes:
+        named = row.get("recipe") is None and bool(words)
+        facts.append(("From the name" if named else "Recipe", words or "none in the table"))
+    return facts
+
+
+def _absorption_facts(row: dict[str, Any]) -> list[tuple[str, str]]:
+    if row.get("absorption_file") is None:
+        return []
+    if row.get("first_exciton_ev") is None:
+        return [("First exciton", row["reasons"].get("first_exciton_ev", "none"))]
+    facts = [
+        (
+            "First exciton",
+            f"{row['first_exciton_ev']:.4f} ± {row['first_exciton_sigma_ev']:.4f} eV, "
+            f"{row['first_exciton_nm']:.2f} nm",
+        )
+    ]
+    if row.get("steepest_slope_nm") is not None:
+        facts.append(("Steepest slope", f"{row['steepest_slope_nm']:.1f} nm, another quantity"))
+    if row.get("stokes_shift_mev") is not None:
+        shift, sigma = row["stokes_shift_mev"], row["stokes_shift_sigma_mev"]
+        facts.append(("Stokes shift", f"{number(shift, 1)} ± {sigma:.1f} meV, observed"))
+    if row.get("scatter_exponent") is not None:
+        facts.append(("Scattering", f"λ to the power of −{row['scatter_exponent']:.1f} below the gap"))
     return facts
 
 
@@ -261,10 +346,10 @@ def _layer_words(row: dict[str, Any]) -> str:
 
 
 def _recipe_words(row: dict[str, Any], content: ReportContent) -> str:
-    recipe = row.get("recipe") or {}
+    variables = variables_of(row)
     parts = []
     for variable in content.variables:
-        value = recipe.get(variable.column)
+        value = variables.get(variable.column)
         if value is not None:
             parts.append(
                 f"{variable.name} {_recipe_value(value)}{f' {variable.unit}' if variable.unit else ''}"

@@ -14,7 +14,16 @@ import numpy as np
 from perolux.display.gamut import coverage, gamut_triangle
 from perolux.reports.content import ReportContent
 
-__all__ = ["Figure", "Summary", "formula", "nearest_primaries", "number", "summary_of", "value_text"]
+__all__ = [
+    "Figure",
+    "Summary",
+    "formula",
+    "nearest_primaries",
+    "number",
+    "plural",
+    "summary_of",
+    "value_text",
+]
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -110,17 +119,21 @@ def summary_of(content: ReportContent) -> Summary:
         share = 100 * len(platelets) / max(len(measured), 1)
         lead.append(f"{len(platelets)} ({share:.0f} %) are more probably nanoplatelets than cubes.")
         if intervals:
+            ends = f"median edges of {intervals[0]:.1f} to {intervals[-1]:.1f} nm"
+            one = len(intervals) == 1
             lead.append(
-                f"Of the others, {len(intervals)} have a size, with median edges of {intervals[0]:.1f} to "
-                f"{intervals[-1]:.1f} nm,"
+                f"Of the others, {len(intervals)} {'has' if one else 'have'} a size, with "
+                f"{f'a median edge of {intervals[0]:.1f} nm' if one else ends},"
                 + (
                     f" and {len(bounds)} only a lower bound, because their emission no longer resolves it."
                     if bounds
                     else "."
-                ).lstrip(" " if not bounds else "")
+                )
             )
         elif bounds:
             lead.append(f"For the other {len(bounds)} the emission gives only a lower bound of the size.")
+    lead += _composition_words(content)
+    lead += _absorption_words(content)
     lead += _missing_words(rows)
     return Summary(
         lead=" ".join(lead).replace(",.", "."),
@@ -131,6 +144,36 @@ def summary_of(content: ReportContent) -> Summary:
         low_nm=peaks[0] if peaks else None,
         high_nm=peaks[-1] if peaks else None,
     )
+
+
+def _composition_words(content: ReportContent) -> list[str]:
+    mixed = sorted(r["halide_fraction_median"] for r in content.measured if r.get("halide_fraction_name"))
+    if not mixed:
+        return []
+    return [
+        f"The median {content.fraction_name} runs from {mixed[0]:.2f} to {mixed[-1]:.2f}, but one peak fixes "
+        "only a combination of size and composition: read both as a line, not as two numbers."
+    ]
+
+
+def _absorption_words(content: ReportContent) -> list[str]:
+    """How many samples have a first exciton, where they lie, and what the sizes made of them."""
+    rows = [row for row in content.rows if row.get("absorption_file") is not None]
+    if not rows:
+        return []
+    found = sorted(row["first_exciton_nm"] for row in rows if row.get("first_exciton_nm") is not None)
+    words = f"{plural(len(rows), 'sample has', 'samples have')} an absorption spectrum"
+    if len(found) > 1:
+        words += f", {len(found)} of them a first exciton, between {found[0]:.0f} and {found[-1]:.0f} nm"
+    elif found:
+        words += f", 1 of them a first exciton, at {found[0]:.0f} nm"
+    shifts = [row["stokes_shift_mev"] for row in rows if row.get("stokes_shift_mev") is not None]
+    if shifts:
+        words += f"; the observed Stokes shift has a median of {number(median(shifts), 0)} meV"
+    joint = sum(row.get("size_from") == "emission and absorption" for row in rows)
+    if content.material and shifts:
+        words += f", and {plural(joint, 'size rests', 'sizes rest')} on emission and absorption together"
+    return [words + "."]
 
 
 def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -181,6 +224,14 @@ def _figures(
         figures.append(Figure("Lower bounds only", f"{len(bounds)}", "", detail))
         share = f"{100 * len(platelets) / max(len(measured), 1):.0f} % of the spectra, weight above 0.5"
         figures.append(Figure("Probably platelets", f"{len(platelets)}", "", share))
+    excitons = sorted(row["first_exciton_nm"] for row in rows if row.get("first_exciton_nm") is not None)
+    if excitons:
+        span = f"{excitons[0]:.0f}–{excitons[-1]:.0f}"
+        figures.append(Figure("First exciton", span, "nm", f"{len(excitons)} found in absorption"))
+    shifts = [row["stokes_shift_mev"] for row in rows if row.get("stokes_shift_mev") is not None]
+    if shifts:
+        detail = f"{number(min(shifts), 0)} to {number(max(shifts), 0)} meV, as observed"
+        figures.append(Figure("Stokes shift, median", number(median(shifts), 0), "meV", detail))
     yields = [row["plqy"] for row in measured if row.get("plqy") is not None]
     if yields:
         detail = f"best of {len(yields)} measured, median {median(yields):.2f}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from perolux.studies.join import RecipeVariable
 
-__all__ = ["COLUMNS", "Column", "all_columns", "flat_row"]
+__all__ = ["ABSORPTION_COLUMNS", "COLUMNS", "COMPOSITION_COLUMNS", "Column", "all_columns", "flat_row"]
 
 
 @dataclass(frozen=True)
@@ -67,28 +67,61 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-def all_columns(variables: Iterable[RecipeVariable], set_names: Iterable[str]) -> tuple[Column, ...]:
-    """All columns of a study: the fixed ones, the median edge by parameter set, the recipe variables."""
+ABSORPTION_COLUMNS: tuple[Column, ...] = (
+    Column("absorption_file", "", "file of the absorption spectrum, relative to the study", "text"),
+    Column("first_exciton_nm", "nm", "first exciton: minimum of the second derivative of the absorbance"),
+    Column("first_exciton_ev", "eV", "hc / first_exciton_nm"),
+    Column("first_exciton_sigma_ev", "eV", "its standard deviation: noise and choice of the window"),
+    Column("steepest_slope_nm", "nm", "steepest fall of the absorbance edge, another quantity"),
+    Column("scatter_exponent", "1", "p of the scattering a lambda^-p + c below the gap"),
+    Column("stokes_shift_mev", "meV", "observed Stokes shift: first_exciton_ev minus peak_ev"),
+    Column("stokes_shift_sigma_mev", "meV", "standard deviation of stokes_shift_mev as measured"),
+    Column("size_from", "", "what the size rests on: emission, or emission and absorption", "text"),
+)
+"""Columns of a study with absorption spectra."""
+
+COMPOSITION_COLUMNS: tuple[Column, ...] = (
+    Column("halide_fraction_name", "", "which halide halide_fraction_* counts, as a fraction of all", "text"),
+    Column("halide_fraction_median", "1", "median of the halide fraction; degenerate with the size"),
+    Column("halide_fraction_low95", "1", "lower end of its 95 % interval"),
+    Column("halide_fraction_high95", "1", "upper end of its 95 % interval"),
+)
+"""Columns of a study of an open composition."""
+
+
+def all_columns(
+    variables: Iterable[RecipeVariable],
+    set_names: Iterable[str],
+    *,
+    absorption: bool = False,
+    composition: bool = False,
+) -> tuple[Column, ...]:
+    """All columns of a study: the fixed ones, absorption and composition where the study has them, the
+    median edge by parameter set, the variables of recipes and names."""
     by_set = [
         Column(f"edge_median_nm [{name}]", "nm", f"median edge with the parameter set {name} alone")
         for name in set_names
     ]
     recipe = [
-        Column(v.column, v.unit, "recipe variable", "number" if v.numeric else "text") for v in variables
+        Column(v.column, v.unit, _ORIGINS[v.origin], "number" if v.numeric else "text") for v in variables
     ]
-    return (*COLUMNS, *by_set, *recipe)
+    more = (*(ABSORPTION_COLUMNS if absorption else ()), *(COMPOSITION_COLUMNS if composition else ()))
+    return (*COLUMNS, *more, *by_set, *recipe)
+
+
+_ORIGINS = {"recipe": "recipe variable", "name": "read from the name of the sample"}
 
 
 def flat_row(row: dict[str, Any], columns: Iterable[Column]) -> dict[str, Any]:
     """A row of results as one flat record in the order of the columns; missing is None."""
     sets = (row.get("size") or {}).get("sets", {})
-    recipe = row.get("recipe") or {}
+    variables = {**(row.get("recipe") or {}), **(row.get("named") or {})}
     flat: dict[str, Any] = {}
     for column in columns:
         if column.name.startswith("edge_median_nm ["):
             flat[column.name] = sets.get(column.name[len("edge_median_nm [") : -1], {}).get("median")
-        elif column.name.startswith("recipe: "):
-            flat[column.name] = recipe.get(column.name)
+        elif column.name.startswith(("recipe: ", "name: ")):
+            flat[column.name] = variables.get(column.name)
         elif column.name == "flags":
             flat["flags"] = " ".join(row["flags"])
         elif column.name == "reasons":

@@ -27,6 +27,7 @@ class Description:
 
     result: the model-free reduction. colour: CIE coordinates from power, with a reason where there are none.
     posterior: the size posterior, None with `size_reason`. flags: of the record, reduction and colour.
+    absorption_reason: why a first exciton that was given is not in the posterior; None where it is.
     """
 
     result: PlResult
@@ -34,6 +35,7 @@ class Description:
     posterior: SizePosterior | None
     size_reason: str | None
     flags: tuple[str, ...]
+    absorption_reason: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `perolux pl --json` prints."""
@@ -61,7 +63,8 @@ def describe_pl(
     """Reduce a PL spectrum and say what it tells: peak, width, colour, and the size if a material is named.
 
     material: e.g. "CsPbBr3"; None gives no size. temperature_k: of the sample. prior: of the size.
-    absorption_ev: first exciton in absorption of the same sample. reduction: options of `reduce_pl`.
+    absorption_ev: first exciton in absorption of the same sample; where the model cannot explain both, the
+    size rests on the PL alone and `absorption_reason` says why. reduction: options of `reduce_pl`.
     """
     from perolux.display.colour import spectrum_colour
 
@@ -69,10 +72,18 @@ def describe_pl(
     colour = spectrum_colour(_without_cosmic_rays(spectrum, result), result.baseline.curve)
     posterior: SizePosterior | None = None
     reason: str | None = "no material was named (--material)"
+    conflict: str | None = None
     if material is not None:
-        posterior, reason = _size(result, material, temperature_k, prior, absorption_ev, absorption_ev_sigma)
-    flags = tuple(dict.fromkeys((*result.flags, *colour.flags)))
-    return Description(result, colour, posterior, reason, flags)
+        edge = (absorption_ev, absorption_ev_sigma)
+        posterior, reason = _size(result, material, temperature_k, prior, *edge)
+        if posterior is None and absorption_ev is not None:
+            posterior, alone = _size(result, material, temperature_k, prior, None, None)
+            if posterior is not None:  # the edge was the obstacle, not the emission
+                reason, conflict = None, reason
+            else:
+                reason = alone
+    flags = (*result.flags, *colour.flags, *(("absorption-not-used",) if conflict else ()))
+    return Description(result, colour, posterior, reason, tuple(dict.fromkeys(flags)), conflict)
 
 
 def _without_cosmic_rays(spectrum: Spectrum, result: PlResult) -> Spectrum:

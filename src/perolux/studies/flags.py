@@ -9,6 +9,19 @@ STUDY_FLAGS: dict[str, str] = {
     "duplicate-label": "several spectra carry this name; each is shown with a number behind it",
     "identical-spectrum": "another sample has the same spectrum point by point (up to a factor): one of the "
     "names is probably a copy",
+    "no-absorption": "the study has absorption spectra, but none of this sample: the size rests on its "
+    "emission alone",
+    "no-pl": "an absorption spectrum without a photoluminescence spectrum of the same name: no size follows "
+    "from it alone",
+    "ambiguous-absorption": "several spectra carry this name, so that absorption and photoluminescence "
+    "could not be joined",
+    "absorption-failed": "the absorption spectrum of this sample could not be evaluated; the reason is "
+    "given, the emission is not affected",
+    "no-first-exciton": "no first exciton was found in the absorption spectrum",
+    "absorption-not-used": "the model cannot explain first exciton and emission together: the size rests on "
+    "the emission alone",
+    "negative-stokes-shift": "the first exciton lies below the emission peak by more than two standard "
+    "deviations: the two spectra are probably not of the same particles, or a peak is something else",
     "failed": "the spectrum could not be evaluated; the reason is given, the other samples are not affected",
     "program-error": "perolux itself failed on this spectrum; please report it with the file",
     "size-unavailable": "no size could be given; the reason is stated",

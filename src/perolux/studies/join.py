@@ -1,21 +1,23 @@
-"""Joining spectra and recipes by sample name: every spectrum and every recipe becomes a sample, flagged."""
+"""Joining PL, absorption and recipes by sample name: each of them becomes part of a sample, flagged."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import PeroluxError, Problem
+from perolux.studies.naming import Name, all_times, group_of, name_of, near_misses, pair_names
 from perolux.studies.table import Cell, Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perolux.measured.records import Spectrum
-    from perolux.studies.schema import SamplesBlock
+    from perolux.studies.schema import AbsorptionBlock, SamplesBlock, SpectraBlock
     from perolux.studies.study import Study
 
 _SAME = 1e-5
@@ -26,22 +28,26 @@ __all__ = ["Gathered", "RecipeVariable", "Sample", "gather", "recipe_of", "recip
 
 @dataclass(frozen=True)
 class RecipeVariable:
-    """A column of the recipe table, or a ratio made of columns."""
+    """A column of the recipe table, a ratio of columns, or (origin "name") what the samples' names say."""
 
     name: str
     unit: str
     numeric: bool
     derived: bool = False
+    origin: str = "recipe"
 
     @property
     def column(self) -> str:
         """Name of the variable's column in the results, with its unit."""
-        return f"recipe: {self.name} [{self.unit}]" if self.unit else f"recipe: {self.name}"
+        return f"{self.origin}: {self.name} [{self.unit}]" if self.unit else f"{self.origin}: {self.name}"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample of the study: a spectrum, a recipe, or both."""
+    """One sample of the study: a PL spectrum, an absorption spectrum, a recipe, or several of them.
+
+    named: what the name itself says (group, time in s) by column of the results, where the names say it.
+    """
 
     label: str
     file: str | None
@@ -50,11 +56,23 @@ class Sample:
     plqy: float | None
     flags: tuple[str, ...] = ()
     identical_to: tuple[str, ...] = ()
+    absorption: Spectrum | None = None
+    absorption_file: str | None = None
+    named: dict[str, Cell] | None = None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One spectrum as read: its name, the file as shown, the record."""
+
+    name: Name
+    file: str
+    spectrum: Spectrum
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """All samples in file order (recipes without a spectrum last), what the readers noted, what failed.
+    """All samples in file order (then absorption without PL, then recipes alone), what readers noted, failed.
 
     unreadable: (file name, problems) of files that no reader could take; the other files are still done.
     """
@@ -67,37 +85,111 @@ class Gathered:
 
 def gather(study: Study) -> Gathered:
     """Read all spectra, join each with its recipe by exact name (blanks at the ends do not count)."""
-    spectra, notes, unreadable = _spectra(study)
-    twins = _identical([spectrum for _, _, spectrum in spectra])
-    times = Counter(label for label, _, _ in spectra)
+    notes: list[tuple[str, str]] = []
+    unreadable: list[tuple[str, tuple[Problem, ...]]] = []
+    spectra = _spectra(study, study.spec.spectra, study.spectra_files, notes, unreadable)
+    absorption: list[_Read] = []
+    if study.spec.absorption is not None:
+        absorption = _spectra(study, study.spec.absorption, study.absorption_files, notes, unreadable)
+    pairing = pair_names([one.name for one in spectra], [one.name for one in absorption])
+    twins = _identical([one.spectrum for one in spectra])
+    times = Counter(one.name.shown for one in spectra)
     seen: Counter[str] = Counter()
     rows = _rows_by_label(study)
-    variables = recipe_variables(study)
+    named = _named_variables([one.name for one in (*spectra, *absorption)], study)
     samples: list[Sample] = []
-    for position, (label, file, spectrum) in enumerate(spectra):
+    for position, one in enumerate(spectra):
         flags: list[str] = []
-        others = tuple(spectra[other][0] for other in twins[position])
+        label = shown = one.name.shown
+        others = tuple(spectra[other].name.shown for other in twins[position])
         if others:
             flags.append("identical-spectrum")
         seen[label] += 1
-        shown = label
         if times[label] > 1:
             flags.append("duplicate-label")
             shown = f"{label} ({seen[label]})"
-        found = rows.get(label, [])
-        recipe, plqy = None, None
-        if len(found) == 1:
-            recipe, plqy = recipe_of(study, found[0])
-        elif study.table is not None:
-            flags.append("ambiguous-recipe" if found else "no-recipe")
-        samples.append(Sample(shown, file, spectrum, recipe, plqy, tuple(flags), others))
+        recipe, plqy, flag = _recipe_called(label, rows, study)
+        flags += flag
+        sample = Sample(
+            shown, one.file, one.spectrum, recipe, plqy, tuple(flags), others, named=_named(one.name, named)
+        )
+        partner = pairing.partner[position]
+        if partner is not None:
+            other = absorption[partner]
+            sample = replace(sample, absorption=other.spectrum, absorption_file=other.file)
+        elif study.spec.absorption is not None:
+            flag = ("ambiguous-absorption",) if position in pairing.contested_1 else ("no-absorption",)
+            sample = replace(sample, flags=(*sample.flags, *flag))
+        samples.append(sample)
+    labels = {sample.label for sample in samples}
+    for position, one in enumerate(absorption):
+        if position in pairing.partner:
+            continue
+        recipe, plqy, flag = _recipe_called(one.name.shown, rows, study)
+        contested = position in pairing.contested_2
+        shown = _free(one.name.shown, labels)
+        labels.add(shown)
+        samples.append(
+            Sample(
+                shown,
+                None,
+                None,
+                recipe,
+                plqy,
+                ("ambiguous-absorption" if contested else "no-pl", *flag),
+                absorption=one.spectrum,
+                absorption_file=one.file,
+                named=_named(one.name, named),
+            )
+        )
+    with_spectrum = {one.name.shown for one in (*spectra, *absorption)}
     for label, found in rows.items():
-        if label not in times:
+        if label not in with_spectrum:
             for line in found:
                 recipe, plqy = recipe_of(study, line)
                 samples.append(Sample(label, None, None, recipe, plqy, ("no-spectrum",)))
-    notes += _near_misses(set(times), set(rows))
-    return Gathered(tuple(samples), tuple(notes), tuple(unreadable), variables)
+    notes += near_misses(with_spectrum, set(rows), "recipe")
+    lonely = {one.name.shown for k, one in enumerate(absorption) if k not in pairing.partner}
+    notes += near_misses(set(times), lonely, "absorption spectrum")
+    return Gathered(
+        tuple(samples), tuple(notes), tuple(unreadable), (*recipe_variables(study), *named.values())
+    )
+
+
+def _recipe_called(
+    label: str, rows: dict[str, list[int]], study: Study
+) -> tuple[dict[str, Cell] | None, float | None, tuple[str, ...]]:
+    """Recipe and PLQY of the one row of that name, or the flag that says why there is none."""
+    found = rows.get(label, [])
+    if len(found) == 1:
+        return *recipe_of(study, found[0]), ()
+    if study.table is None:
+        return None, None, ()
+    return None, None, ("ambiguous-recipe" if found else "no-recipe",)
+
+
+def _named_variables(names: list[Name], study: Study) -> dict[str, RecipeVariable]:
+    """What the names of all spectra say: the group, where the study asks for one, and a time."""
+    variables = {}
+    if study.spec.spectra.group is not None:
+        variables["group"] = RecipeVariable("group", "", False, origin="name")
+    if all_times(names):
+        variables["time"] = RecipeVariable("time", "s", True, origin="name")
+    return variables
+
+
+def _named(name: Name, variables: dict[str, RecipeVariable]) -> dict[str, Cell] | None:
+    values: dict[str, Cell] = {"group": name.group, "time": name.time[0] if name.time else None}
+    return {variable.column: values[key] for key, variable in variables.items()} or None
+
+
+def _free(label: str, taken: set[str]) -> str:
+    """A name for an absorption spectrum of its own that no sample has yet."""
+    wanted, number = label, 1
+    while wanted in taken:
+        wanted = f"{label} (absorption)" if number == 1 else f"{label} (absorption {number})"
+        number += 1
+    return wanted
 
 
 def recipe_variables(study: Study) -> tuple[RecipeVariable, ...]:
@@ -162,14 +254,16 @@ def _rows_by_label(study: Study) -> dict[str, list[int]]:
 
 def _spectra(
     study: Study,
-) -> tuple[list[tuple[str, str, Spectrum]], list[tuple[str, str]], list[tuple[str, tuple[Problem, ...]]]]:
+    block: SpectraBlock | AbsorptionBlock,
+    files: tuple[Path, ...],
+    notes: list[tuple[str, str]],
+    unreadable: list[tuple[str, tuple[Problem, ...]]],
+) -> list[_Read]:
+    """All spectra of one block; what the readers note and what they cannot read is added to the lists."""
     from perolux.measured import read
 
-    block = study.spec.spectra
-    spectra: list[tuple[str, str, Spectrum]] = []
-    notes: list[tuple[str, str]] = []
-    unreadable: list[tuple[str, tuple[Problem, ...]]] = []
-    for path in study.spectra_files:
+    spectra: list[_Read] = []
+    for path in files:
         shown = study.shown(path)
         try:
             found = read(path, kind=block.kind, axis_unit=block.axis_unit)
@@ -180,8 +274,10 @@ def _spectra(
         for spectrum in found:
             if study.spec.reduction.air_to_vacuum and spectrum.axis_unit == "nm":
                 spectrum = _in_vacuum(spectrum)
-            spectra.append((_label_of(spectrum, path, len(found), block.label), shown, spectrum))
-    return spectra, notes, unreadable
+            group = group_of(path, block.group)
+            name = name_of(spectrum.label, path, len(found), block.label, group)
+            spectra.append(_Read(name, shown, spectrum))
+    return spectra
 
 
 def _in_vacuum(spectrum: Spectrum) -> Spectrum:
@@ -215,29 +311,3 @@ def _identical(spectra: list[Spectrum]) -> list[tuple[int, ...]]:
                     twins[position].add(other)
                     twins[other].add(position)
     return [tuple(sorted(others)) for others in twins]
-
-
-def _label_of(spectrum: Spectrum, path: Path, together: int, rule: str) -> str:
-    header = spectrum.label.strip()
-    if rule == "stem" or not header:
-        return path.stem if together == 1 else f"{path.stem}: {header}" if header else path.stem
-    return header
-
-
-def _near_misses(spectra: set[str], recipes: set[str]) -> list[tuple[str, str]]:
-    """Names that differ only by case, blanks, leading zeros or a file ending: probably the same sample."""
-    if not recipes:
-        return []
-
-    def plain(label: str) -> str:
-        return label.lower().replace(" ", "").removesuffix(".txt").removesuffix(".csv").lstrip("0")
-
-    lonely = {plain(label): label for label in recipes - spectra}
-    return [
-        (
-            "names",
-            f"spectrum {label!r} and recipe {lonely[plain(label)]!r} differ only in writing; not joined",
-        )
-        for label in sorted(spectra - recipes)
-        if plain(label) in lonely
-    ]

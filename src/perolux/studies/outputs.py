@@ -21,11 +21,12 @@ __all__ = ["Finished", "csv_text", "write_curves", "write_tables"]
 
 @dataclass(frozen=True)
 class Finished:
-    """One finished sample: its row, its curves, and the spectrum they belong to (None: recipe alone)."""
+    """One finished sample: its row, its curves, and the spectra they belong to (both None: recipe alone)."""
 
     row: dict[str, Any]
     arrays: dict[str, npt.NDArray[np.float64]]
     spectrum: Spectrum | None
+    absorption: Spectrum | None = None
 
 
 def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> str:
@@ -48,7 +49,7 @@ def write_tables(folder: Path, rows: Sequence[dict[str, Any]], columns: Sequence
 
 
 def write_curves(folder: Path, finished: Sequence[Finished]) -> None:
-    """Write spectra.nc: recorded, baseline-corrected and fitted curves, and the size posteriors.
+    """Write spectra.nc: recorded, baseline-corrected and fitted curves, absorbances, and the size posteriors.
 
     Spectra that share a wavelength grid form one block of variables; the blocks are numbered. Missing
     curves (no fit) are NaN there, the fill value of netCDF; tables hold no NaN.
@@ -86,6 +87,7 @@ def write_curves(folder: Path, finished: Sequence[Finished]) -> None:
             {**units, "long_name": "descriptive line shape with the baseline", "comment": "see line_shape"},
         )
         variables[f"file_{number}"] = (dims[0], [one.row["file"] for one in members], {})
+    _add_absorption(finished, variables, coordinates)
     sized = [one for one in finished if "edge_density" in one.arrays]
     if sized:
         coordinates["edge"] = (
@@ -99,14 +101,58 @@ def write_curves(folder: Path, finished: Sequence[Finished]) -> None:
             np.stack([one.arrays["edge_density"] for one in sized]),
             {"units": "nm-1", "long_name": "posterior density of the edge, conditional on cubes"},
         )
+    if sized and all("joint_density" in one.arrays for one in sized):
+        fractions = sized[0].arrays["halide_fraction"]
+        coordinates["halide_fraction"] = (
+            "halide_fraction",
+            fractions,
+            {"units": "1", "long_name": sized[0].row["halide_fraction_name"]},
+        )
+        variables["joint_density"] = (
+            ("sized_sample", "halide_fraction", "edge"),
+            np.stack([one.arrays["joint_density"].reshape(len(fractions), -1) for one in sized]),
+            {"units": "nm-1", "long_name": "posterior density over halide fraction and edge of a cube"},
+        )
     dataset = xr.Dataset(variables, coords=coordinates, attrs={"title": "perolux: spectra and fits of a run"})
     packed = {
         name: {"zlib": True, "complevel": 4}
         for name, variable in dataset.data_vars.items()
-        if variable.dtype.kind == "f" and variable.ndim == 2
+        if variable.dtype.kind == "f" and variable.ndim >= 2
     }
     content = dataset.to_netcdf(engine="h5netcdf", encoding=packed)
     write_bytes(folder / "spectra.nc", bytes(content))
+
+
+def _add_absorption(
+    finished: Sequence[Finished], variables: dict[str, Any], coordinates: dict[str, Any]
+) -> None:
+    """Absorbances as recorded and the scattering fitted below the gap, a block for each wavelength grid."""
+    grids: dict[bytes, list[tuple[Finished, Spectrum]]] = {}
+    for one in finished:
+        if one.absorption is not None:
+            grids.setdefault(one.absorption.wavelength_nm.tobytes(), []).append((one, one.absorption))
+    for number, members in enumerate(grids.values()):
+        first = members[0][1]
+        dims = (f"absorption_sample_{number}", f"absorption_wavelength_{number}")
+        coordinates[dims[0]] = (dims[0], [one.row["label"] for one, _ in members], {"long_name": "sample"})
+        coordinates[dims[1]] = (
+            dims[1],
+            first.wavelength_nm,
+            {"units": "nm", "long_name": "wavelength", "medium": first.medium},
+        )
+        variables[f"absorbance_{number}"] = (
+            dims,
+            np.stack([spectrum.values for _, spectrum in members]),
+            {"units": "1", "long_name": "decadic absorbance as recorded"},
+        )
+        nothing = np.full(len(first), np.nan)
+        variables[f"absorption_scatter_{number}"] = (
+            dims,
+            np.stack([one.arrays.get("scatter", nothing) for one, _ in members]),
+            {"units": "1", "long_name": "scattering fitted below the gap, extrapolated to the blue"},
+        )
+        files = [one.row["absorption_file"] for one, _ in members]
+        variables[f"absorption_file_{number}"] = (dims[0], files, {})
 
 
 def _baseline(one: Finished, points: int) -> npt.NDArray[np.float64]:

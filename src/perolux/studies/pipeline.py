@@ -96,11 +96,17 @@ def _worked(
         temperature_of(study.spec.conditions),
         prior_of(study.spec) if study.spec.conditions.material else None,
         tuple(study.spec.reduction.model_dump(exclude={"air_to_vacuum"}).items()),
+        _absorption_options(study),
     )
     entries = _all_entries(gathered.samples, conditions, journal, known, progress, workers)
     run = _finish(study, journal.digest, folder, gathered, entries, progress, time.monotonic() - started)
     journal.remove()
     return run
+
+
+def _absorption_options(study: Study) -> tuple[tuple[str, Any], ...]:
+    block = study.spec.absorption
+    return () if block is None else (("near_nm", block.near_nm), ("window_nm", block.window_nm))
 
 
 def default_folder(study: Study, digest: str) -> Path:
@@ -285,7 +291,12 @@ def _finish(
         rows = [one.row for one in finished]
         values = values_of(study, [entries[key_of(sample)] for sample in gathered.samples])
         sets = _set_names(rows)
-        columns = all_columns(gathered.variables, sets)
+        columns = all_columns(
+            gathered.variables,
+            sets,
+            absorption=study.spec.absorption is not None,
+            composition=any("halide_fraction_median" in row for row in rows),
+        )
         csv = write_tables(folder, rows, columns)
         progress.advance()
         write_curves(folder, finished)
@@ -320,13 +331,15 @@ def _finish(
 def _finished(sample: Sample, entry: Entry) -> Finished:
     row: dict[str, Any] = dict(entry.row)
     row["status"] = _status(row)
-    return Finished(row, entry.arrays, sample.spectrum)
+    return Finished(row, entry.arrays, sample.spectrum, sample.absorption)
 
 
 def _status(row: dict[str, Any]) -> str:
     for flag, status in (("no-spectrum", "no-spectrum"), ("failed", "failed"), ("program-error", "failed")):
         if flag in row["flags"]:
             return status
+    if row["file"] is None:
+        return "flagged"  # an absorption spectrum alone
     if row.get("peak_ev") is None:
         return "failed"
     return "flagged" if set(row["flags"]) - REMARKS else "ok"

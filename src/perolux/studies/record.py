@@ -37,7 +37,8 @@ def counts_of(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     """How many samples there are of each sort."""
     flags = Counter(flag for row in rows for flag in row["flags"])
     spectra = [row for row in rows if row["file"] is not None]
-    return {
+    absorption = [row for row in rows if row.get("absorption_file") is not None]
+    counts = {
         "samples": len(rows),
         "spectra": len(spectra),
         "characterised": sum(row.get("peak_ev") is not None for row in rows),
@@ -46,6 +47,10 @@ def counts_of(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
         "without recipe": flags["no-recipe"] + flags["ambiguous-recipe"],
         "without spectrum": flags["no-spectrum"],
     }
+    if absorption:
+        counts["absorption spectra"] = len(absorption)
+        counts["absorption joined to PL"] = sum(row["file"] is not None for row in absorption)
+    return counts
 
 
 def run_record(

@@ -10,7 +10,8 @@ import numpy as np
 
 from perolux import __version__
 from perolux.errors import NotAvailableError
-from perolux.reports.content import Curves, Degeneracy, ReportContent, Variable
+from perolux.reports.content import Absorbance, Curves, Degeneracy, Plane, ReportContent, Variable
+from perolux.reports.words import plural
 from perolux.studies.conditions import prior_of, temperature_of
 from perolux.studies.flags import meaning_of
 from perolux.studies.join import Gathered
@@ -45,7 +46,9 @@ def report_content(
         rows=rows,
         variables=tuple(Variable(v.name, v.unit, v.column, v.numeric) for v in gathered.variables),
         curves={
-            position: _curves_of(one) for position, one in enumerate(finished) if one.spectrum is not None
+            position: _curves_of(one)
+            for position, one in enumerate(finished)
+            if one.spectrum is not None or one.absorption is not None
         },
         flag_meanings={flag: meaning_of(flag) for flag in flags},
         csv=csv,
@@ -63,6 +66,7 @@ def report_content(
         notes=gathered.notes,
         degeneracy=degeneracy_of(study, rows),
         first_x=spec.report.x,
+        composition_label=_middle_composition(rows),
     )
 
 
@@ -70,7 +74,7 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
     """Size against Stokes shift for the sample in the middle of the sizes (cubes, if there are any).
 
     S(L) = E_abs(L) - E_peak for each parameter set, with its gap at the middle and the ends of its range.
-    None without a material or without a size.
+    None without a material or without a size, and for an open composition, which has no single gap.
     """
     material_name = study.spec.conditions.material
     sized = sorted((row for row in rows if row.get("edge_kind")), key=lambda row: row["edge_median_nm"])
@@ -79,8 +83,10 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
         return None
     from perolux.excitons.sizing import absorption_energy_ev
     from perolux.excitons.stokes import stokes_model
-    from perolux.materials import material, parameter_sets
+    from perolux.materials import material, parameter_sets, parse_composition
 
+    if parse_composition(material_name).is_open:
+        return None
     chosen = sized[len(sized) // 2]
     prior = prior_of(study.spec)
     edges = np.linspace(3.0, 16.0, 131)
@@ -97,7 +103,7 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
             )
             shifts[name] = (middle, bottom, top)
     except NotAvailableError:
-        return None  # an open composition has no single gap: nothing to draw
+        return None  # a parameter set without a gap at this temperature: nothing to draw
     prior_range = prior.stokes_shift_ev
     if prior_range is None:
         shift = stokes_model(prior.stokes).shift_ev
@@ -105,22 +111,53 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
     return Degeneracy(chosen["peak_ev"], chosen["label"], edges, shifts, prior_range)
 
 
+def _middle_composition(rows: Sequence[dict[str, Any]]) -> str | None:
+    """The sample in the middle of the halide fractions; None for a closed composition."""
+    mixed = sorted(
+        (row for row in rows if row.get("halide_fraction_median") is not None),
+        key=lambda row: row["halide_fraction_median"],
+    )
+    return mixed[len(mixed) // 2]["label"] if mixed else None
+
+
 def _curves_of(one: Finished) -> Curves:
     spectrum, arrays = one.spectrum, one.arrays
-    assert spectrum is not None
     baseline = arrays.get("baseline")
     return Curves(
-        wavelength_nm=spectrum.wavelength_nm,
-        values=spectrum.values,
+        wavelength_nm=None if spectrum is None else spectrum.wavelength_nm,
+        values=None if spectrum is None else spectrum.values,
         baseline=one.row.get("baseline_counts") or 0.0,
         baseline_curve=baseline,
-        per_unit_of=spectrum.axis_unit,
+        per_unit_of="nm" if spectrum is None else spectrum.axis_unit,
         fit=arrays.get("fit"),
         components=tuple(arrays[name] for name in ("component_1", "component_2") if name in arrays),
         half_ev=tuple(float(edge) for edge in arrays.get("half_ev", ())),
         edge_nm=arrays.get("edge_nm"),
         edge_density=arrays.get("edge_density"),
+        absorbance=_absorbance_of(one),
+        plane=_plane_of(one),
     )
+
+
+def _absorbance_of(one: Finished) -> Absorbance | None:
+    spectrum = one.absorption
+    if spectrum is None or not len(spectrum) or not np.all(np.isfinite(spectrum.values)):
+        return None
+    return Absorbance(
+        spectrum.wavelength_nm,
+        spectrum.values,
+        one.arrays.get("scatter"),
+        one.row.get("first_exciton_ev"),
+        one.row.get("first_exciton_sigma_ev"),
+    )
+
+
+def _plane_of(one: Finished) -> Plane | None:
+    if "joint_density" not in one.arrays:
+        return None
+    fraction = one.arrays["halide_fraction"]
+    density = one.arrays["joint_density"].reshape(len(fraction), -1)
+    return Plane(one.row["halide_fraction_name"], fraction, density)
 
 
 def _options(study: Study) -> tuple[tuple[str, str], ...]:
@@ -159,6 +196,25 @@ def _caveats(
             "Below about 5 nm the edges come out too large: the model's hard walls and parabolic bands "
             "overestimate the confinement there."
         )
+    if any(row.get("halide_fraction_median") is not None for row in rows):
+        caveats.insert(
+            0,
+            "Size and composition are degenerate in one peak: a smaller nanocrystal with the halide of the "
+            "smaller gap emits like a larger one with less of it. Both intervals hold the whole of that line "
+            "and neither median is a measurement.",
+        )
+    without = sum("no-absorption" in row["flags"] for row in rows)
+    apart = sum("absorption-not-used" in row["flags"] for row in rows)
+    if study.spec.conditions.material and apart:
+        caveats.append(
+            f"For {plural(apart, 'sample')} the model cannot explain first exciton and emission together; "
+            "the size rests on the emission alone there."
+        )
+    if study.spec.conditions.material and without:
+        caveats.append(
+            f"{plural(without, 'sample has', 'samples have')} no absorption spectrum; the size rests on the "
+            "emission alone there."
+        )
     if study.spec.conditions.material and study.spec.conditions.temperature_k is None:
         temperature = temperature_of(study.spec.conditions)
         caveats.append(f"The temperature was not given; {temperature:g} K is assumed.")
@@ -191,7 +247,14 @@ def _conventions(study: Study) -> tuple[str, ...]:
         if reduction.calibration_sigma_nm
         else "The uncertainty of the wavelength calibration was not given and is not included."
     )
+    absorption = (
+        "The first exciton is the minimum of the smoothed second derivative of the absorbance; its standard "
+        "deviation holds noise and the choice of the window, no calibration. The steepest slope of the edge "
+        "is another quantity.",
+        "The Stokes shift is the observed one: first exciton minus emission peak.",
+    )
     return (
+        *(absorption if study.spec.absorption else ()),
         "Peak and width are those per eV: intensities were multiplied by the Jacobian λ²/(hc). The columns "
         "*_no_jacobian hold the values as recorded.",
         "Widths are full widths at half of the fitted maximum, from local fits, not from the line shape.",

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import PeroluxError
+from perolux.studies.absorption import write_absorption, write_stokes_shift
 from perolux.studies.journal import Entry
 
 if TYPE_CHECKING:
@@ -40,17 +41,18 @@ _LIKELY, _POSSIBLE = 0.5, 0.05
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is the same for all samples: material (None: no size), temperature in K, prior, reduction."""
+    """What is the same for all samples: material (None: no size), temperature in K, prior, reductions."""
 
     material: str | None
     temperature_k: float
     prior: SizePrior | None
     reduction: tuple[tuple[str, Any], ...] = ()
+    absorption: tuple[tuple[str, Any], ...] = ()
 
 
 def key_of(sample: Sample) -> str:
     """Name of a sample within its run: file and label, which together are unique."""
-    return f"{sample.file or ''}\t{sample.label}"
+    return f"{sample.file or sample.absorption_file or ''}\t{sample.label}"
 
 
 def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
@@ -59,7 +61,8 @@ def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
     Row: plain JSON with the keys of `columns.COLUMNS` and the recipe; missing is None, with the why in
     `reasons`. Curves: `fit`, `component_1`, `component_2` (in the unit of the recorded values, baseline
     included, on the recorded axis), `baseline` (where it is no constant), `half_ev` (energies of the
-    half-height points), `edge_nm`, `edge_density`.
+    half-height points), `edge_nm`, `edge_density`, `halide_fraction`, `joint_density` (fraction, edge, flat),
+    `scatter` (of the absorbance, on its axis).
     """
     row: dict[str, Any] = {
         "label": sample.label,
@@ -70,22 +73,40 @@ def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
         "plqy": sample.plqy,
         "recipe": sample.recipe,
     }
+    arrays: dict[str, npt.NDArray[np.float64]] = {}
+    edge: tuple[float | None, float | None] = (None, None)
+    if sample.named is not None:
+        row["named"] = sample.named
+    if sample.absorption is not None:
+        row["absorption_file"] = sample.absorption_file
+        edge = write_absorption(sample.absorption, dict(conditions.absorption), row, arrays)
+    values: tuple[dict[str, Any], ...] = ()
     if sample.spectrum is None:
-        row["reasons"]["peak_ev"] = "no spectrum of this sample is among the files"
-        return Entry(key_of(sample), row)
-    try:
-        return _characterised(sample, sample.spectrum, conditions, row)
-    except PeroluxError as error:
-        row["flags"].append("failed")
-        row["reasons"]["peak_ev"] = "; ".join(problem.what for problem in error.problems)
-    except Exception as error:  # one sample's bug must not cost the others; it is shown, not hidden
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        row["flags"].append("program-error")
-        row["reasons"]["peak_ev"] = f"{type(error).__name__} in {place.name}: {error}"
-    return Entry(key_of(sample), row)
+        what = "photoluminescence spectrum" if sample.absorption is not None else "spectrum"
+        row["reasons"]["peak_ev"] = f"no {what} of this sample is among the files"
+    else:
+        try:
+            values = _characterised(sample.spectrum, conditions, edge, row, arrays)
+        except PeroluxError as error:
+            row["flags"].append("failed")
+            row["reasons"]["peak_ev"] = "; ".join(problem.what for problem in error.problems)
+        except Exception as error:  # one sample's bug must not cost the others; it is shown, not hidden
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            row["flags"].append("program-error")
+            row["reasons"]["peak_ev"] = f"{type(error).__name__} in {place.name}: {error}"
+    if sample.absorption is not None:
+        write_stokes_shift(row)
+    return Entry(key_of(sample), row, arrays, values)
 
 
-def _characterised(sample: Sample, spectrum: Spectrum, conditions: Conditions, row: dict[str, Any]) -> Entry:
+def _characterised(
+    spectrum: Spectrum,
+    conditions: Conditions,
+    edge: tuple[float | None, float | None],
+    row: dict[str, Any],
+    arrays: dict[str, npt.NDArray[np.float64]],
+) -> tuple[dict[str, Any], ...]:
+    """Write what the emission and the first exciton (`edge`, eV with sigma) say; returns what it rests on."""
     from perolux.studies.describe import describe_pl
 
     description = describe_pl(
@@ -93,6 +114,8 @@ def _characterised(sample: Sample, spectrum: Spectrum, conditions: Conditions, r
         material=conditions.material,
         temperature_k=conditions.temperature_k,
         prior=conditions.prior,
+        absorption_ev=edge[0],
+        absorption_ev_sigma=edge[1],
         **dict(conditions.reduction),
     )
     pl = description.result
@@ -100,25 +123,32 @@ def _characterised(sample: Sample, spectrum: Spectrum, conditions: Conditions, r
     row["reasons"].update(pl.reasons)
     row |= {name: getattr(pl, name) for name in _NUMBERS}
     row["baseline_method"], row["baseline_counts"] = pl.baseline.method, pl.baseline.counts
-    arrays: dict[str, npt.NDArray[np.float64]] = {}
     if np.ptp(pl.baseline.curve) > 0:
         arrays["baseline"] = pl.baseline.curve
     if pl.peak_ev is not None:
         arrays["half_ev"] = np.array([edge for edge in pl.half_height_ev if edge is not None])
         _describe_line(spectrum, pl, row, arrays)
     _write_colour(description.colour, row)
-    values: tuple[dict[str, Any], ...] = ()
     if description.posterior is not None:
         size = description.posterior
         _write_size(size, row)
         arrays["edge_nm"], arrays["edge_density"] = size.edge_nm, size.edge_density
-        values = tuple(value.as_dict() for value in size.rests_on)
-    elif conditions.material is None:
+        if size.halide_fraction is not None and size.joint_density is not None:
+            arrays["halide_fraction"], arrays["joint_density"] = (
+                size.halide_fraction,
+                size.joint_density.ravel(),
+            )
+        if edge[0] is not None:
+            row["size_from"] = "emission" if description.absorption_reason else "emission and absorption"
+        if description.absorption_reason:
+            row["reasons"]["size_from"] = description.absorption_reason
+        return tuple(value.as_dict() for value in size.rests_on)
+    if conditions.material is None:
         row["reasons"]["size"] = "the study names no material"
     else:
         row["flags"].append("size-unavailable")
         row["reasons"]["size"] = description.size_reason or "no size"
-    return Entry(key_of(sample), row, arrays, values)
+    return ()
 
 
 def _describe_line(
@@ -173,6 +203,11 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
     row["size_spread_median"], row["size_spread_high95"] = size.spread_median, size.spread_high95
     row["platelet_weight"] = size.platelet_weight
     row["size_text"] = size_text(size)
+    fraction = row["size"].get("halide_fraction")
+    if fraction is not None:
+        row["halide_fraction_name"] = fraction["name"]
+        for key in ("median", "low95", "high95"):
+            row[f"halide_fraction_{key}"] = fraction[key]
     if size.kind == "lower-bound":
         row["flags"].append("size-lower-bound")
         row["reasons"]["edge_high95_nm"] = "the emission does not exclude the largest edge of the prior"

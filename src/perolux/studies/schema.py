@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = [
+    "AbsorptionBlock",
     "ConditionsBlock",
     "PriorBlock",
     "RatioBlock",
@@ -27,7 +28,7 @@ def study_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a study file, for editors that complete and check TOML.
 
     >>> sorted(study_schema()["properties"])
-    ['conditions', 'prior', 'reduction', 'report', 'samples', 'spectra', 'study']
+    ['absorption', 'conditions', 'prior', 'reduction', 'report', 'samples', 'spectra', 'study']
     """
     schema = StudyFile.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "perolux study", **schema}
@@ -35,6 +36,21 @@ def study_schema() -> dict[str, Any]:
 
 class _Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+_Range = Annotated[tuple[float, float], Field(strict=False)]
+
+
+def _ascending(value: tuple[float, float] | None) -> tuple[float, float] | None:
+    if value is not None and not 0 <= value[0] < value[1]:
+        raise ValueError("[low, high] with 0 <= low < high")
+    return value
+
+
+def _group_rule(value: str | None) -> str | None:
+    if value is not None and (value.count("{group}") != 1 or value.count("*") > 2):
+        raise ValueError("a pattern that holds {group} once and * at most twice, such as '{group}_emission'")
+    return value
 
 
 class StudyBlock(_Block):
@@ -59,6 +75,43 @@ class SpectraBlock(_Block):
         description="name of a sample: the column header (the file name where there is none), or always the "
         "file name without its ending (files of one spectrum each)",
     )
+    group: str | None = Field(
+        default=None,
+        max_length=200,
+        description="where several files repeat the same headers: a pattern of the file name without its "
+        "ending, {group} for the part that tells the files apart and * for any text, such as "
+        "'{group}_emission'; samples are then called 'GROUP: HEADER'",
+    )
+
+    _grouped = field_validator("group")(_group_rule)
+
+
+class AbsorptionBlock(_Block):
+    """[absorption]: absorption spectra of the same samples, joined to the PL by name; a time is joined to the
+    same time in other words."""
+
+    files: tuple[str, ...] = Field(
+        min_length=1, strict=False, description="paths or glob patterns, relative to the study file"
+    )
+    kind: Literal["absorbance"] = Field(default="absorbance", description="what was recorded: absorbance")
+    axis_unit: Literal["nm", "eV", "cm-1"] | None = Field(
+        default=None, description="unit of the axis, where the files do not say it"
+    )
+    label: Literal["header", "stem"] = Field(
+        default="header", description="name of a sample, as in [spectra]"
+    )
+    group: str | None = Field(
+        default=None, max_length=200, description="group of a file, as in [spectra]; both blocks or neither"
+    )
+    near_nm: _Range | None = Field(
+        default=None, description="[low, high] in nm where the first exciton is searched; all when not given"
+    )
+    window_nm: float = Field(
+        default=31.0, gt=0, le=500, description="window of the second derivative that finds the first exciton"
+    )
+
+    _grouped = field_validator("group")(_group_rule)
+    _ordered = field_validator("near_nm")(_ascending)
 
 
 class RatioBlock(_Block):
@@ -116,9 +169,6 @@ class ReductionBlock(_Block):
     )
 
 
-_Range = Annotated[tuple[float, float], Field(strict=False)]
-
-
 class PriorBlock(_Block):
     """[prior]: what is believed about the sizes before a spectrum is seen; ranges are [low, high]."""
 
@@ -141,12 +191,9 @@ class PriorBlock(_Block):
         default=None, ge=0, le=1, description="prior probability of platelets against cubes"
     )
 
-    @field_validator("edge_nm", "relative_size_spread", "stokes_shift_ev", "homogeneous_fwhm_mev")
-    @classmethod
-    def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None and not 0 <= value[0] < value[1]:
-            raise ValueError("[low, high] with 0 <= low < high")
-        return value
+    _ordered = field_validator("edge_nm", "relative_size_spread", "stokes_shift_ev", "homogeneous_fwhm_mev")(
+        _ascending
+    )
 
 
 class ReportBlock(_Block):
@@ -166,6 +213,7 @@ class StudyFile(_Block):
 
     study: StudyBlock
     spectra: SpectraBlock
+    absorption: AbsorptionBlock | None = None
     samples: SamplesBlock | None = None
     conditions: ConditionsBlock = Field(default_factory=ConditionsBlock)
     reduction: ReductionBlock = Field(default_factory=ReductionBlock)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from perolux.errors import InputError, PeroluxError, Problem
 from perolux.files import sha256_of
+from perolux.studies.naming import group_of
 from perolux.studies.table import Table, read_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Study:
     """A study that has been read and checked: its settings, its files, its recipe table.
 
     spec: the settings as the schema defines them; folder: where relative paths start;
-    spectra_files, samples_file: the files found; name: file name of the study for messages.
+    spectra_files, absorption_files, samples_file: the files found; name: file name of the study for messages.
     """
 
     spec: StudyFile
@@ -37,10 +38,12 @@ class Study:
     samples_file: Path | None
     table: Table | None
     name: str = "study.toml"
+    absorption_files: tuple[Path, ...] = ()
 
     def shown(self, path: Path) -> str:
         """A file's name as the study gives it: relative to its folder, absolute only where given so."""
         given = [*self.spec.spectra.files, *([self.spec.samples.file] if self.spec.samples else [])]
+        given += self.spec.absorption.files if self.spec.absorption else ()
         roots = [Path(text).anchor and Path(text).parent for text in given]
         if not path.is_relative_to(self.folder) and any(
             root and path.is_relative_to(root) for root in roots if not glob.has_magic(str(root))
@@ -51,7 +54,8 @@ class Study:
     @cached_property
     def inputs(self) -> tuple[tuple[str, str], ...]:
         """(name, sha256) of every input file, in the order of the study."""
-        files = [*self.spectra_files, *([self.samples_file] if self.samples_file else [])]
+        files = [*self.spectra_files, *self.absorption_files]
+        files += [self.samples_file] if self.samples_file else []
         return tuple((self.shown(path), _hash_of(path, self.shown(path))) for path in files)
 
     def digest(self, *extra: str) -> str:
@@ -100,15 +104,17 @@ def study_from(content: dict[str, Any], *, folder: str | Path, name: str = "stud
         spec = StudyFile.model_validate(content)
     except ValidationError as error:
         problems += [_problem_of(detail, name) for detail in error.errors()]
-    spectra = _spectra_files(_list_of_text(content, "spectra", "files"), folder, name, problems)
+    spectra = _files_of("spectra", content, folder, name, problems)
+    absorption = _files_of("absorption", content, folder, name, problems)
     samples_file, table = _samples(content.get("samples"), folder, name, problems)
     if spec is not None:
         problems += _material_problems(spec, name)
         problems += _report_problems(spec, table, name)
+        problems += _pairing_problems(spec, spectra, absorption, name)
     if problems:
         raise InputError(problems)
     assert spec is not None
-    return Study(spec, folder, tuple(spectra), samples_file, table, name)
+    return Study(spec, folder, tuple(spectra), samples_file, table, name, tuple(absorption))
 
 
 def _hash_of(path: Path, shown: str) -> str:
@@ -124,10 +130,12 @@ def _list_of_text(content: dict[str, Any], block: str, key: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _spectra_files(patterns: list[str], folder: Path, name: str, problems: list[Problem]) -> list[Path]:
+def _files_of(
+    block: str, content: dict[str, Any], folder: Path, name: str, problems: list[Problem]
+) -> list[Path]:
     found: dict[Path, None] = {}
-    for position, pattern in enumerate(patterns):
-        where = f"{name}: [spectra] files[{position}]"
+    for position, pattern in enumerate(_list_of_text(content, block, "files")):
+        where = f"{name}: [{block}] files[{position}]"
         exact = folder / pattern
         if exact.is_file():
             found.setdefault(exact, None)
@@ -258,6 +266,48 @@ def _report_problems(spec: StudyFile, table: Table | None, name: str) -> list[Pr
             ", ".join(repr(column) for column in known) or "a study with [samples]",
         )
     ]
+
+
+def _pairing_problems(
+    spec: StudyFile, spectra: list[Path], absorption: list[Path], name: str
+) -> list[Problem]:
+    """What stands against telling PL and absorption apart, and against naming the group of each file."""
+    problems: list[Problem] = []
+    for block, rule, files in (
+        ("spectra", spec.spectra.group, spectra),
+        ("absorption", spec.absorption.group if spec.absorption else None, absorption),
+    ):
+        strange = [path.name for path in files if rule and group_of(path, rule) is None]
+        if strange:
+            more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+            problems.append(
+                Problem(
+                    f"the file name {strange[0]!r}{more} does not fit {rule!r}",
+                    f"{name}: [{block}] group",
+                    "names without ending, {group} for what tells the files apart, * for any text",
+                    "mend the pattern, or name only files that fit it",
+                )
+            )
+    if spec.absorption and (spec.spectra.group is None) != (spec.absorption.group is None):
+        block = "absorption" if spec.absorption.group is None else "spectra"
+        problems.append(
+            Problem(
+                "only one of [spectra] and [absorption] names a group, so that no samples would be joined",
+                f"{name}: [{block}] group",
+                fix="give both a group, or neither",
+            )
+        )
+    both = [path.name for path in spectra if path in absorption]
+    if both:
+        problems.append(
+            Problem(
+                f"{both[0]!r} is named as PL and as absorption",
+                f"{name}: [absorption] files",
+                "each file in one block",
+                "narrow the patterns",
+            )
+        )
+    return problems
 
 
 def _problem_of(detail: Any, name: str) -> Problem:

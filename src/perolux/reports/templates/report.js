@@ -50,6 +50,7 @@ function ramp(t) {
   const p = Math.min(Math.max(t, 0), 1) * (RAMP.length - 1), k = Math.min(Math.floor(p), RAMP.length - 2), f = p - k;
   return "rgb(" + RAMP[k].map((a, n) => Math.round(a + f * (RAMP[k + 1][n] - a))).join(",") + ")";
 }
+const has = v => v !== null && v !== undefined;
 const SET = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#888888"];
 
 /* ---- tooltip and jump --------------------------------------------------------------------------------- */
@@ -62,7 +63,9 @@ function showTip(sample, x, y) {
   const lines = [];
   if (sample.p !== null) lines.push(`${fixed(sample.p, 1)} nm, ${fixed(sample.e, 4)} eV`);
   if (sample.w !== null) lines.push(`width ${fixed(sample.w, 1)} meV`);
+  if (has(sample.xn)) lines.push(`first exciton ${fixed(sample.xn, 1)} nm` + (has(sample.sm) ? `, Stokes shift ${fixed(sample.sm, 0)} meV` : ""));
   if (sample.t) lines.push(sample.t);
+  if (has(sample.hf)) lines.push(`${D.mix.name} ${fixed(sample.hf, 2)} (${fixed(sample.hl, 2)} to ${fixed(sample.hh, 2)})`);
   if (sample.pw !== null) lines.push(`platelet weight ${fixed(sample.pw, 2)}`);
   D.vars.forEach((v, k) => { const r = sample.r && sample.r[k]; if (r !== null && r !== undefined && lines.length < 12) lines.push(`${v.t}: ${typeof r === "number" ? plain(r) : r}`); });
   for (const line of lines) { tip.appendChild(document.createTextNode(line)); tip.appendChild(document.createElement("br")); }
@@ -144,9 +147,10 @@ document.querySelectorAll("#results thead th").forEach((head, column) => {
 /* ---- overview map -------------------------------------------------------------------------------------- */
 const MEASURES = [
   {t: "emission peak (nm)", g: s => s.p}, {t: "emission peak (eV)", g: s => s.e}, {t: "width (meV)", g: s => s.w},
-  {t: "width (nm)", g: s => s.wn}, {t: "edge of a cube (nm), 95 %", g: s => s.m, bars: true},
+  {t: "width (nm)", g: s => s.wn}, {t: "edge of a cube (nm), 95 %", g: s => s.m, range: s => [s.lo, s.hi], arrows: true},
   {t: "platelet weight", g: s => s.pw}, {t: "PL quantum yield", g: s => s.q}, {t: "CIE x", g: s => s.x}, {t: "CIE y", g: s => s.y},
-  {t: "signal to noise", g: s => s.snr},
+  {t: "signal to noise", g: s => s.snr}, {t: "first exciton (nm)", g: s => s.xn ?? null}, {t: "first exciton (eV)", g: s => s.xe ?? null},
+  {t: "observed Stokes shift (meV)", g: s => s.sm ?? null}, ...(D.mix ? [{t: D.mix.name + ", 95 %", g: s => s.hf ?? null, range: s => [s.hl, s.hh]}] : []),
 ].filter(m => D.s.some(s => m.g(s) !== null));
 const RECIPE = D.vars.map((v, k) => ({t: v.t, n: v.n, recipe: true, g: s => s.r ? s.r[k] : null}));
 function options(select, list, chosen) {
@@ -192,13 +196,13 @@ function drawMap() {
     px = v => x0 + (f(v) - a) / (b - a) * (x1 - x0);
     labels = (logX ? logTicks(lo, hi) : ticks(lo, hi, 8)).map(v => [px(v), plain(v)]);
   }
-  const ys = withY.flatMap(s => Y.bars && s.k === "interval" ? [s.lo, s.hi] : Y.bars ? [s.lo] : [Y.g(s)]);
+  const ys = withY.flatMap(s => Y.range ? Y.range(s).filter(v => v !== null) : [Y.g(s)]);
   let ylo = Math.min(...ys), yhi = Math.max(...ys);
   const ypad = 0.05 * (yhi - ylo || 1); ylo -= ypad; yhi += ypad;
-  if (Y.bars) ylo = Math.max(ylo, 0);
+  if (Y.range) ylo = Math.max(ylo, 0);
   const py = v => y1 - (v - ylo) / (yhi - ylo) * (y1 - y0);
   if (x0 > left) { el(root, "rect", {x: left, y: y0, width: band - 8, height: y1 - y0, class: "bandbox"}); el(root, "text", {x: left + (band - 8) / 2, y: H - bottom + (category ? 28 : 16), "text-anchor": "middle"}, X.recipe ? "no recipe" : "missing"); }
-  if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x0 - 6, y: H - bottom - 7, "text-anchor": "end", "font-size": 11}, "no spectrum"); }
+  if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x0 - 6, y: H - bottom - 7, "text-anchor": "end", "font-size": 11}, noY.some(s => s.st === "no-spectrum") ? "no spectrum" : "missing"); }
   for (const v of ticks(ylo, yhi, 7)) { el(root, "line", {x1: x0, x2: x1, y1: py(v), y2: py(v), class: "grid"}); el(root, "text", {x: left - 8, y: py(v) + 4, "text-anchor": "end"}, plain(v)); }
   labels.forEach(([at, text], k) => {
     if (!category) el(root, "line", {x1: at, x2: at, y1: y0, y2: y1, class: "grid"});
@@ -216,12 +220,13 @@ function drawMap() {
     const outside = x === null || (logX && x <= 0);
     const cx = outside ? left + 6 + scatter(s.i) * (band - 20) : px(x, s);
     const cy = y === null ? H - bottom - band + 31 + scatter(s.i + 7) * (band - 38) : py(y);
-    if (y !== null && Y.bars) {
+    const [below, above] = y !== null && Y.range ? Y.range(s) : [y, y];
+    if (y !== null && Y.range) {
       const faint = visible.has(s.i) ? "whisker" : "whisker dim";
-      el(group, "line", {x1: cx, x2: cx, y1: py(s.lo), y2: s.hi === null ? Math.max(y0, py(s.lo) - 26) : py(s.hi), class: faint, "data-i": s.i});
-      if (s.hi === null) el(group, "path", {d: `M${cx - 3} ${Math.max(y0, py(s.lo) - 22)}l3 -5l3 5`, class: faint, fill: "none", "data-i": s.i});
+      el(group, "line", {x1: cx, x2: cx, y1: py(below), y2: above === null ? Math.max(y0, py(below) - 26) : py(above), class: faint, "data-i": s.i});
+      if (above === null) el(group, "path", {d: `M${cx - 3} ${Math.max(y0, py(below) - 22)}l3 -5l3 5`, class: faint, fill: "none", "data-i": s.i});
     }
-    const at = y !== null && Y.bars && s.hi === null ? py(s.lo) : cy;
+    const at = above === null && y !== null ? py(below) : cy;
     const node = el(group, "circle", {cx, cy: at, r: 4.2, class: "dot" + (y === null ? " hollow" : ""), "data-i": s.i});
     if (y !== null) node.setAttribute("fill", colour(s));
     if (!visible.has(s.i)) node.classList.add("dim");
@@ -232,7 +237,7 @@ function drawMap() {
   if (noX.length) notes.push(`${noX.length} without a value of “${X.t}” in the band at the left`);
   if (lost.length) notes.push(`${lost.length} with zero, which a logarithm cannot show, in the same band`);
   if (noY.length) notes.push(`${noY.length} without “${Y.t}” in the band below`);
-  if (Y.bars) notes.push("bars are 95 % intervals, an arrow marks a lower bound");
+  if (Y.range) notes.push("bars are 95 % intervals" + (Y.arrows ? ", an arrow marks a lower bound" : ""));
   $("map-caption").textContent = notes.join("; ") + ".";
 }
 function scatter(i) { const v = Math.sin((i + 1) * 12.9898) * 43758.5453; return v - Math.floor(v); }
@@ -315,41 +320,46 @@ const edges = D.edge ? decode(D.edge, Float32Array) : null;
 const slice = (offset, n, lo, hi) => Float64Array.from(blob.subarray(offset, offset + n), q => lo + q / 65535 * (hi - lo));
 function drawCard(card) {
   const i = Number(card.dataset.i), s = D.s[i], c = D.curves[i];
-  if (c) drawSpectrum(card.querySelector(".spectrum"), s, c);
+  if (c && (c.o !== undefined || c.a)) drawSpectrum(card.querySelector(".spectrum"), s, c);
   if (c && c.d !== undefined) drawPosterior(card.querySelector(".posterior"), s, c);
+  if (c && c.j) drawPlane(card.querySelector(".plane"), s, c.j, 400, 230);
   card.dataset.drawn = $("axis").value;
 }
 function drawSpectrum(host, s, c) {
-  const perEv = $("axis").value === "ev", nm = grids[c.g], n = nm.length;
-  const W = 400, H = 276, left = 12, right = 12, top = 30, main = 168, gap = 8, rest = 32, x0 = left, x1 = W - right;
-  /* counts per nm times lambda^2/hc are counts per eV; records per eV or cm-1 are already of that kind */
-  const factor = perEv && c.u === "nm" ? k => nm[k] * nm[k] / D.hc : () => 1;
-  const base = c.bo !== undefined ? slice(c.bo, n, c.lo, c.hi) : null;
-  const lift = (curve, k) => (curve[k] - (base ? base[k] : c.b)) * factor(k);
-  const values = slice(c.o, n, c.lo, c.hi), fit = c.f !== undefined ? slice(c.f, n, c.lo, c.hi) : null;
-  /* the part of the record around the line: where it exceeds 1.5 % of its maximum, and a margin */
-  const density = Array.from({length: n}, (_, k) => lift(values, k)), most = Math.max(...density) || 1;
-  let first = 0, last = n - 1;
-  const guide = fit ? Array.from({length: n}, (_, k) => lift(fit, k)) : density;
-  const limit = 0.015 * Math.max(...guide);
-  while (first < n - 2 && guide[first] < limit) first++;
-  while (last > 1 && guide[last] < limit) last--;
-  const margin = Math.round(0.35 * (last - first)) + 2;
-  first = Math.max(0, first - margin); last = Math.min(n - 1, last + margin);
-  const coordinate = k => perEv ? D.hc / nm[k] : nm[k];
-  const a = Math.min(coordinate(first), coordinate(last)), b = Math.max(coordinate(first), coordinate(last));
-  const px = v => x0 + (v - a) / (b - a) * (x1 - x0), py = v => top + main - (v / most * 0.94 + 0.03) * main;
+  const perEv = $("axis").value === "ev", W = 400, H = 276, left = 12, right = 12, top = 30, main = 168, gap = 8, rest = 32, x0 = left, x1 = W - right;
+  const there = v => perEv ? v : D.hc / v, pl = c.o === undefined ? null : emission(c, perEv), ab = c.a ? absorbance(c.a, perEv) : null;
+  /* the line, and the first exciton with some of the absorbance beyond it */
+  const ends = pl ? [pl.a, pl.b] : [], x = ab && has(c.a.x) ? c.a.x : null;
+  if (x !== null) ends.push(...(pl ? [x - 0.05, x + 0.12] : [x - 0.3, x + 0.4]).map(there));
+  else if (!pl) ends.push(ab.at[0], ab.at[ab.at.length - 1]);
+  const a = Math.min(...ends), b = Math.max(...ends);
+  const px = v => x0 + (v - a) / (b - a) * (x1 - x0), scaled = v => top + main - (v * 0.94 + 0.03) * main;
   const root = svg(host, W, H);
   for (const v of ticks(a, b, 5)) { el(root, "line", {x1: px(v), x2: px(v), y1: top, y2: top + main, class: "grid"}); el(root, "text", {x: px(v), y: H - 22, "text-anchor": "middle"}, plain(v)); }
   const other = v => D.hc / v;
   for (const v of ticks(Math.min(other(a), other(b)), Math.max(other(a), other(b)), 4)) { const at = px(other(v)); el(root, "line", {x1: at, x2: at, y1: top, y2: top - 4, class: "axis"}); el(root, "text", {x: at, y: top - 7, "text-anchor": "middle"}, plain(v)); }
   el(root, "text", {x: x1, y: H - 5, "text-anchor": "end", class: "title"}, perEv ? "photon energy (eV)" : "wavelength (nm)");
   el(root, "text", {x: x1, y: 11, "text-anchor": "end", class: "title"}, perEv ? "wavelength (nm)" : "photon energy (eV)");
-  el(root, "text", {x: x0, y: 11, class: "title"}, perEv ? "signal per eV" : "signal as recorded");
+  el(root, "text", {x: x0, y: 11, class: "title"}, !pl ? "absorbance" : perEv ? "signal per eV" : "signal as recorded");
   el(root, "path", {d: `M${x0} ${top}H${x1}V${top + main}H${x0}Z`, class: "axis"});
-  const pick = []; const stride = Math.max(1, Math.ceil((last - first) / 420));
+  if (ab) {
+    const shown = ab.at.map((v, k) => k).filter(k => ab.at[k] >= a && ab.at[k] <= b), seen = shown.map(k => ab.values[k]);
+    const low = Math.min(0, ...seen), high = Math.max(...seen, low + 1e-9), py = v => scaled((v - low) / (high - low));
+    el(root, "path", {d: path(shown.map(k => px(ab.at[k])), seen.map(py)), fill: "none", stroke: "var(--abs)", "stroke-width": 1.5});
+    if (ab.scatter) el(root, "path", {d: path(shown.map(k => px(ab.at[k])), shown.map(k => py(ab.scatter[k]))), fill: "none", stroke: "var(--abs)", "stroke-width": 1, "stroke-dasharray": "2 3"});
+    if (x !== null) {
+      const near = shown.reduce((m, k) => Math.abs(ab.at[k] - there(x)) < Math.abs(ab.at[m] - there(x)) ? k : m, shown[0]), y = py(ab.values[near]);
+      el(root, "path", {d: `M${px(there(x))} ${y - 9}v18M${px(there(x - c.a.sx))} ${y}H${px(there(x + c.a.sx))}`, stroke: "var(--abs)", "stroke-width": 2, fill: "none"});
+    }
+  }
+  if (!pl) return;
+  const {n, density, guide, fit, coordinate, most} = pl, py = v => scaled(v / most);
+  let first = 0, last = n - 1;
+  while (first < n - 2 && (coordinate(first) < a || coordinate(first) > b)) first++;
+  while (last > first + 1 && (coordinate(last) < a || coordinate(last) > b)) last--;
+  const pick = [], stride = Math.max(1, Math.ceil((last - first) / 420));
   for (let k = first; k <= last; k += stride) pick.push(k);
-  for (const offset of c.p || []) { const part = slice(offset, n, c.lo, c.hi); el(root, "path", {d: path(pick.map(k => px(coordinate(k))), pick.map(k => py(lift(part, k)))), fill: "none", stroke: "var(--part)", "stroke-width": 1, "stroke-dasharray": "4 3"}); }
+  for (const part of pl.parts) el(root, "path", {d: path(pick.map(k => px(coordinate(k))), pick.map(k => py(part(k)))), fill: "none", stroke: "var(--part)", "stroke-width": 1, "stroke-dasharray": "4 3"});
   el(root, "path", {d: pick.map(k => `M${px(coordinate(k)).toFixed(1)} ${py(density[k]).toFixed(1)}h0`).join(""), stroke: "var(--data)", "stroke-width": 3, "stroke-linecap": "round", fill: "none"});
   if (fit) el(root, "path", {d: path(pick.map(k => px(coordinate(k))), pick.map(k => py(guide[k]))), fill: "none", stroke: "var(--fit)", "stroke-width": 1.6});
   if (perEv && s.e !== null) {
@@ -363,6 +373,59 @@ function drawSpectrum(host, s, c) {
     el(root, "path", {d: path(pick.map(k => px(coordinate(k))), misfit.map(v => mid - v / worst * rest / 2)), fill: "none", stroke: "var(--data)", "stroke-width": 1});
     el(root, "text", {x: x0, y: H - 5, "font-size": 11}, `residual, ±${Number((100 * worst / most).toPrecision(2))} % of the maximum`);
   }
+}
+function emission(c, perEv) {
+  /* counts per nm times lambda^2/hc are counts per eV; records per eV or cm-1 are already of that kind */
+  const nm = grids[c.g], n = nm.length, factor = perEv && c.u === "nm" ? k => nm[k] * nm[k] / D.hc : () => 1;
+  const base = c.bo !== undefined ? slice(c.bo, n, c.lo, c.hi) : null;
+  const lift = (curve, k) => (curve[k] - (base ? base[k] : c.b)) * factor(k);
+  const values = slice(c.o, n, c.lo, c.hi), fit = c.f !== undefined ? slice(c.f, n, c.lo, c.hi) : null;
+  /* the part of the record around the line: where it exceeds 1.5 % of its maximum, and a margin */
+  const density = Array.from({length: n}, (_, k) => lift(values, k)), most = Math.max(...density) || 1;
+  let first = 0, last = n - 1;
+  const guide = fit ? Array.from({length: n}, (_, k) => lift(fit, k)) : density;
+  const limit = 0.015 * Math.max(...guide);
+  while (first < n - 2 && guide[first] < limit) first++;
+  while (last > 1 && guide[last] < limit) last--;
+  const margin = Math.round(0.35 * (last - first)) + 2;
+  first = Math.max(0, first - margin); last = Math.min(n - 1, last + margin);
+  const coordinate = k => perEv ? D.hc / nm[k] : nm[k];
+  const parts = (c.p || []).map(offset => { const part = slice(offset, n, c.lo, c.hi); return k => lift(part, k); });
+  return {n, density, guide, fit, parts, coordinate, most, a: Math.min(coordinate(first), coordinate(last)), b: Math.max(coordinate(first), coordinate(last))};
+}
+function absorbance(a, perEv) {
+  const nm = grids[a.g], n = nm.length;
+  return {at: Array.from(nm, v => perEv ? D.hc / v : v), values: slice(a.o, n, a.lo, a.hi), scatter: a.s === undefined ? null : slice(a.s, n, a.lo, a.hi)};
+}
+/* ---- the plane of size and composition ------------------------------------------------------------------ */
+const planes = D.mix ? decode(D.mix.blob, Uint8Array) : null;
+function drawPlane(host, s, j, W, H) {
+  const {edge, x} = D.mix, n = edge.length, left = 44, right = 12, top = 12, bottom = 40, root = svg(host, W, H);
+  const la = Math.log(edge[0]), lb = Math.log(edge[n - 1]);
+  const px = v => left + (Math.log(v) - la) / (lb - la) * (W - left - right), py = v => H - bottom - v * (H - top - bottom);
+  const at = (row, column) => planes[j[0] + row * n + column] / 255;
+  for (const v of [3, 5, 7, 10, 15, 20, 30, 50]) if (v >= edge[0] && v <= edge[n - 1]) { el(root, "line", {x1: px(v), x2: px(v), y1: top, y2: H - bottom, class: "grid"}); el(root, "text", {x: px(v), y: H - bottom + 15, "text-anchor": "middle"}, v); }
+  for (const v of [0, 0.2, 0.4, 0.6, 0.8, 1]) { el(root, "line", {x1: left, x2: W - right, y1: py(v), y2: py(v), class: "grid"}); el(root, "text", {x: left - 6, y: py(v) + 4, "text-anchor": "end"}, plain(v)); }
+  /* the part of every cell that lies above the level, its border found by linear interpolation */
+  for (const [level, opacity] of [[j[1], 0.28], [j[2], 0.62]]) {
+    let d = "";
+    for (let r = 0; r + 1 < x.length; r++) for (let k = 0; k + 1 < n; k++) {
+      const corners = [[r, k], [r, k + 1], [r + 1, k + 1], [r + 1, k]].map(([p, q]) => [px(edge[q]), py(x[p]), at(p, q)]);
+      if (corners.every(c => c[2] < level)) continue;
+      const points = [];
+      corners.forEach((one, m) => {
+        const next = corners[(m + 1) % 4];
+        if (one[2] >= level) points.push([one[0], one[1]]);
+        if ((one[2] >= level) !== (next[2] >= level)) { const f = (level - one[2]) / (next[2] - one[2]); points.push([one[0] + f * (next[0] - one[0]), one[1] + f * (next[1] - one[1])]); }
+      });
+      d += "M" + points.map(p => p[0].toFixed(1) + " " + p[1].toFixed(1)).join("L") + "Z";
+    }
+    el(root, "path", {d, fill: "var(--accent)", opacity, "shape-rendering": "crispEdges"});
+  }
+  el(root, "path", {d: `M${left} ${top}V${H - bottom}H${W - right}`, class: "axis"});
+  if (has(s.hf) && s.m !== null) el(root, "path", {d: `M${px(s.m) - 5} ${py(s.hf)}h10M${px(s.m)} ${py(s.hf) - 5}v10`, stroke: "var(--fit)", "stroke-width": 1.5});
+  el(root, "text", {x: W - right, y: H - 6, "text-anchor": "end", class: "title"}, "edge of a cube (nm)");
+  el(root, "text", {x: 12, y: (top + H - bottom) / 2, "text-anchor": "middle", class: "title", transform: `rotate(-90 12 ${(top + H - bottom) / 2})`}, D.mix.name);
 }
 function drawPosterior(host, s, c) {
   const n = edges.length, W = 260, H = 276, left = 10, right = 10, top = 22, bottom = 82, x0 = left, x1 = W - right, y1 = H - bottom;
@@ -414,4 +477,5 @@ if (D.cie) {
   drawCie($("cie-uv"), D.cie.uv, D.cie.rec2020uv, s => s.u, s => s.v, 0.64, 0.62, ["u′", "v′"]);
 }
 if (D.deg) drawDegeneracy();
+if (D.mix && D.mix.i !== null && $("mixed")) drawPlane($("mixed"), D.s[D.mix.i], D.curves[D.mix.i].j, 520, 360);
 })();
