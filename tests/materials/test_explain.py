@@ -11,7 +11,11 @@ from perolux.materials import explain, known_materials, material
 def test_gap_at_300_k():
     found = explain("CsPbBr3.gap", 300)
     assert (found.chosen.low, found.chosen.high, found.chosen.kind) == (2.36, 2.39, "recalled")
-    assert {v.key for v in found.ingredients} == {"CsPbBr3.gap_300k", "CsPbBr3.gap_slope"}
+    assert {v.key for v in found.ingredients} == {
+        "CsPbBr3.gap_300k",
+        "CsPbBr3.gap_slope",
+        "gap_course.anchor_temperature",
+    }
     (rival,) = found.rivals  # the other route: 2.342 eV kept to 150 K, then 0.2 to 0.3 meV/K
     assert (rival.low, rival.high) == pytest.approx((2.342 + 0.030, 2.342 + 0.045))
     text = str(found)

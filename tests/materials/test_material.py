@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.materials import known_materials, material, parameter_sets, quantities
+from perolux.materials.derive import bounds
 from perolux.materials.resolve import model_choice
+from perolux.materials.temperature import gap_piecewise_ev
 
 
 def test_cspbbr3_carries_two_sets_by_name_and_alias():
@@ -162,17 +164,50 @@ def test_gap_at_300_k_is_the_anchor():
 
 
 def test_gap_course_of_cspbbr3():
-    """Ends of the ranges by hand: anchor 2.36 to 2.39 eV, slope 0.2 to 0.3 meV/K, low anchor 2.342 eV."""
+    """Ends of the ranges by hand: anchor 2.36 to 2.39 eV, slope 0.2 to 0.3 meV/K, low anchor 2.342 eV.
+
+    The line of the lower end crosses 2.342 eV at 240 K; the sign of the slope keeps it there below.
+    """
     expected = {
         298.0: (2.36 - 2 * 3e-4, 2.39 - 2 * 2e-4),
         360.0: (2.36 + 60 * 2e-4, 2.39 + 60 * 3e-4),
-        150.0: (2.36 - 150 * 3e-4, 2.39 - 150 * 2e-4),
-        76.0: ((2.342 + 2.315) / 2, (2.342 + 2.36) / 2),  # halfway from 2 K to 150 K
+        270.0: (2.36 - 30 * 3e-4, 2.39 - 30 * 2e-4),
+        200.0: (2.342, 2.39 - 100 * 2e-4),
+        150.0: (2.342, 2.39 - 150 * 2e-4),
+        76.0: (2.342, (2.342 + 2.36) / 2),  # halfway from 2 K to 150 K
     }
     for temperature, span in expected.items():
         gap = material("CsPbBr3", temperature).gap
         assert (gap.low, gap.high) == pytest.approx(span, abs=1e-12), temperature
+        assert gap.number == pytest.approx(sum(span) / 2, abs=1e-12)
     assert material("CsPbBr3", 2.0).gap_ev == 2.342
+
+
+@given(st.floats(2.0, 360.0), st.floats(2.0, 360.0))
+def test_gap_course_of_cspbbr3_never_falls_on_warming(one, other):
+    """The sign of dEg/dT is read as +: both ends of the range and its middle rise or stay."""
+    cold, warm = (material("CsPbBr3", t).gap for t in sorted((one, other)))
+    assert bounds(warm)[0] >= bounds(cold)[0] - 1e-12 and bounds(warm)[1] >= bounds(cold)[1] - 1e-12
+    assert warm.number >= cold.number - 1e-12
+
+
+def test_the_sign_is_named_where_it_bounds_the_gap():
+    for temperature, named in ((100.0, True), (150.0, True), (239.0, True), (241.0, False), (298.0, False)):
+        found = material("CsPbBr3", temperature).answer("gap")
+        assert ("dEg/dT > 0 kept" in found.how) == named
+        assert ("arxiv-2411-13727" in found.value.source) == named
+        assert any(v.key == "CsPbBr3.gap_slope_sign" for v in found.ingredients) == named
+
+
+@given(st.floats(2.0, 360.0), st.floats(0.0, 1e-3), st.floats(2.2, 2.5), st.sampled_from([-1.0, 1.0]))
+def test_a_signed_course_is_monotonic_whatever_its_anchors(temperature, slope, anchor_ev, sign):
+    def course(at_k):
+        return gap_piecewise_ev(
+            at_k, 2.342, anchor_ev, sign * slope, low_k=2.0, knee_k=150.0, anchor_k=300.0, sign=sign
+        )
+
+    assert sign * (course(temperature + 1.0) - course(temperature)) >= -1e-12
+    assert sign * (course(temperature) - 2.342) >= -1e-12
 
 
 @given(st.floats(2.0, 359.0))

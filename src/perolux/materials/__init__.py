@@ -6,7 +6,7 @@ contradicts it. What nobody has supplied raises `NotAvailableError`, never anoth
 
 Where to look: records in `data/*.toml` (read by `records`), which record answers in `resolve`, formulas in
 `composition`, mixing in `mixtures`, temperature laws in `temperature`, the Kane energy in `kane`, n and k and
-the absorption of nanocrystals in `optical`, nanoplatelets in `platelets`.
+the absorption of nanocrystals in `optical`, nanoplatelets in `platelets`, what a number rests on in `trace`.
 """
 
 from perolux.materials.composition import CATIONS, HALIDES, Composition, parse_composition
@@ -23,6 +23,7 @@ from perolux.materials.optical import (
 from perolux.materials.platelets import PlateletLadder, platelet_ladders
 from perolux.materials.records import quantities
 from perolux.materials.temperature import gap_course_two_oscillator, linewidth_ev
+from perolux.materials.trace import trace, trace_series
 
 __all__ = [
     "CATIONS",
@@ -48,4 +49,6 @@ __all__ = [
     "parse_composition",
     "platelet_ladders",
     "quantities",
+    "trace",
+    "trace_series",
 ]

@@ -20,6 +20,7 @@ from perolux.materials.composition import Composition, parse_composition
 from perolux.materials.derive import bounds, combine
 from perolux.materials.records import quantities
 from perolux.materials.resolve import Answer, answer, model_choice
+from perolux.materials.trace import collect
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 from perolux.quantities.value import Value
 
@@ -36,7 +37,8 @@ class MixedMaterialArrays:
     """A halide series over the fraction of its second halide; every array has the shape of `fraction`.
 
     gap_low_ev and gap_high_ev bound the gap (uniform prior between them), gap_ev is the middle. `rests_on`
-    holds the values that went in: gaps, masses and dielectric constants of the end members, and the bowing.
+    holds the values that went in: gaps, masses and dielectric constants of the end members with the records
+    that these were computed from, and the bowing.
     """
 
     family: str
@@ -119,6 +121,11 @@ def mixed_material_arrays(
         for q in ("reduced_mass", "eps_effective")
     )
     used = [v for end in ends for found in end.values() for v in found]
+    sets = {m: s for m, _, s in whole.members}
+
+    def look_up(owner: str, quantity: str) -> Answer | None:
+        return answer(owner, quantity, whole.temperature_k, sets[owner]) if owner in sets else None
+
     return MixedMaterialArrays(
         composition.formula,
         whole.parameter_set,
@@ -128,7 +135,7 @@ def mixed_material_arrays(
         high,
         mass,
         eps,
-        (*used, bowing),
+        collect((*used, bowing), look_up),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
 from perolux.materials.derive import bounds, combine
@@ -147,49 +147,87 @@ def _find_set(file: RecordFile, name: str | None) -> ParameterSet | None:
 def _gap(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer:
     """The gap at a temperature: along the course where a slope is on record, else at the anchors only."""
     del parameter_set
-    low_k, high_k = model_choice("low_temperature"), model_choice("high_temperature")
-    if not low_k.number <= temperature_k <= high_k.number:
+    low_at, high_at = model_choice("low_temperature"), model_choice("high_temperature")
+    if not low_at.number <= temperature_k <= high_at.number:
         raise ModelRangeError(
             f"temperature {temperature_k:g} K is outside the range of the gap course",
             where=f"{file.name}.gap",
-            allowed=f"{low_k.number:g} to {high_k.number:g} K",
+            allowed=f"{low_at.number:g} to {high_at.number:g} K",
             fix="ask within the range; the upper end lies below the first phase transition of CsPbBr3",
         )
     low, anchor, slope = (_set_value(file, q, None) for q in ("gap_low_t", "gap_300k", "gap_slope"))
     if anchor is None or slope is None or low is None:
         return _gap_at_anchor(file, temperature_k, low, anchor)
-    key, valid = f"{file.name}.gap", (("temperature_k", low_k.number, high_k.number),)
-    knee_k, anchor_k = model_choice("knee_temperature"), model_choice("anchor_temperature")
-    course = {"low_k": low_k.number, "knee_k": knee_k.number, "anchor_k": anchor_k.number}
-    at = f"at {temperature_k:g} K"
-    if temperature_k == low_k.number:
+    key, valid = f"{file.name}.gap", (("temperature_k", low_at.number, high_at.number),)
+    if temperature_k == low_at.number:
         return Answer(_as_gap(file, low, valid), ingredients=(low,), how="the low-temperature anchor")
-    if temperature_k < knee_k.number:
-        return _computed(
-            lambda e0, e, s: gap_piecewise_ev(temperature_k, e0, e, s, **course),
-            (low, anchor, slope),
-            key,
-            f"straight line from the low-temperature anchor to the knee, {at}",
-            also=(knee_k,),
-            valid=valid,
+    knee, anchor_at = model_choice("knee_temperature"), model_choice("anchor_temperature")
+    sign = _set_value(file, "gap_slope_sign", None)
+    course = partial(
+        gap_piecewise_ev,
+        temperature_k,
+        low_k=low_at.number,
+        knee_k=knee.number,
+        anchor_k=anchor_at.number,
+        sign=0.0 if sign is None else sign.number,
+    )
+    known, at = () if sign is None else (sign,), f"at {temperature_k:g} K"
+    kept = "" if sign is None else f", dEg/dT {'>' if sign.number > 0 else '<'} 0 kept"
+    if temperature_k < knee.number:
+        return _middle(
+            _computed(
+                course,
+                (low, anchor, slope),
+                key,
+                f"straight line from the low-temperature anchor to the knee{kept}, {at}",
+                also=(knee, *known),
+                beside=(low_at, anchor_at),
+                valid=valid,
+            )
         )
     found = _computed(
-        lambda e, s: gap_piecewise_ev(temperature_k, low.number, e, s, **course),
+        lambda e, s: e + s * (temperature_k - anchor_at.number),
         (anchor, slope),
         key,
         f"300 K anchor and slope, {at}",
+        beside=(anchor_at,),
         valid=valid,
     )
+    if sign is not None and not _agrees(found.value, low, sign):
+        found = _computed(
+            course,
+            (low, anchor, slope),
+            key,
+            f"300 K anchor and slope, not beyond the low-temperature anchor{kept}, {at}",
+            also=known,
+            beside=(anchor_at,),
+            valid=valid,
+        )
     # A second route to the same number: the low-temperature anchor kept to the knee, then the slope.
     rival = _computed(
-        lambda e0, s: e0 + s * (temperature_k - knee_k.number),
+        lambda e0, s: e0 + s * (temperature_k - knee.number),
         (low, slope),
         key,
         f"low-temperature anchor kept to the knee, then the slope, {at}",
-        also=(knee_k,),
+        also=(knee,),
         valid=valid,
     )
-    return replace(found, rivals=(rival.value,))
+    return replace(_middle(found), rivals=(rival.value,))
+
+
+def _agrees(warm: Value, cold: Value, sign: Value) -> bool:
+    """Whether no part of a gap lies on the wrong side of the low-temperature anchor."""
+    if sign.number > 0:
+        return bounds(warm)[0] >= bounds(cold)[1]
+    return bounds(warm)[1] <= bounds(cold)[0]
+
+
+def _middle(found: Answer) -> Answer:
+    """A range with its middle as its number, which the sign of the slope may have moved."""
+    low, high = found.value.low, found.value.high
+    if low is None or high is None:
+        return found
+    return replace(found, value=replace(found.value, number=0.5 * (low + high)))
 
 
 def _as_gap(file: RecordFile, anchor: Value, valid: tuple[tuple[str, float, float], ...]) -> Value:
@@ -198,14 +236,17 @@ def _as_gap(file: RecordFile, anchor: Value, valid: tuple[tuple[str, float, floa
 
 def _gap_at_anchor(file: RecordFile, temperature_k: float, low: Value | None, anchor: Value | None) -> Answer:
     """Without a slope only the anchors themselves answer, widened by the distance in temperature."""
-    anchor_k, window = model_choice("anchor_temperature").number, model_choice("anchor_window").number
-    low_k, low_window = model_choice("low_temperature").number, model_choice("low_temperature_window").number
-    unlisted = _unlisted_slope(file)
-    windows = ((anchor, anchor_k, anchor_k - window, anchor_k + window), (low, low_k, low_k, low_window))
-    for value, at, first, last in windows:
+    anchor_at, window = model_choice("anchor_temperature"), model_choice("anchor_window").number
+    low_at, low_window = model_choice("low_temperature"), model_choice("low_temperature_window").number
+    unlisted, sign = _unlisted_slope(file), _set_value(file, "gap_slope_sign", None)
+    windows = (
+        (anchor, anchor_at, anchor_at.number - window, anchor_at.number + window),
+        (low, low_at, low_at.number, low_window),
+    )
+    for value, told, first, last in windows:
         if value is None or not first <= temperature_k <= last:
             continue
-        valid = (("temperature_k", first, last),)
+        at, valid = told.number, (("temperature_k", first, last),)
         if temperature_k == at:
             return Answer(_as_gap(file, value, valid), ingredients=(value,), how="its anchor")
         distance = temperature_k - at
@@ -214,6 +255,8 @@ def _gap_at_anchor(file: RecordFile, temperature_k: float, low: Value | None, an
             (value, unlisted),
             f"{file.name}.gap",
             f"anchor at {at:g} K, widened for {temperature_k:g} K",
+            also=() if sign is None else (sign,),
+            beside=(told,),
             valid=valid,
         )
     missing = [name for name, v in (("gap_low_t", low), ("gap_300k", anchor)) if v is None]
@@ -247,10 +290,14 @@ def _computed(
     how: str,
     *,
     also: tuple[Value, ...] = (),
+    beside: tuple[Value, ...] = (),
     parameter_set: str | None = None,
     note: str = "",
     valid: tuple[tuple[str, float, float], ...] = (),
 ) -> Answer:
+    """An answer by `combine`. beside: ingredients that the name of a record states already (the temperature
+    of `gap_300k`); they are listed, but the result is no weaker for them.
+    """
     unit = quantities()[key.rpartition(".")[2]].unit
     value = combine(
         function,
@@ -263,7 +310,7 @@ def _computed(
         note=note,
         valid=valid,
     )
-    return Answer(value, ingredients=(*ingredients, *also), how=how)
+    return Answer(value, ingredients=(*ingredients, *also, *beside), how=how)
 
 
 def _pair(file: RecordFile, parameter_set: str | None) -> tuple[Value, Value] | None:

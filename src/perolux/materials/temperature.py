@@ -98,14 +98,23 @@ def gap_piecewise_ev(
     low_k: float,
     knee_k: float,
     anchor_k: float,
+    sign: float = 0.0,
 ) -> float:
     """Gap at one temperature from two anchors and a slope, in eV.
 
     From the knee upwards E = E_anchor + s (T - T_anchor); below it a straight line from E_low at T_low to
-    the value at the knee, so that the course is continuous.
+    the value at the knee, so that the course is continuous. sign: that of dE/dT where it is known, else 0.
+    With it E is at no temperature below E_low (sign > 0) or above it (sign < 0): the course bends to E_low
+    where the line would cross it, and is monotonic.
     """
+
+    def line(at_k: float) -> float:
+        gap_ev = gap_anchor_ev + slope_ev_per_k * (at_k - anchor_k)
+        if sign == 0:
+            return gap_ev
+        return max(gap_ev, gap_low_t_ev) if sign > 0 else min(gap_ev, gap_low_t_ev)
+
     if temperature_k >= knee_k:
-        return gap_anchor_ev + slope_ev_per_k * (temperature_k - anchor_k)
-    at_knee = gap_anchor_ev + slope_ev_per_k * (knee_k - anchor_k)
+        return line(temperature_k)
     weight = (temperature_k - low_k) / (knee_k - low_k)
-    return (1.0 - weight) * gap_low_t_ev + weight * at_knee
+    return (1.0 - weight) * gap_low_t_ev + weight * line(knee_k)
