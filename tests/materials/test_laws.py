@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.materials.derive import bounds, combine, weakest_kind
+from perolux.materials.derive import bounds, combine, common_valid, weakest_kind
 from perolux.materials.kane import (
     kane_energy_ev,
     kane_energy_from_lt_splitting,
@@ -153,3 +153,24 @@ def test_sigma_beside_a_range_has_equal_standard_deviation():
         how="sum",
     )
     assert (mixed.low, mixed.high) == pytest.approx((low, high + 1.0)) and mixed.sigma is None
+
+
+def test_valid_ranges_are_carried_along():
+    """What all ingredients allow; the computation's own range of a quantity counts alone."""
+    wide = value(1.0, valid=(("edge_nm", 8, 100), ("temperature_k", 2, 300)))
+    cold = value(2.0, valid=(("temperature_k", 1, 10),))
+    total = combine(lambda x: x, (wide,), unit="eV", key="k", how="same", also=(cold,))
+    assert set(total.valid) == {("edge_nm", 8, 100), ("temperature_k", 2, 10)}
+    with pytest.raises(ModelRangeError, match="edge_nm = 5"):
+        total.check(edge_nm=5.0)
+    own = combine(lambda x: x, (wide,), unit="eV", key="k", how="same", valid=(("temperature_k", 2, 360),))
+    assert set(own.valid) == {("edge_nm", 8, 100), ("temperature_k", 2, 360)}
+
+
+def test_records_without_a_common_range_are_valid_nowhere():
+    cold, warm = (value(1.0, valid=(("temperature_k", *span),)) for span in ((2, 10), (285, 315)))
+    assert common_valid([cold, warm]) == (("temperature_k", 2, 10), ("temperature_k", 285, 315))
+    total = combine(lambda x, y: x + y, (cold, warm), unit="eV", key="k", how="sum")
+    for temperature in (5.0, 100.0, 300.0):
+        with pytest.raises(ModelRangeError):
+            total.check(temperature_k=temperature)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.materials import known_materials, material, parameter_sets, quantities
+from perolux.materials import canonical_set, known_materials, material, parameter_sets, quantities
 from perolux.materials.derive import bounds
 from perolux.materials.resolve import model_choice
 from perolux.materials.temperature import gap_piecewise_ev
@@ -69,6 +69,33 @@ def test_mapbbr3_keeps_its_binding_and_says_so():
 
 def test_mapbi3_warns_of_its_masses():
     assert any("reduced mass of 0.067, not 0.104" in warning for warning in material("MAPbI3").warnings)
+
+
+def test_mapbi3_has_a_range_of_exciton_scales_and_says_so():
+    """Its dielectric constant is a range, 9 to 10: Bohr radius and Rydberg are ranges too, by hand."""
+    one = material("MAPbI3")
+    radius, rydberg = one.value("bohr_radius"), one.value("rydberg")
+    radii = [0.0529177 * eps / 0.104 for eps in (9, 9.5, 10)]
+    energies = [13.605693 * 0.104 / eps**2 for eps in (9, 9.5, 10)]
+    # rel: digits typed above.
+    assert (radius.low, radius.number, radius.high) == pytest.approx(radii, rel=1e-6)
+    assert (rydberg.high, rydberg.number, rydberg.low) == pytest.approx(energies, rel=1e-6)
+    scales = one.scale_range()
+    assert [scale.bohr_radius_nm for scale in scales] == pytest.approx(radii, rel=1e-6)
+    assert [scale.rydberg_ev for scale in scales] == pytest.approx(energies, rel=1e-6)
+    assert (scales[1].bohr_radius_nm, scales[1].rydberg_ev) == (one.bohr_radius_nm, one.rydberg_ev)
+    assert any("known only as 9 to 10, hence the Bohr radius only as 4.58 to 5.09" in w for w in one.warnings)
+
+
+@pytest.mark.parametrize("name", ["CsPbBr3", "CsPbI3", "MAPbBr3", "CsPb(Br0.7I0.3)3"])
+def test_one_scale_where_mass_and_constant_are_numbers(name):
+    one = material(name)
+    (scale,) = one.scale_range()
+    # rel: two orders of the same two products.
+    assert (scale.bohr_radius_nm, scale.rydberg_ev) == pytest.approx(
+        (one.bohr_radius_nm, one.rydberg_ev), rel=1e-14
+    )
+    assert not any("known only" in warning for warning in one.warnings)
 
 
 def test_kane_energy_belongs_to_the_set():
@@ -143,6 +170,32 @@ def test_wrong_calls_are_refused(call, part):
 def test_refusal_of_a_set_lists_the_known_ones():
     with pytest.raises(OptionError, match=r"pssrrl2023 \(also B, 2307.07035\), yang2017 \(also A\)"):
         material("CsPbBr3", parameter_set="C")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "found"),
+    [
+        ("CsPbBr3", "A", "yang2017"),
+        ("CsPbBr3", "B", "pssrrl2023"),
+        ("CsPbBr3", "2307.07035", "pssrrl2023"),
+        ("CsPbBr3", "yang2017", "yang2017"),
+        ("CsPb(Br,I)3", "B", "pssrrl2023"),
+        ("CsPb(Br0.7I0.3)3", "A", "yang2017"),
+    ],
+)
+def test_the_name_of_a_set_from_an_alias(name, asked, found):
+    assert canonical_set(name, asked) == found
+    assert found in parameter_sets(name)
+
+
+def test_an_unknown_alias_is_refused_with_the_sets():
+    with pytest.raises(
+        OptionError, match=r"(?s)no parameter set 'C'.*pssrrl2023 \(also B, 2307.07035\)"
+    ) as caught:
+        canonical_set("CsPbBr3", "C")
+    assert "yang2017 (also A)" in str(caught.value)
+    with pytest.raises(OptionError, match="this material has no named sets"):
+        canonical_set("AZPbBr3", "A")
 
 
 def test_repr_is_readable():
@@ -247,6 +300,7 @@ def test_use_beyond_the_recorded_temperature_is_said_or_refused():
     assert material("CsPbBr3", 4.0).value("reduced_mass").note == ""
     with pytest.raises(ModelRangeError, match="temperature_k = 77"):
         material("CsPbBr3", 77.0).value("polariton_damping")
+    assert material("CsPbBr3").value("bohr_radius").valid == (("temperature_k", 2.0, 10.0),)
     # What has its temperature in its name is an anchor, and answers at every temperature.
     assert material("CsPbBr3", 77.0).value("ensemble_width_300k").high == pytest.approx(0.090)
 

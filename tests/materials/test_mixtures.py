@@ -1,12 +1,15 @@
 """Mixtures: end members exact, Vegard, sign of the bowing, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.materials import material, mixed_material, mixed_material_arrays, parameter_sets
+from perolux.materials import material, mixed_material, mixed_material_arrays, parameter_sets, trace_series
+from perolux.materials.resolve import model_choice
 
 FAMILIES = ("CsPb(Br,I)3", "CsPb(Cl,Br)3", "MAPb(Br,I)3", "FAPb(I,Br)3", "Cs0.9FA0.1Pb(Br,I)3")
 fractions = st.floats(0.0, 1.0)
@@ -92,6 +95,48 @@ def test_mixed_cations_are_linear():
     assert mixed.gap.kind == "assumed"
 
 
+@pytest.mark.parametrize("x", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("family", ["Cs0.9FA0.1Pb(Br,I)3", "Cs0.5FA0.3MA0.2Pb(Br,I)3"])
+def test_bowing_of_cations_is_the_same_for_materials_and_series(monkeypatch, family, x):
+    """With a bowing other than the nought on record: 0.1 to 0.3 eV times the products of cation fractions."""
+    products = 0.9 * 0.1 if "0.9" in family else 0.5 * 0.3 + 0.5 * 0.2 + 0.3 * 0.2
+    without = mixed_material_arrays(family, x)
+
+    def choice(name, model):
+        value = model_choice(name, model)
+        return replace(value, number=0.2, low=0.1, high=0.3) if name == "bowing_cations" else value
+
+    monkeypatch.setattr("perolux.materials.mixtures.model_choice", choice)
+    series, one = mixed_material_arrays(family, x), mixed_material(family, x).gap
+    # The formula of a mixture rounds its fractions at 1e-6.
+    assert (one.low, one.high) == pytest.approx((series.gap_low_ev, series.gap_high_ev), abs=2e-6)
+    assert without.gap_low_ev - series.gap_low_ev == pytest.approx(0.3 * products, abs=1e-12)
+    assert without.gap_high_ev - series.gap_high_ev == pytest.approx(0.1 * products, abs=1e-12)
+    assert "mixing.bowing_cations" in {value.key for value in series.rests_on}
+
+
+def test_a_single_cation_has_no_bowing_of_cations():
+    for rests_on in (
+        mixed_material_arrays("CsPb(Br,I)3", 0.3).rests_on,
+        material("CsPbBr2I").answer("gap").ingredients,
+    ):
+        assert "mixing.bowing_cations" not in {value.key for value in rests_on}
+
+
+@pytest.mark.parametrize("x", [0.0, 0.3, 1.0])
+def test_a_range_of_the_dielectric_constant_reaches_the_series(x):
+    """MAPbI3 has 9 to 10, MAPbBr3 (x = 0) a number: as many series as scales of the material, and equal."""
+    three = mixed_material_arrays("MAPb(Br,I)3", x).scale_range()
+    one = mixed_material("MAPb(Br,I)3", x)
+    assert len(three) == len(one.scale_range()) == (1 if x == 0 else 3)
+    for series, scale in zip(three, one.scale_range(), strict=True):
+        # rel: the formula of a mixture rounds its fractions at 1e-6.
+        assert float(series.bohr_radius_nm) == pytest.approx(scale.bohr_radius_nm, rel=1e-5)
+        assert float(series.rydberg_ev) == pytest.approx(scale.rydberg_ev, rel=1e-5)
+    same = mixed_material_arrays("CsPb(Br,I)3", x)
+    assert same.scale_range() == (same,)
+
+
 def test_sets_of_mixtures_are_named_after_the_member_that_has_a_choice():
     assert parameter_sets("CsPb(Br,I)3") == parameter_sets("CsPb(Br0.5I0.5)3") == ("pssrrl2023", "yang2017")
     assert parameter_sets("Cs0.5FA0.5PbBr3") == ("pssrrl2023", "yang2017")
@@ -106,6 +151,14 @@ def test_sets_of_mixtures_are_named_after_the_member_that_has_a_choice():
 def test_chloride_and_iodide_do_not_mix(name):
     with pytest.raises(ModelRangeError, match="chloride and iodide do not mix"):
         material(name)
+
+
+@pytest.mark.parametrize("call", [material, trace_series, lambda name: mixed_material(name, 0.3)])
+def test_an_open_fraction_of_what_does_not_mix_is_refused_as_such(call):
+    """And not with the advice to give a fraction, which would be refused in turn."""
+    with pytest.raises(ModelRangeError, match="chloride and iodide do not mix") as caught:
+        call("CsPb(Cl,I)3")
+    assert "the halide fraction" not in str(caught.value) and "give it" not in str(caught.value)
 
 
 def test_chloride_and_iodide_series_is_refused():

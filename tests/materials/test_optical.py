@@ -119,3 +119,17 @@ def test_other_materials_have_no_ladder():
     assert platelet_ladders("CsPbI3") == platelet_ladders("CsPb(Br,I)3") == ()
     with pytest.raises(OptionError, match="unknown material"):
         platelet_ladders("CdSe")
+
+
+def test_energies_of_platelets_keep_the_source_of_their_record():
+    """With its place: what is recalled says so in eV as in nm."""
+    for ladder in platelet_ladders("CsPbBr3"):
+        for wavelength, energy in zip(ladder.emission_nm, ladder.emission_ev, strict=True):
+            assert "recalled" in wavelength.source
+            assert energy.source == f"{wavelength.source}; as hc/lambda"
+            assert (energy.kind, energy.note, energy.key) == (
+                wavelength.kind,
+                wavelength.note,
+                wavelength.key,
+            )
+            assert citation_keys(energy.source) == citation_keys(wavelength.source)

@@ -11,7 +11,15 @@ the absorption of nanocrystals in `optical`, nanoplatelets in `platelets`, what 
 
 from perolux.materials.composition import CATIONS, HALIDES, Composition, parse_composition
 from perolux.materials.explain import Explanation, explain
-from perolux.materials.material import Material, known_materials, material, mixed_material, parameter_sets
+from perolux.materials.material import (
+    ExcitonScale,
+    Material,
+    canonical_set,
+    known_materials,
+    material,
+    mixed_material,
+    parameter_sets,
+)
 from perolux.materials.mixtures import MixedMaterialArrays, mixed_material_arrays
 from perolux.materials.optical import (
     OpticalConstants,
@@ -29,12 +37,14 @@ __all__ = [
     "CATIONS",
     "HALIDES",
     "Composition",
+    "ExcitonScale",
     "Explanation",
     "Material",
     "MixedMaterialArrays",
     "OpticalConstants",
     "PlateletLadder",
     "absorption_calibrations",
+    "canonical_set",
     "explain",
     "gap_course_two_oscillator",
     "intrinsic_absorption_per_cm",

@@ -1,4 +1,4 @@
-"""Numbers computed from records: range, sigma, kind and sources are carried along.
+"""Numbers computed from records: range, sigma, kind, sources and valid ranges are carried along.
 
 The kind of a result is that of its weakest ingredient (read and derived give derived, then recalled, then
 assumed). Ranges are carried to the exact bounds of a function that is monotonic in each ingredient, sigmas in
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from perolux.quantities.citations import citation_keys
 from perolux.quantities.value import Kind, Value
 
-__all__ = ["bounds", "combine", "weakest_kind"]
+__all__ = ["bounds", "combine", "common_valid", "span", "weakest_kind"]
 
 _STRENGTH: tuple[Kind, ...] = ("derived", "recalled", "assumed")
 
@@ -36,6 +36,35 @@ def bounds(value: Value) -> tuple[float, float]:
     return value.number - half, value.number + half
 
 
+def span(value: Value) -> tuple[float, float]:
+    """Low and high of a value of which only a range is known; the number itself twice where it is known."""
+    if value.low is not None and value.high is not None:
+        return value.low, value.high
+    return value.number, value.number
+
+
+def common_valid(
+    values: Sequence[Value], own: tuple[tuple[str, float, float], ...] = ()
+) -> tuple[tuple[str, float, float], ...]:
+    """Valid ranges of a number computed from `values`: what all of them allow, quantity by quantity.
+
+    own: ranges of the computation itself; for these quantities they count alone. Records with no range in
+    common (cold and warm ones) are all named: no one condition satisfies them, and `Value.check` says so.
+
+    >>> common_valid([Value(1, "nm", "read", "x", valid=(("edge_nm", 8, 100), ("temperature_k", 2, 10)))])
+    (('edge_nm', 8, 100), ('temperature_k', 2, 10))
+    """
+    ranges: dict[str, list[tuple[float, float]]] = {}
+    for value in values:
+        for quantity, low, high in value.valid:
+            ranges.setdefault(quantity, []).append((low, high))
+    found = {quantity: [(low, high)] for quantity, low, high in own}
+    for quantity, spans in ranges.items():
+        low, high = max(low for low, _ in spans), min(high for _, high in spans)
+        found.setdefault(quantity, [(low, high)] if low <= high else list(dict.fromkeys(spans)))
+    return tuple((quantity, low, high) for quantity, spans in found.items() for low, high in spans)
+
+
 def combine(
     function: Callable[..., float],
     ingredients: Sequence[Value],
@@ -53,6 +82,7 @@ def combine(
     function: monotonic in each argument over the range of that ingredient. how: one clause that says what
     was done; it becomes the place in the source, after the citation keys of the ingredients. also: values
     that the function rests on without taking them (a knee temperature); they count for kind and source.
+    valid: ranges of the computation, in place of those of the ingredients (see `common_valid`).
     """
     numbers = [value.number for value in ingredients]
     number = function(*numbers)
@@ -78,7 +108,7 @@ def combine(
         high=high,
         key=key,
         parameter_set=parameter_set,
-        valid=valid,
+        valid=common_valid(named, valid),
         note="; ".join(part for part in notes if part),
     )
 

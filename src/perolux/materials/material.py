@@ -9,12 +9,30 @@ from functools import lru_cache
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.materials.composition import CATIONS, HALIDES, Composition, parse_composition
+from perolux.materials.derive import span
 from perolux.materials.mixtures import mixed_answer
 from perolux.materials.records import ParameterSet, load_records, quantities
 from perolux.materials.resolve import Answer, answer, check_quantity, model_choice, set_warnings
+from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 from perolux.quantities.value import Value
 
-__all__ = ["Material", "known_materials", "material", "mixed_material", "parameter_sets"]
+__all__ = [
+    "ExcitonScale",
+    "Material",
+    "canonical_set",
+    "known_materials",
+    "material",
+    "mixed_material",
+    "parameter_sets",
+]
+
+
+@dataclass(frozen=True)
+class ExcitonScale:
+    """The two numbers that scale an exciton: Bohr radius in nm and Rydberg in eV."""
+
+    bohr_radius_nm: float
+    rydberg_ev: float
 
 
 @dataclass(frozen=True)
@@ -121,6 +139,23 @@ class Material:
         """Exciton Rydberg Ry0 mu/eps^2 in eV."""
         return self.value("rydberg").number
 
+    def scale_range(self) -> tuple[ExcitonScale, ...]:
+        """Exciton scales to be weighted equally: the middle, and where mass or constant are ranges the ends.
+
+        One scale where both are numbers; else (strong, middle, weak) confinement: smallest Bohr radius and
+        largest Rydberg (low constant, high mass) first. The middle is what the plain floats use.
+        """
+        mass, eps = self.value("reduced_mass"), self.value("eps_effective")
+        masses, constants = span(mass), span(eps)
+        pairs = dict.fromkeys(
+            [
+                (masses[1], constants[0]),
+                (mass.number, eps.number),
+                (masses[0], constants[1]),
+            ]
+        )
+        return tuple(ExcitonScale(BOHR_RADIUS_NM * e / mu, RYDBERG_EV * mu / e**2) for mu, e in pairs)
+
     @property
     def lattice_constant_nm(self) -> float:
         """Pseudocubic lattice constant in nm."""
@@ -151,6 +186,30 @@ def parameter_sets(name: str | Composition) -> tuple[str, ...]:
     return tuple(_combinations(composition))
 
 
+def canonical_set(material_name: str | Composition, name_or_alias: str) -> str:
+    """The name of a parameter set, from the name or an alias; so for mixtures and open compositions.
+
+    Raises `OptionError` with the sets of the material where it has none of that name.
+
+    >>> canonical_set("CsPbBr3", "A"), canonical_set("CsPb(Br,I)3", "2307.07035")
+    ('yang2017', 'pssrrl2023')
+    """
+    composition = parse_composition(material_name) if isinstance(material_name, str) else material_name
+    for name, combination in _combinations(composition).items():
+        if name_or_alias in (name, *combination.aliases):
+            return name
+    raise _unknown_set(composition, name_or_alias)
+
+
+def _unknown_set(composition: Composition, wanted: str | None) -> OptionError:
+    combinations = _combinations(composition)
+    listed = [f"{n} (also {', '.join(c.aliases)})" if c.aliases else n for n, c in combinations.items()]
+    return OptionError(
+        f"{composition.formula} has no parameter set {wanted!r}",
+        allowed=", ".join(listed) or "none: this material has no named sets",
+    )
+
+
 @dataclass(frozen=True)
 class _Combination:
     """The set of each end member (None where it has none), and the other names of the combination."""
@@ -179,14 +238,8 @@ def _chosen_sets(composition: Composition, wanted: str | None) -> tuple[str | No
     combinations = _combinations(composition)
     if wanted is None and not combinations:
         return None, (None,) * len(composition.end_members)
-    for name, combination in combinations.items():
-        if wanted in (None, name, *combination.aliases):
-            return name, tuple(one.name if one else None for one in combination.sets)
-    listed = [f"{n} (also {', '.join(c.aliases)})" if c.aliases else n for n, c in combinations.items()]
-    raise OptionError(
-        f"{composition.formula} has no parameter set {wanted!r}",
-        allowed=", ".join(listed) or "none: this material has no named sets",
-    )
+    name = next(iter(combinations)) if wanted is None else canonical_set(composition, wanted)
+    return name, tuple(one.name if one else None for one in combinations[name].sets)
 
 
 @lru_cache(maxsize=1024)
@@ -209,7 +262,7 @@ def material(
         raise OptionError(
             f"a temperature of {temperature_k:g} K", allowed="0 K and above", where=composition.formula
         )
-    members = composition.end_members
+    # Asked before the end members: of an open composition that does not mix no fraction would help.
     halides = {symbol for symbol, _ in composition.halides}
     if {"Cl", "I"} <= halides and model_choice("miscible_cl_i", "mixing").number == 0:
         raise ModelRangeError(
@@ -218,6 +271,7 @@ def material(
             allowed="mixtures of Cl with Br, or of Br with I",
             fix="see perolux explain mixing.miscible_cl_i for the source",
         )
+    members = composition.end_members
     chosen, sets = _chosen_sets(composition, parameter_set)
     versions = [f"{member} {load_records(member).version}" for member, _ in members]
     warnings = [warning for (m, _), s in zip(members, sets, strict=True) for warning in set_warnings(m, s)]

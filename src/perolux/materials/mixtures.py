@@ -1,6 +1,6 @@
 """Mixtures: Vegard with bowing for the gap, Vegard for lattice and Kane energy, 1/mu and 1/eps linear.
 
-    Eg(x) = sum w_i Eg_i - sum b_jk x_j x_k     (halide pairs j, k; b > 0 lowers the gap; cations linear)
+    Eg(x) = sum w_i Eg_i - sum b_jk x_j x_k     (pairs j, k of halides and of cations; b > 0 lowers the gap)
     a(x) = sum w_i a_i,  Ep(x) = sum w_i Ep_i,  1/mu = sum w_i/mu_i,  1/eps = sum w_i/eps_i
 
 `mixed_material_arrays` gives the same for an array of halide fractions, for inference.
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.materials.composition import Composition, parse_composition
-from perolux.materials.derive import bounds, combine
+from perolux.materials.derive import bounds, combine, span
 from perolux.materials.records import quantities
 from perolux.materials.resolve import Answer, answer, model_choice
 from perolux.materials.trace import collect
@@ -50,6 +50,23 @@ class MixedMaterialArrays:
     reduced_mass_m0: FloatArray
     eps_effective: FloatArray
     rests_on: tuple[Value, ...]
+    mass_ends_m0: tuple[FloatArray, FloatArray] = field(repr=False)
+    eps_ends: tuple[FloatArray, FloatArray] = field(repr=False)
+
+    def scale_range(self) -> tuple[MixedMaterialArrays, ...]:
+        """Series to be weighted equally: this one, or three where an end has ranges of mass or constant.
+
+        They differ in `reduced_mass_m0` and `eps_effective`: strong confinement (high mass, low constant),
+        the middle, weak confinement; as `Material.scale_range`.
+        """
+        (light, heavy), (weak, strong) = self.mass_ends_m0, self.eps_ends
+        if np.array_equal(light, heavy) and np.array_equal(weak, strong):
+            return (self,)
+        return (
+            replace(self, reduced_mass_m0=heavy, eps_effective=weak),
+            self,
+            replace(self, reduced_mass_m0=light, eps_effective=strong),
+        )
 
     @property
     def gap_ev(self) -> FloatArray:
@@ -105,21 +122,28 @@ def mixed_material_arrays(
         {q: [answer(m, q, whole.temperature_k, s).value for m, s in end] for q in needed}
         for end in (first, second)
     ]
-    bowing = _bowing(*(halide for halide, _ in composition.halides))
+    halide_bowing = _bowing(*(halide for halide, _ in composition.halides))
+    bowings: list[tuple[Value, FloatArray | float]] = [
+        (halide_bowing, x * (1 - x)),
+        *_cation_bowings(composition),
+    ]
     low, high = (
         (1 - x) * _mean([bounds(v)[i] for v in ends[0]["gap"]], cations)
         + x * _mean([bounds(v)[i] for v in ends[1]["gap"]], cations)
-        - bounds(bowing)[1 - i] * x * (1 - x)
+        - sum(share * bounds(bowing)[1 - i] for bowing, share in bowings)
         for i in (0, 1)
     )
-    mass, eps = (
-        1.0
-        / (
-            (1 - x) * _mean([1 / v.number for v in ends[0][q]], cations)
-            + x * _mean([1 / v.number for v in ends[1][q]], cations)
-        )
-        for q in ("reduced_mass", "eps_effective")
-    )
+
+    def series(quantity: str, of: Callable[[Value], float]) -> FloatArray:
+        first_end, second_end = (_mean([1 / of(v) for v in end[quantity]], cations) for end in ends)
+        return np.asarray(1.0 / ((1 - x) * first_end + x * second_end))
+
+    def ends_of(quantity: str) -> tuple[FloatArray, FloatArray]:
+        # A sigma counts beside a range only, as in `combine`.
+        ranged = any(v.is_range for end in ends for v in end[quantity])
+        limits = bounds if ranged else span
+        return series(quantity, lambda v: limits(v)[0]), series(quantity, lambda v: limits(v)[1])
+
     used = [v for end in ends for found in end.values() for v in found]
     sets = {m: s for m, _, s in whole.members}
 
@@ -133,9 +157,11 @@ def mixed_material_arrays(
         x,
         low,
         high,
-        mass,
-        eps,
-        collect((*used, bowing), look_up),
+        series("reduced_mass", lambda v: v.number),
+        series("eps_effective", lambda v: v.number),
+        collect((*used, *(bowing for bowing, _ in bowings)), look_up),
+        ends_of("reduced_mass"),
+        ends_of("eps_effective"),
     )
 
 
@@ -145,6 +171,15 @@ def _mean(numbers: list[float], weights: list[float]) -> float:
 
 def _bowing(first: str, second: str) -> Value:
     return model_choice(_PAIRS[frozenset({first, second})], "mixing")
+
+
+def _cation_bowings(composition: Composition) -> list[tuple[Value, float]]:
+    """Bowing of mixed cations with the sum of products of their fractions; none for a single cation."""
+    cations = [share for _, share in composition.cations]
+    if len(cations) == 1:
+        return []
+    products = sum(a * b for a, b in itertools.combinations(cations, 2))
+    return [(model_choice("bowing_cations", "mixing"), products)]
 
 
 def mixed_answer(
@@ -196,10 +231,7 @@ def mixed_answer(
 def _gap(composition: Composition, parts: tuple[Value, ...], weights: list[float], key: str) -> Answer:
     halides = [(symbol, share or 0.0) for symbol, share in composition.halides]
     bowings = [(_bowing(a, b), xa * xb) for (a, xa), (b, xb) in itertools.combinations(halides, 2)]
-    cations = [share for _, share in composition.cations]
-    if len(cations) > 1:
-        spread = sum(a * b for a, b in itertools.combinations(cations, 2))
-        bowings.append((model_choice("bowing_cations", "mixing"), spread))
+    bowings += _cation_bowings(composition)
     shares = [share for _, share in bowings]
 
     def gap(*numbers: float) -> float:

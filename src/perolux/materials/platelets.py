@@ -6,13 +6,12 @@ The recalled ladders disagree; all are kept as rivals and inference weighs them 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from perolux.materials.composition import parse_composition
-from perolux.materials.derive import combine
 from perolux.quantities.constants import HC_EV_NM
 from perolux.quantities.value import Value
 
@@ -57,8 +56,9 @@ def _ladder(row: dict[str, Any]) -> PlateletLadder:
         Value(float(nm), "nm", row["kind"], row["source"], key=f"{key}_{n}ml", note=row["note"])
         for n, nm in zip(row["monolayers"], row["emission_nm"], strict=True)
     )
+    # The same records in another unit: kind, source with its place, and note stay theirs.
     emission_ev = tuple(
-        combine(lambda nm: HC_EV_NM / nm, (v,), unit="eV", key=v.key, how="hc/lambda", note=row["note"])
+        replace(v, number=HC_EV_NM / v.number, unit="eV", source=f"{v.source}; as hc/lambda")
         for v in emission_nm
     )
     return PlateletLadder(

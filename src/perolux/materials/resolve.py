@@ -446,6 +446,13 @@ def set_warnings(material: str, parameter_set: str | None) -> tuple[str, ...]:
                 f"{who}: the published mass {mass.number:g} m0 and dielectric constant {eps.number:g} give a "
                 f"Rydberg of {1e3 * rydberg:.1f} meV, not the binding of {1e3 * binding.number:g} meV; {end}"
             )
+    for name, value in zip(("mass", "dielectric constant"), _pair(file, parameter_set) or (), strict=False):
+        if value.is_range:
+            radius = answer(material, "bohr_radius", 0.0, parameter_set).value
+            warnings.append(
+                f"{who}: the {name} is known only as {value.low:g} to {value.high:g}, hence the Bohr radius "
+                f"only as {radius.low:.2f} to {radius.high:.2f} nm; a single number is their middle"
+            )
     carriers = [r.value for q in ("electron_mass", "hole_mass") for r in file.of(q)[:1]]
     if mass is not None and len(carriers) == 2:
         electron, hole = (carrier.number for carrier in carriers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from perolux.errors import OptionError
-from perolux.quantities.constants import AVOGADRO_PER_MOL
+from perolux.materials.optical import intrinsic_from_molar, molar_from_intrinsic
 
 __all__ = [
     "absorptance",
@@ -16,9 +16,6 @@ __all__ = [
     "intrinsic_from_molar_per_cm",
     "molar_from_intrinsic_per_m_cm",
 ]
-
-_CM3_PER_NM3 = 1e-21
-_CM3_PER_L = 1000.0
 
 
 def _positive(**values: float) -> None:
@@ -46,8 +43,7 @@ def molar_from_intrinsic_per_m_cm(intrinsic_per_cm: float, volume_nm3: float) ->
     volume_nm3: volume of one nanocrystal. Raises `OptionError` unless both are positive.
     """
     _positive(intrinsic_per_cm=intrinsic_per_cm, volume_nm3=volume_nm3)
-    volume_cm3 = volume_nm3 * _CM3_PER_NM3
-    return AVOGADRO_PER_MOL * intrinsic_per_cm * volume_cm3 / (_CM3_PER_L * math.log(10.0))
+    return float(molar_from_intrinsic(intrinsic_per_cm, volume_nm3))
 
 
 def intrinsic_from_molar_per_cm(molar_per_m_cm: float, volume_nm3: float) -> float:
@@ -59,7 +55,7 @@ def intrinsic_from_molar_per_cm(molar_per_m_cm: float, volume_nm3: float) -> flo
     '9.25e+04'
     """
     _positive(molar_per_m_cm=molar_per_m_cm, volume_nm3=volume_nm3)
-    return molar_per_m_cm / molar_from_intrinsic_per_m_cm(1.0, volume_nm3)
+    return intrinsic_from_molar(molar_per_m_cm / volume_nm3)
 
 
 def concentration_mol_per_l(
