@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
-from perolux.excitons.sizing import ensemble_confinement_ev
+from perolux.excitons.line import ensemble_line
+from perolux.excitons.sizing import confinement_energy_ev
 from perolux.fitting.grids import trapezoid_weights
-from perolux.inference import size
-from perolux.inference.size import SizePrior, size_posterior
+from perolux.inference import SizePrior, forward, size_posterior
 from perolux.materials import material, parameter_sets
+from perolux.validation.inference import line_by_histogram
 
 
 def test_posterior_is_normalised_and_reports_the_interval():
@@ -25,55 +26,89 @@ def test_posterior_is_normalised_and_reports_the_interval():
 def test_posterior_equals_brute_force_sampling():
     """Importance sampling of every nuisance by Monte Carlo, without any closed form of the module."""
     rng = np.random.default_rng(5)
-    peak, width = 2.46, 100.0
+    peak, width = 2.46, 110.0
     prior = SizePrior(sets=(parameter_sets("CsPbBr3")[0],))
     one = material("CsPbBr3", 298.0, prior.sets[0])
     posterior = size_posterior(peak, 0.001, width, 1.0, prior=prior)
-    n = 400_000
+    n = 300_000
+    grid, spreads = np.geomspace(2.5, 30.0, 120), np.linspace(0.0, 0.25, 11)
+    widths, excesses = np.linspace(35.0, 120.0, 12), np.linspace(0.0, 0.15, 9)
     edge = np.exp(rng.uniform(math.log(2.5), math.log(30.0), n))
-    # Confinement on a fine grid of spreads, linear in between: the curves are smooth.
-    spreads = np.linspace(0.0, 0.25, 26)
-    column = rng.integers(0, 26, n)
-    grid = np.geomspace(2.5, 30.0, 400)
-    mean, sigma = ensemble_confinement_ev(grid, spreads, one)
-    conf, spread_ev = np.empty(n), np.empty(n)
-    for j in range(26):
-        chosen = column == j
-        conf[chosen] = np.interp(edge[chosen], grid, mean[:, j])
-        spread_ev[chosen] = np.interp(edge[chosen], grid, sigma[:, j])
-    gap = rng.uniform(one.gap.low, one.gap.high, n)
-    shift = rng.uniform(0.0, 0.1, n)
-    homogeneous = rng.uniform(70.0, 90.0, n)
-    model_width = np.hypot(homogeneous, 2.354820 * 1e3 * spread_ev)
-    chi2 = ((peak - gap - conf + shift) ** 2) / (0.001**2 + 0.005**2)
-    chi2 += ((width - model_width) ** 2) / (1.0 + 3.0**2)
-    # The ends of the trapezoid rule over the spread weigh half.
-    weight = np.exp(-0.5 * chi2) * np.where((column == 0) | (column == 25), 0.5, 1.0)
+    s_at, h_at, x_at = (rng.integers(0, len(values), n) for values in (spreads, widths, excesses))
+    conf, model_width = np.empty(n), np.empty(n)
+    for k, excess in enumerate(excesses):
+        line = ensemble_line(
+            grid,
+            spreads,
+            1e-3 * widths,
+            lambda x, e=excess: confinement_energy_ev(x, one, excess_at_4nm_ev=e),
+        )
+        for j in range(len(spreads)):
+            for i in range(len(widths)):
+                chosen = (s_at == j) & (h_at == i) & (x_at == k)
+                conf[chosen] = np.interp(edge[chosen], grid, line.peak_ev[:, j, i])
+                model_width[chosen] = 1e3 * np.interp(edge[chosen], grid, line.fwhm_ev[:, j, i])
+    # Trapezoid rule: the ends of each grid weigh half. The width needs its own smearing: 8 meV between nodes.
+    half = np.where((s_at == 0) | (s_at == 10), 0.5, 1.0) * np.where((h_at == 0) | (h_at == 11), 0.5, 1.0)
+    half *= np.where((x_at == 0) | (x_at == 8), 0.5, 1.0)
+    gap, shift = rng.uniform(one.gap.low, one.gap.high, n), rng.uniform(0.0, 0.1, n)
+    chi2 = (peak - gap - conf + shift) ** 2 / (0.001**2 + 0.005**2)
+    chi2 += (width - model_width) ** 2 / (1.0 + 3.0**2 + 5.0**2)
+    weight = np.exp(-0.5 * chi2) * half
     order = np.argsort(edge)
     cumulative = np.cumsum(weight[order]) / weight.sum()
     low, median, high = (edge[order][np.searchsorted(cumulative, p)] for p in (0.025, 0.5, 0.975))
-    # About 2000 effective samples: the quantiles scatter by 1-2 %.
-    assert posterior.median_nm == pytest.approx(median, rel=0.02)
-    assert posterior.low95_nm == pytest.approx(low, rel=0.03)
-    assert posterior.high95_nm == pytest.approx(high, rel=0.03)
+    # Some thousand effective samples scatter the quantiles by 1-2 %; the coarser grids here add as much.
+    assert posterior.median_nm == pytest.approx(median, rel=0.03)
+    assert posterior.low95_nm == pytest.approx(low, rel=0.05)
+    assert posterior.high95_nm == pytest.approx(high, rel=0.04)
 
 
 @pytest.mark.parametrize("peak_ev", [2.40, 2.50, 2.65])
 def test_grid_is_converged(peak_ev, monkeypatch):
-    coarse = size_posterior(peak_ev, 0.001, 100.0, 1.0)
-    for name in ("_EDGES", "_SPREADS", "_WIDTH_NODES"):
-        monkeypatch.setattr(size, name, 2 * getattr(size, name))
-    size._forward.cache_clear()
+    coarse = size_posterior(peak_ev, 0.001, 110.0, 1.0)
+    for name in ("EDGES", "SPREADS", "WIDTHS", "EXCESSES", "EDGE_NODES", "SPREAD_NODES", "WIDTH_NODES"):
+        monkeypatch.setattr(forward, name, 2 * getattr(forward, name))
+    forward.forward_model.cache_clear()
     try:
-        fine = size_posterior(peak_ev, 0.001, 100.0, 1.0)
+        fine = size_posterior(peak_ev, 0.001, 110.0, 1.0)
     finally:
-        size._forward.cache_clear()
+        forward.forward_model.cache_clear()
     for name in ("median_nm", "low95_nm", "high95_nm"):
         a, b = getattr(coarse, name), getattr(fine, name)
         if a is None or b is None:
             assert a == b
         else:
-            assert a == pytest.approx(b, rel=0.005)
+            assert a == pytest.approx(b, rel=0.01)
+
+
+@pytest.mark.parametrize("set_name", parameter_sets("CsPbBr3"))
+@pytest.mark.parametrize(
+    ("edge_nm", "spread"), [(3.5, 0.05), (5.0, 0.12), (7.0, 0.2), (12.0, 0.2), (8.0, 0.0)]
+)
+def test_interpolated_lines_are_those_of_the_histogram(set_name, edge_nm, spread):
+    """Peak and width of the forward model at off-grid sizes against a fine histogram and convolution."""
+    one = material("CsPbBr3", 298.0, set_name)
+    prior = SizePrior(sets=(set_name,), walls="hard")
+    model = forward.forward_model("CsPbBr3", 298.0, prior)
+    (component,) = model.components
+    for k in (0, 3, 6):
+        width = model.homogeneous_mev[k]
+        peak, fwhm = line_by_histogram(edge_nm, spread, 1e-3 * width, one, 0.0)
+        along = [
+            [np.interp(math.log(edge_nm), np.log(model.edges), component.fwhm_mev[:, j, k])]
+            for j in range(len(model.spreads))
+        ]
+        found = np.interp(spread, model.spreads, np.ravel(along))
+        # Linear interpolation between the grid's spreads (0.019 apart) costs up to 2 % of the broadening.
+        assert found == pytest.approx(1e3 * fwhm, abs=0.6 + 0.03 * (1e3 * fwhm - width))
+    middle = 1e-3 * (model.homogeneous_mev[2] + model.homogeneous_mev[3]) / 2
+    peak, _ = line_by_histogram(edge_nm, spread, middle, one, 0.0)
+    along = [
+        np.interp(math.log(edge_nm), np.log(model.edges), component.peak_ev[:, j, 2])
+        for j in range(len(model.spreads))
+    ]
+    assert np.interp(spread, model.spreads, along) == pytest.approx(peak, abs=2e-3)
 
 
 def test_bluer_light_means_smaller_cubes():
@@ -91,7 +126,7 @@ def test_peak_at_the_bulk_gives_a_lower_bound():
 def test_absorption_edge_narrows_the_size():
     alone = size_posterior(2.45, 0.001, 95.0, 1.0)
     both = size_posterior(2.45, 0.001, 95.0, 1.0, absorption_ev=2.50, absorption_ev_sigma=0.003)
-    assert both.high95_nm - both.low95_nm < 0.8 * (alone.high95_nm - alone.low95_nm)
+    assert both.high95_nm - both.low95_nm < 0.9 * (alone.high95_nm - alone.low95_nm)
 
 
 def test_the_platelet_weight_compares_the_same_data_with_and_without_absorption():
@@ -126,12 +161,13 @@ def test_platelets_weigh_more_at_a_rung_than_at_the_green_end():
 
 
 def test_narrow_line_is_not_used_and_says_so():
-    narrow = size_posterior(2.45, 0.001, 50.0, 1.0)
+    narrow = size_posterior(2.45, 0.001, 20.0, 1.0)
     without = size_posterior(2.45, 0.001)
-    assert any("narrower" in note for note in narrow.notes)
+    assert narrow.flags == ("width-not-explained",)
+    assert any("the width is not used" in note for note in narrow.notes)
     assert narrow.median_nm == pytest.approx(without.median_nm, rel=1e-12)
-    wider = size_posterior(2.45, 0.001, 50.0, 1.0, prior=SizePrior(linewidth="single-dot"))
-    assert not any("narrower" in note for note in wider.notes)
+    wider = size_posterior(2.45, 0.001, 20.0, 1.0, prior=SizePrior(homogeneous_fwhm_mev=(10.0, 60.0)))
+    assert wider.flags == ()
 
 
 def test_rival_stokes_models_and_sets_differ():
@@ -139,7 +175,7 @@ def test_rival_stokes_models_and_sets_differ():
     inverse = size_posterior(2.55, 0.001, prior=SizePrior(stokes="inverse-edge"))
     assert inverse.median_nm != pytest.approx(constant.median_nm, rel=1e-3)
     sets = constant.by_set
-    assert len({round(v["median"], 3) for v in sets.values()}) == len(sets) >= 2
+    assert len({round(v.median, 3) for v in sets.values()}) == len(sets) >= 2
 
 
 def test_open_composition_gives_a_line_in_the_plane():
@@ -178,17 +214,38 @@ def test_impossible_peak_has_a_reason_not_a_size(peak_ev):
         ({"material": "AZPbBr3"}, NotAvailableError),
         ({"temperature_k": -3.0}, PeroluxError),
         ({"temperature_k": 900.0}, ModelRangeError),
-        ({"prior": SizePrior(edge_nm=(12.0, 3.0))}, OptionError),
-        ({"prior": SizePrior(edge_nm=(-1.0, 3.0))}, OptionError),
-        ({"prior": SizePrior(stokes="none")}, OptionError),
-        ({"prior": SizePrior(linewidth="none")}, OptionError),
         ({"prior": SizePrior(sets=("nobody1999",))}, OptionError),
-        ({"prior": SizePrior(platelet_probability=2.0)}, OptionError),
     ],
 )
 def test_wrong_options_are_clear_errors(options, error):
     with pytest.raises(error):
         size_posterior(2.45, 0.001, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"edge_nm": (12.0, 3.0)},
+        {"edge_nm": (-1.0, 3.0)},
+        {"edge_nm": (0.0, 3.0)},
+        {"edge_nm": (1.0, 2.0, 3.0)},
+        {"homogeneous_fwhm_mev": (0.0, 50.0)},
+        {"stokes_shift_ev": (0.1, 0.0)},
+        {"stokes": "none"},
+        {"walls": "none"},
+        {"linewidth": "none"},
+        {"platelet_probability": 2.0},
+    ],
+)
+def test_a_wrong_prior_is_refused_when_it_is_made(options):
+    with pytest.raises(OptionError):
+        SizePrior(**options)
+
+
+def test_a_prior_takes_lists_and_aliases():
+    listed = SizePrior(edge_nm=[3.0, 12.0], sets=["B"])
+    assert listed.edge_nm == (3.0, 12.0)
+    assert set(size_posterior(2.45, 0.001, prior=listed).by_set) == {"pssrrl2023"}
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -2.4, 0.0])

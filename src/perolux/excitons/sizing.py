@@ -1,4 +1,4 @@
-"""From the size of a nanocrystal to the energy of its first exciton and of its emission, and their spreads.
+"""From the size of a nanocrystal to the energy of its first exciton and of its emission.
 
     E_abs(L) = Eg(T) + Ry e(L/aB)            first exciton in absorption
     E_PL(L)  = E_abs(L) - S(L)               peak of the emission, S the Stokes shift
@@ -7,9 +7,14 @@ e is the ground-state energy of the correlated electron-hole pair behind hard wa
 and Ry the exciton Bohr radius and Rydberg of a named parameter set. A cube is sized as a cube. The edge is
 that of the core including both outer half cells.
 
-Valid where parabolic bands and hard walls are: they put small nanocrystals too high, by 50-150 meV at 4 nm
-(recalled; excitons chapter), so sizes below about 5 nm come out too large. Self-energy and image
-interaction of the dielectric surroundings, which nearly cancel in cubes and spheres, are left out.
+Parabolic bands and hard walls put small nanocrystals too high, by 50-150 meV at 4 nm (recalled). The energy
+k above the bulk exciton may therefore be softened,
+
+    k -> k/(1 + k/E_s),   E_s such that a 4 nm cube is lowered by `excess_at_4nm_ev`,
+
+which is the course of a two-band dispersion to second order, falls away in large nanocrystals and keeps k
+monotonic. Excess 0 is the hard wall. Self-energy and image interaction of the dielectric surroundings,
+which nearly cancel in cubes and spheres, are left out.
 """
 
 from __future__ import annotations
@@ -26,13 +31,7 @@ if TYPE_CHECKING:
     from perolux.excitons.stokes import StokesModel
     from perolux.materials import Material
 
-__all__ = [
-    "ExcitonScale",
-    "absorption_energy_ev",
-    "confinement_energy_ev",
-    "emission_energy_ev",
-    "ensemble_confinement_ev",
-]
+__all__ = ["ExcitonScale", "absorption_energy_ev", "confinement_energy_ev", "emission_energy_ev"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,26 +46,47 @@ class ExcitonScale(Protocol):
     def rydberg_ev(self) -> float: ...  # noqa: D102
 
 
-_HERMITE_NODES = 9
-"""Nodes over the lognormal sizes; 9 and 15 nodes agree within 0.1 meV for spreads up to 25 % (tested)."""
+_EXCESS_EDGE_NM = 4.0
+"""Edge at which the excess of hard walls is on record (`prior.hard_wall_excess_ev`)."""
 
 
-def confinement_energy_ev(size_nm: npt.ArrayLike, material: ExcitonScale, shape: str = "cube") -> FloatArray:
-    """Energy of the ground exciton counted from the bulk gap, in eV: Ry e(size/aB); tends to -Ry.
+def confinement_energy_ev(
+    size_nm: npt.ArrayLike, material: ExcitonScale, shape: str = "cube", *, excess_at_4nm_ev: float = 0.0
+) -> FloatArray:
+    """Energy of the ground exciton counted from the bulk gap, in eV: Ry e(size/aB), softened; tends to -Ry.
 
-    size_nm: edge of a cube or radius of a sphere, any shape of array, positive.
+    size_nm: edge of a cube or radius of a sphere, any shape of array, positive. excess_at_4nm_ev: by how much
+    hard walls put a 4 nm cube too high; 0 leaves the hard walls.
     """
     sizes = np.asarray(size_nm, dtype=float)
-    curve = interpolate(shape, sizes / material.bohr_radius_nm)
-    return material.rydberg_ev * curve.energy_over_rydberg
+    above_bulk = material.rydberg_ev * (1.0 + _curve(shape, sizes / material.bohr_radius_nm))
+    if excess_at_4nm_ev == 0.0:
+        return above_bulk - material.rydberg_ev
+    at_4nm = material.rydberg_ev * (1.0 + float(_curve("cube", _EXCESS_EDGE_NM / material.bohr_radius_nm)))
+    if not 0.0 < excess_at_4nm_ev < at_4nm:
+        raise OptionError(
+            f"hard walls cannot put a 4 nm cube {excess_at_4nm_ev:g} eV too high",
+            allowed=f"0 to {at_4nm:.3f} eV, the whole confinement there",
+        )
+    softening = at_4nm**2 / excess_at_4nm_ev - at_4nm
+    return above_bulk / (1.0 + above_bulk / softening) - material.rydberg_ev
+
+
+def _curve(shape: str, size_over_bohr: npt.ArrayLike) -> FloatArray:
+    return np.asarray(interpolate(shape, size_over_bohr).energy_over_rydberg)
 
 
 def absorption_energy_ev(
-    size_nm: npt.ArrayLike, material: Material, *, shape: str = "cube", gap_ev: float | None = None
+    size_nm: npt.ArrayLike,
+    material: Material,
+    *,
+    shape: str = "cube",
+    gap_ev: float | None = None,
+    excess_at_4nm_ev: float = 0.0,
 ) -> FloatArray:
-    """First exciton in absorption, in eV: Eg(T) + Ry e(size/aB). `gap_ev` replaces the record's gap."""
+    """First exciton in absorption, in eV: Eg(T) + confinement. `gap_ev` replaces the record's gap."""
     gap = material.gap_ev if gap_ev is None else gap_ev
-    return gap + confinement_energy_ev(size_nm, material, shape)
+    return gap + confinement_energy_ev(size_nm, material, shape, excess_at_4nm_ev=excess_at_4nm_ev)
 
 
 def emission_energy_ev(
@@ -77,6 +97,7 @@ def emission_energy_ev(
     stokes_shift_ev: float | None = None,
     shape: str = "cube",
     gap_ev: float | None = None,
+    excess_at_4nm_ev: float = 0.0,
 ) -> FloatArray:
     """Peak of the photoluminescence of one size, in eV: the first exciton less the Stokes shift.
 
@@ -84,28 +105,7 @@ def emission_energy_ev(
     """
     sizes = np.asarray(size_nm, dtype=float)
     shift = stokes.shift_ev.number if stokes_shift_ev is None else stokes_shift_ev
-    return absorption_energy_ev(sizes, material, shape=shape, gap_ev=gap_ev) - shift * stokes.scale(sizes)
-
-
-def ensemble_confinement_ev(
-    edge_nm: npt.ArrayLike, relative_spread: npt.ArrayLike, material: ExcitonScale, shape: str = "cube"
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation, in eV, of the confinement energy over an emitting ensemble.
-
-    Sizes are lognormal with number-mean `edge_nm` (shape (n,)) and standard deviation `relative_spread`
-    times the mean (shape (m,)); each nanocrystal counts in proportion to its volume, because above the gap
-    it absorbs in that proportion. With tau^2 = ln(1 + s^2) the volume-weighted ln L is normal with centre
-    ln(edge) + 5 tau^2/2 and deviation tau. Returns two arrays of shape (n, m).
-    """
-    edges = np.atleast_1d(np.asarray(edge_nm, dtype=float))
-    spreads = np.atleast_1d(np.asarray(relative_spread, dtype=float))
-    if np.any(edges <= 0) or np.any(spreads < 0):
-        raise OptionError("sizes must be positive and spreads not negative", where="ensemble_confinement_ev")
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE_NODES)
-    weights = weights / weights.sum()
-    tau2 = np.log1p(spreads**2)[None, :, None]
-    log_sizes = np.log(edges)[:, None, None] + 2.5 * tau2 + np.sqrt(tau2) * nodes
-    energies = confinement_energy_ev(np.exp(log_sizes), material, shape)
-    mean = energies @ weights
-    variance = (energies - mean[..., None]) ** 2 @ weights
-    return mean, np.sqrt(variance)
+    absorbed = absorption_energy_ev(
+        sizes, material, shape=shape, gap_ev=gap_ev, excess_at_4nm_ev=excess_at_4nm_ev
+    )
+    return absorbed - shift * stokes.scale(sizes)

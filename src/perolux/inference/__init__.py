@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "SizePosterior": "perolux.inference.size",
-    "SizePrior": "perolux.inference.size",
+    "SizePosterior": "perolux.inference.posterior",
+    "SizePrior": "perolux.inference.prior",
     "check_material": "perolux.inference.size",
     "size_posterior": "perolux.inference.size",
 }

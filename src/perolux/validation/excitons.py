@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perolux.excitons.cube import solve_cube
-from perolux.excitons.linewidth import ensemble_fwhm_mev, homogeneous_fwhm_mev
-from perolux.excitons.sizing import confinement_energy_ev, ensemble_confinement_ev
+from perolux.excitons.line import ensemble_line
+from perolux.excitons.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.sizing import confinement_energy_ev
 from perolux.excitons.sphere import solve_sphere
 from perolux.materials import Material, material
 from perolux.quantities.constants import constant
@@ -227,10 +228,11 @@ def prior_width_mev(name: str) -> float:
 
 
 def ensemble_width_mev(edge_nm: float, relative_spread: float, parameter_set: str) -> float:
-    """FWHM of an ensemble of CsPbBr3 cubes at 298 K, with the middle of the prior width of one size."""
+    """FWHM of the line of an ensemble of CsPbBr3 cubes at 298 K, middle of the ensemble record of one size."""
     host = _cspbbr3(parameter_set)
-    _, sigma_ev = ensemble_confinement_ev(edge_nm, relative_spread, host)
-    return float(ensemble_fwhm_mev(homogeneous_fwhm_mev(host).number, 1000.0 * sigma_ev[0, 0]))
+    width_ev = 1e-3 * homogeneous_fwhm_mev(host, "ensemble").number
+    line = ensemble_line(edge_nm, relative_spread, width_ev, lambda sizes: confinement_energy_ev(sizes, host))
+    return 1e3 * float(line.fwhm_ev[0, 0, 0])
 
 
 def _sized(shape: str, host: Material, size_nm: float) -> ExcitonState:

@@ -1,7 +1,7 @@
 """Functions of the rows in `inference.toml`: does the size posterior cover what it says it covers.
 
-Truths are drawn from the stated prior, spectra's numbers from the forward model with its own noise, and the
-credible regions are counted. Nothing here is a measurement: it is a test of the inference by itself.
+Truths are drawn from the stated prior, their lines computed by another route than the inference's, with its
+noise, and the credible regions are counted. Nothing here is a measurement: it is a test of the inference by itself.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from functools import cache
 import numpy as np
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.linewidth import ensemble_fwhm_mev, homogeneous_fwhm_mev
-from perolux.excitons.sizing import ensemble_confinement_ev
-from perolux.excitons.stokes import stokes_model
-from perolux.inference.size import SizePosterior, SizePrior, size_posterior
+from perolux.excitons.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.sizing import confinement_energy_ev
+from perolux.inference import SizePosterior, SizePrior, size_posterior
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value
+from perolux.quantities.constants import FWHM_PER_SIGMA
 from perolux.validation.run import Computed
 
-__all__ = ["one_sided_share", "platelet_weight_at", "size_coverage"]
+__all__ = [
+    "default_prior_coverage",
+    "line_by_histogram",
+    "one_sided_share",
+    "platelet_weight_at",
+    "size_coverage",
+]
 
 _NOISE_EV, _NOISE_MEV = 0.001, 1.0
 """Noise of a good spectrum: peak 1 meV, width 1 meV."""
@@ -61,7 +67,17 @@ def one_sided_share(low_nm: float, truths: int = 100) -> Computed:
     return Computed(bounds / len(found), f"{bounds} of {len(found)}")
 
 
-def platelet_weight_at(peak_ev: float, fwhm_mev: float) -> float:
+def default_prior_coverage(low_nm: float, high_nm: float, truths: int = 500) -> Computed:
+    """Share of 95 % regions under the shipped prior that hold true edges drawn from a part of it."""
+    inside = 0
+    for truth in _truths(low_nm, high_nm, truths):
+        posterior = size_posterior(truth.peak_ev, _NOISE_EV, truth.fwhm_mev, _NOISE_MEV)
+        high = math.inf if posterior.high95_nm is None else posterior.high95_nm
+        inside += posterior.low95_nm <= truth.edge_nm <= high
+    return Computed(inside / truths, f"{inside} of {truths}")
+
+
+def platelet_weight_at(peak_ev: float, fwhm_mev: float) -> float | None:
     """Posterior probability of platelets against cubes at a peak and width."""
     return size_posterior(peak_ev, _NOISE_EV, fwhm_mev, _NOISE_MEV).platelet_weight
 
@@ -76,8 +92,13 @@ def _answers(low_nm: float, high_nm: float, truths: int) -> tuple[tuple[_Truth, 
 
 
 def _truths(low_nm: float, high_nm: float, count: int) -> list[_Truth]:
-    """Truths from the prior and their noisy peak and width from the forward model, at 298 K."""
+    """Truths from the prior and their noisy peak and width, at 298 K.
+
+    The line of each is computed here by another route than the inference's: a fine histogram of the energies
+    of the ensemble, convolved with the line of one size; peak and width are read off the curve.
+    """
     generator = np.random.default_rng(_SEED)
+    prior = SizePrior()
     hosts: dict[str, Material] = {
         name: material("CsPbBr3", 298.0, name) for name in parameter_sets("CsPbBr3")
     }
@@ -87,19 +108,47 @@ def _truths(low_nm: float, high_nm: float, count: int) -> list[_Truth]:
     for _ in range(count):
         host = hosts[str(generator.choice(list(hosts)))]
         edge = math.exp(generator.uniform(math.log(low_nm), math.log(high_nm)))
-        spread = _drawn(assumption("relative_size_spread"), generator)
-        mean, sigma = ensemble_confinement_ev(edge, spread, host)
-        shift = _drawn(stokes_model().shift_ev, generator)
-        peak = _drawn(host.gap, generator) + float(mean[0, 0]) - shift
-        width = ensemble_fwhm_mev(_drawn(homogeneous_fwhm_mev(host), generator), 1e3 * sigma[0, 0])
+        line = line_by_histogram(
+            edge,
+            _drawn(prior.record("relative_size_spread"), generator),
+            1e-3 * _drawn(homogeneous_fwhm_mev(host, prior.linewidth), generator),
+            host,
+            _drawn(prior.record("hard_wall_excess_ev"), generator),
+        )
+        peak = _drawn(host.gap, generator) + line[0] - _drawn(prior.record("stokes_shift_ev"), generator)
         truths.append(
             _Truth(
                 edge,
                 peak + peak_noise * float(generator.standard_normal()),
-                float(width) + width_noise * float(generator.standard_normal()),
+                1e3 * line[1] + width_noise * float(generator.standard_normal()),
             )
         )
     return truths
+
+
+def line_by_histogram(
+    edge_nm: float, spread: float, homogeneous_ev: float, host: Material, excess_ev: float, sizes: int = 4001
+) -> tuple[float, float]:
+    """Peak (from the gap) and FWHM, in eV, of an ensemble's line, by histogram and convolution."""
+    step = 2.5e-4
+    z = np.linspace(-5.0, 5.0, sizes)
+    tau2 = math.log1p(spread**2)
+    edges = edge_nm * np.exp(2.5 * tau2 + math.sqrt(tau2) * z)
+    energies = confinement_energy_ev(edges, host, excess_at_4nm_ev=excess_ev)
+    start = float(energies.min()) - 3.0 * homogeneous_ev
+    bins = np.arange(0.0, min(float(energies.max()) - start, 3.0) + 3.0 * homogeneous_ev, step)
+    place = (energies - start) / step
+    kept = place < len(bins) - 2
+    lower = place[kept].astype(int)
+    share = place[kept] - lower
+    light = np.exp(-0.5 * z[kept] ** 2)
+    histogram = np.bincount(lower, light * (1.0 - share), len(bins))
+    histogram += np.bincount(lower + 1, light * share, len(bins))
+    reach = np.arange(-3.0 * homogeneous_ev, 3.0 * homogeneous_ev + step, step)
+    curve = np.convolve(histogram, np.exp(-0.5 * (FWHM_PER_SIGMA * reach / homogeneous_ev) ** 2), mode="same")
+    top = int(np.argmax(curve))
+    above = np.flatnonzero(curve >= 0.5 * curve[top])
+    return start + step * top, step * float(above[-1] - above[0] + 1)
 
 
 def _drawn(value: Value, generator: np.random.Generator) -> float:
