@@ -43,9 +43,9 @@ def test_the_report_of_all_samples_is_one_small_file(run):
     assert len(text.encode()) < 5_000_000
     cards = re.findall(r'<article class="card" id="(s\d+)"', text)
     assert len(cards) == 425 and text.count('<tr data-i="') == 478
-    assert (
-        "NaN" not in text.split("<script>")[0] and "nan" not in run.folder.joinpath("results.csv").read_text()
-    )
+    # Packed arrays are base64, in which any three letters may stand.
+    words = re.sub(r"[A-Za-z0-9+/=]{80,}", "", text.split("<script>")[0])
+    assert "NaN" not in words and "nan" not in run.folder.joinpath("results.csv").read_text()
 
 
 def test_the_time_of_the_whole_set(run):

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from perolux.inference.forward import FRACTIONS
 from perolux.studies import characterise
 
 BANDS = {"a": (2.10, 85.0), "b": (2.30, 90.0)}
@@ -57,7 +58,7 @@ def test_the_report_draws_the_plane_and_says_that_it_is_degenerate(run):
     text = run.report.read_text("utf-8")
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
     mix = data["mix"]
-    assert mix["name"] == "fraction of I" and len(mix["x"]) == 26 and len(mix["edge"]) <= 60
+    assert mix["name"] == "fraction of I" and len(mix["x"]) == FRACTIONS and len(mix["edge"]) <= 60
     plane = np.frombuffer(base64.b64decode(mix["blob"]), dtype=np.uint8)
     start, outer, inner = data["curves"]["0"]["j"]
     shown = plane[start : start + len(mix["x"]) * len(mix["edge"])].reshape(len(mix["x"]), -1)

@@ -28,7 +28,22 @@ def pl(
     files: Files,
     *,
     material: Annotated[str | None, Parameter(help="e.g. CsPbBr3; without it no size is given")] = None,
-    temperature: Annotated[float, Parameter(help="temperature of the sample in K")] = 298.0,
+    temperature: Annotated[
+        float | None, Parameter(help="temperature of the sample in K; 298 is assumed where it is not given")
+    ] = None,
+    parameter_set: Annotated[
+        str | None,
+        Parameter(help="one named parameter set of the material; all with equal weights otherwise"),
+    ] = None,
+    stokes: Annotated[
+        Literal["constant", "inverse-edge"], Parameter(help="how the Stokes shift depends on the size")
+    ] = "constant",
+    walls: Annotated[
+        Literal["softened", "hard"], Parameter(help="whether hard walls put small cubes too high")
+    ] = "softened",
+    linewidth: Annotated[
+        Literal["single-dot", "ensemble"], Parameter(help="which record of the width of one size is used")
+    ] = "single-dot",
     axis_unit: AxisUnitOption = None,
     baseline: Annotated[
         Literal["ends", "linear", "arpls", "none"], Parameter(help="baseline under the band")
@@ -42,23 +57,33 @@ def pl(
     json: Json = False,
 ) -> int:
     """Peak, width, signal to noise, colour and, with a material, the size of PL spectra."""
+    from perolux.inference import SizePrior
+    from perolux.studies.conditions import assumed_temperature
     from perolux.studies.describe import describe_pl
 
+    sets = None if parameter_set is None else (parameter_set,)
+    prior = SizePrior(stokes=stokes, walls=walls, linewidth=linewidth, sets=sets)
+    temperature_k = assumed_temperature().number if temperature is None else temperature
+
     def one(spectrum: Spectrum) -> dict[str, Any]:
-        return describe_pl(
+        described = describe_pl(
             spectrum.with_kind("pl"),
             material=material,
-            temperature_k=temperature,
+            temperature_k=temperature_k,
+            prior=prior,
             baseline=baseline,
             remove_cosmic_rays=remove_cosmic_rays,
             calibration_sigma_nm=calibration_sigma_nm,
         ).as_dict()
+        if "edge_nm" in described["size"]:
+            described["size"]["temperature_assumed"] = temperature is None
+        return described
 
     if material is not None:
         # A wrong material or temperature is one error of the call, not one of every file.
-        from perolux.inference.size import check_material
+        from perolux.inference import check_material
 
-        check_material(material, temperature)
+        check_material(material, temperature_k, prior)
     rows = _each_spectrum(files, one, "pl", axis_unit)
     if json:
         print_json(rows)
@@ -149,7 +174,7 @@ def _size_text(size: dict[str, Any]) -> str:
     if "reason" in size:
         return f"none: {size['reason']}"
     edge = size["edge_nm"]
-    weight = size["platelet_weight"]
+    weight = size["platelet_weight"] or 0.0
     platelet = f"; platelet weight {weight:.2f}" if weight > 0.005 else ""
     if edge["high95"] is None:
         return f"> {edge['low95']:.1f} nm (95 %){platelet}"

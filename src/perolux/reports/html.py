@@ -287,7 +287,7 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
         if row.get("halide_fraction_median") is not None:
             name = row["halide_fraction_name"]
             facts.append((name[:1].upper() + name[1:], f"{_fraction_text(row)}, degenerate with the size"))
-        if row["platelet_weight"] > 0.01:
+        if (row["platelet_weight"] or 0.0) > 0.01:
             facts.append(("Platelets", f"weight {row['platelet_weight']:.2f}{_layer_words(row)}"))
     elif row["file"] is not None and content.material:
         facts.append(("Size", row["reasons"].get("size", "none")))

@@ -26,7 +26,7 @@ class Description:
     """What is known of one sample from its PL spectrum.
 
     result: the model-free reduction. colour: CIE coordinates from power, with a reason where there are none.
-    posterior: the size posterior, None with `size_reason`. flags: of the record, reduction and colour.
+    posterior: the size posterior, None with `size_reason`. flags: of the record, reduction, colour and size.
     absorption_reason: why a first exciton that was given is not in the posterior; None where it is.
     """
 
@@ -83,6 +83,7 @@ def describe_pl(
             else:
                 reason = alone
     flags = (*result.flags, *colour.flags, *(("absorption-not-used",) if conflict else ()))
+    flags += () if posterior is None else posterior.flags
     return Description(result, colour, posterior, reason, tuple(dict.fromkeys(flags)), conflict)
 
 

@@ -26,6 +26,11 @@ STUDY_FLAGS: dict[str, str] = {
     "program-error": "perolux itself failed on this spectrum; please report it with the file",
     "size-unavailable": "no size could be given; the reason is stated",
     "size-lower-bound": "the emission no longer resolves the size: only a lower bound is given",
+    "width-not-explained": "the width is not that of cubes of this energy under the prior: it is not used "
+    "for the size",
+    "spread-at-prior-end": "the largest spread of sizes in the prior bounds the spread: the line is broader "
+    "than it explains",
+    "size-at-prior-end": "the smallest edge of the prior bounds the size, not the data",
     "platelet-likely": "more probably nanoplatelets than cubes; the edge length is conditional on a cube",
     "platelet-possible": "nanoplatelets are less probable than cubes, but not excluded",
 }

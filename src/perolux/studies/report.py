@@ -78,12 +78,12 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
     """
     material_name = study.spec.conditions.material
     sized = sorted((row for row in rows if row.get("edge_kind")), key=lambda row: row["edge_median_nm"])
-    sized = [row for row in sized if row["platelet_weight"] < 0.5] or sized
+    sized = [row for row in sized if (row["platelet_weight"] or 0.0) < 0.5] or sized
     if material_name is None or not sized:
         return None
     from perolux.excitons.sizing import absorption_energy_ev
-    from perolux.excitons.stokes import stokes_model
-    from perolux.materials import material, parameter_sets, parse_composition
+    from perolux.inference.prior import ends
+    from perolux.materials import canonical_set, material, parameter_sets, parse_composition
 
     if parse_composition(material_name).is_open:
         return None
@@ -91,23 +91,23 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
     prior = prior_of(study.spec)
     edges = np.linspace(3.0, 16.0, 131)
     shifts = {}
+    # The middle of the softening stands for its range; the sizes themselves are averages over it.
+    excess = 0.0 if prior.walls == "hard" else prior.record("hard_wall_excess_ev").number
+    known = prior.sets or parameter_sets(material_name)
     try:
-        for name in prior.sets or parameter_sets(material_name):
+        for name in [canonical_set(material_name, one) for one in known]:
             one = material(material_name, temperature_of(study.spec.conditions), name)
             gap = one.gap
             low = gap.low if gap.low is not None else gap.number - (gap.sigma or 0.0)
             high = gap.high if gap.high is not None else gap.number + (gap.sigma or 0.0)
             middle, bottom, top = (
-                absorption_energy_ev(edges, one, gap_ev=g) - chosen["peak_ev"]
+                absorption_energy_ev(edges, one, gap_ev=g, excess_at_4nm_ev=excess) - chosen["peak_ev"]
                 for g in (gap.number, low, high)
             )
             shifts[name] = (middle, bottom, top)
     except NotAvailableError:
         return None  # a parameter set without a gap at this temperature: nothing to draw
-    prior_range = prior.stokes_shift_ev
-    if prior_range is None:
-        shift = stokes_model(prior.stokes).shift_ev
-        prior_range = (shift.low or 0.0, shift.high or shift.number)
+    prior_range = ends(prior.record("stokes_shift_ev"))
     return Degeneracy(chosen["peak_ev"], chosen["label"], edges, shifts, prior_range)
 
 

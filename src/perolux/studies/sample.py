@@ -202,6 +202,8 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
     row["edge_low95_nm"], row["edge_high95_nm"] = size.low95_nm, size.high95_nm
     row["size_spread_median"], row["size_spread_high95"] = size.spread_median, size.spread_high95
     row["platelet_weight"] = size.platelet_weight
+    if size.platelets.reason is not None:
+        row["reasons"]["platelet_weight"] = size.platelets.reason
     row["size_text"] = size_text(size)
     fraction = row["size"].get("halide_fraction")
     if fraction is not None:
@@ -211,9 +213,10 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
     if size.kind == "lower-bound":
         row["flags"].append("size-lower-bound")
         row["reasons"]["edge_high95_nm"] = "the emission does not exclude the largest edge of the prior"
-    if size.platelet_weight > _LIKELY:
+    weight = size.platelet_weight or 0.0
+    if weight > _LIKELY:
         row["flags"].append("platelet-likely")
-    elif size.platelet_weight > _POSSIBLE:
+    elif weight > _POSSIBLE:
         row["flags"].append("platelet-possible")
 
 

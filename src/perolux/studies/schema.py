@@ -180,8 +180,15 @@ class PriorBlock(_Block):
         default="constant", description="how the Stokes shift depends on the size"
     )
     stokes_shift_ev: _Range | None = Field(default=None, description="Stokes shift in eV, uniform")
-    linewidth: Literal["ensemble", "single-dot"] = Field(
-        default="ensemble", description="which record of the width of one size is used"
+    walls: Literal["softened", "hard"] = Field(
+        default="softened",
+        description="softened: hard walls put small cubes too high by hard_wall_excess_ev; hard: as they are",
+    )
+    hard_wall_excess_ev: _Range | None = Field(
+        default=None, description="by how much hard walls put a 4 nm cube too high, in eV, uniform"
+    )
+    linewidth: Literal["single-dot", "ensemble"] = Field(
+        default="single-dot", description="which record of the width of one size is used"
     )
     homogeneous_fwhm_mev: _Range | None = Field(default=None, description="width of one size in meV, uniform")
     sets: tuple[str, ...] | None = Field(
@@ -191,9 +198,9 @@ class PriorBlock(_Block):
         default=None, ge=0, le=1, description="prior probability of platelets against cubes"
     )
 
-    _ordered = field_validator("edge_nm", "relative_size_spread", "stokes_shift_ev", "homogeneous_fwhm_mev")(
-        _ascending
-    )
+    _ordered = field_validator(
+        "edge_nm", "relative_size_spread", "stokes_shift_ev", "hard_wall_excess_ev", "homogeneous_fwhm_mev"
+    )(_ascending)
 
 
 class ReportBlock(_Block):

@@ -228,7 +228,7 @@ def prior_width_mev(name: str) -> float:
 
 
 def ensemble_width_mev(edge_nm: float, relative_spread: float, parameter_set: str) -> float:
-    """FWHM of the line of an ensemble of CsPbBr3 cubes at 298 K, middle of the ensemble record of one size."""
+    """FWHM of an ensemble of CsPbBr3 cubes at 298 K, with the middle of the ensemble record of one size."""
     host = _cspbbr3(parameter_set)
     width_ev = 1e-3 * homogeneous_fwhm_mev(host, "ensemble").number
     line = ensemble_line(edge_nm, relative_spread, width_ev, lambda sizes: confinement_energy_ev(sizes, host))

@@ -1,7 +1,8 @@
 """Functions of the rows in `inference.toml`: does the size posterior cover what it says it covers.
 
-Truths are drawn from the stated prior, their lines computed by another route than the inference's, with its
-noise, and the credible regions are counted. Nothing here is a measurement: it is a test of the inference by itself.
+Truths are drawn from the stated prior, their lines computed by another route than the inference's,
+with its noise, and the credible regions are counted. Nothing here is a measurement: the inference is tested
+by itself.
 """
 
 from __future__ import annotations
