@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.timing import median_cpu, row
-from perolux.inference.size import size_posterior
+from perolux.inference import size_posterior
 from perolux.validation.inference import size_coverage
 
 

@@ -195,6 +195,9 @@ def _caveats(
         caveats.append(
             "Below about 5 nm the edges come out too large: the model's hard walls and parabolic bands "
             "overestimate the confinement there."
+            if study.spec.prior.walls == "hard"
+            else "Below about 5 nm the edges hang on how far hard walls and parabolic bands overestimate the "
+            "confinement: up to 150 meV at 4 nm, over which the sizes are averaged."
         )
     if any(row.get("halide_fraction_median") is not None for row in rows):
         caveats.insert(
