@@ -294,3 +294,11 @@ def test_the_arrays_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         spectrum.values[0] = 1
     assert np.array_equal(spectrum.values, np.arange(10.0, 30.0))
+
+
+def test_odd_white_space_around_a_number_is_white_space():
+    """0x1c to 0x1f are white space for str.strip, but float alone refuses them."""
+    lines = [f"{400 + k / 100:.2f}\t{10 + k}" for k in range(9000)]
+    lines[8990] = "489.90\t\x1c13\x1f"
+    spectrum = read_bytes(("Wavelength (nm)\tPL\n" + "\n".join(lines)).encode())[0]
+    assert spectrum.values[8990] == 13.0

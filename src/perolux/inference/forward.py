@@ -130,9 +130,10 @@ def forward_model(name: str, temperature_k: float, prior: SizePrior) -> Forward:
     for set_name in sets:
         if composition.is_open:
             fractions = np.linspace(0.0, 1.0, FRACTIONS)
-            series = mixed_material_arrays(composition, fractions, temperature_k, set_name)
+            middle = mixed_material_arrays(composition, fractions, temperature_k, set_name)
             used += trace_series(composition, temperature_k, set_name)
-            shares = trapezoid_weights(fractions)
+            several = middle.scale_range()
+            shares = trapezoid_weights(fractions) / len(several)
             hosts: list[tuple[float | None, float, ExcitonScale, tuple[float, float, float]]] = [
                 (
                     float(x),
@@ -140,12 +141,15 @@ def forward_model(name: str, temperature_k: float, prior: SizePrior) -> Forward:
                     _Scale(float(series.bohr_radius_nm[i]), float(series.rydberg_ev[i])),
                     (float(series.gap_low_ev[i]), float(series.gap_high_ev[i]), 0.0),
                 )
+                for series in several
                 for i, (x, share) in enumerate(zip(fractions, shares, strict=True))
             ]
         else:
             chosen = material(name, temperature_k, set_name)
             used += trace(chosen, ("gap", "reduced_mass", "eps_effective", "bohr_radius", "rydberg"))
-            hosts = [(None, 1.0, chosen, _gap_prior(chosen.gap))]
+            # A mass or dielectric constant known as a range only enters as its middle and its two ends.
+            scales = chosen.scale_range()
+            hosts = [(None, 1.0 / len(scales), scale, _gap_prior(chosen.gap)) for scale in scales]
         for fraction, share, host, gap in hosts:
             for excess, excess_weight in zip(excesses, excess_weights, strict=True):
                 peak_ev, fwhm_mev = lines.of(_softened(host, excess))

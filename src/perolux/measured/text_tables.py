@@ -240,7 +240,8 @@ def _quick_row(line: str, cells: list[str], comma: bool) -> list[float] | None:
 def _number(cell: str, dialect: Dialect, comma: bool) -> float | None:
     """The number in a cell, NaN where it is missing, None where it holds something else."""
     if dialect.is_number(cell):
-        return float(cell.replace(",", ".") if comma else cell)
+        # str.strip knows separators (0x1c to 0x1f) that float does not take for white space.
+        return float((cell.replace(",", ".") if comma else cell).strip())
     return float("nan") if is_missing(cell) else None
 
 
