@@ -97,6 +97,7 @@ def test_every_spectrum_of_the_set_gives_a_peak_and_a_width(results):
 def test_double_bands_of_the_set_are_flagged(results):
     assert "double-peak" in results["147"].flags
     assert "double-peak" in results["157"].flags
+    assert {"double-peak", "shoulder"} & set(results["j55"].flags)
     assert "shoulder" in results["180"].flags
     assert "shoulder" in results["114"].flags
     assert not {"double-peak", "shoulder"} & set(results["84"].flags)

@@ -1,10 +1,12 @@
-"""What an instrument does to a spectrum: noise level, flat tops, single-sample spikes."""
+"""What an instrument does to a spectrum: noise level, flat tops, spikes of one or two samples."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from perolux.measured.noise import estimate_noise
+from perolux.measured.peaks import smoothed
 from perolux.measured.records import FloatArray
 
 __all__ = ["cosmic_ray_samples", "is_saturated", "noise_level", "without_samples"]
@@ -14,6 +16,13 @@ _SECOND_DIFFERENCE_NORM = 6.0**0.5  # sqrt(1 + 4 + 1)
 _SPIKE_SIGMAS = 12.0
 _SPIKE_FRACTION = 0.01
 _SPIKE_HALF_WINDOW = 12
+_SPIKE_NOISE = 7.0  # sigmas of the noise at its height, which on a band is more than that of the background
+_OUTSIDE = 0.15  # part of a spike of two samples that its neighbours may have: a line of 2 samples has 0.2
+_PAIR_BALANCE = 0.2  # part of its larger sample that the smaller one of a spike of two has at least
+# cubics through two samples on each side, as weights of the samples from the first to the last
+_CUBIC_ONE = np.array([-1.0, 4.0, 0.0, 4.0, -1.0]) / 6.0  # at the middle of 5
+_CUBIC_FIRST = np.array([-0.3, 1.0, 0.0, 0.0, 0.5, -0.2])  # at the third of 6, without third and fourth
+_CUBIC_BESIDE = np.array([-20.0, 56.0, 0.0, 0.0, 0.0, 0.0, 14.0, -8.0]) / 42.0  # at the third of 8
 _FULL_SCALES = tuple(2.0**bits - 1.0 for bits in (12, 14, 16))
 
 
@@ -53,36 +62,99 @@ def is_saturated(values: FloatArray) -> bool:
 
 
 def cosmic_ray_samples(values: FloatArray) -> npt.NDArray[np.intp]:
-    """Indices of single samples that stand out of their neighbours, as cosmic rays and hot pixels do.
+    """Indices of one or two adjacent samples that stand out of their neighbours, as cosmic rays do.
 
-    Each sample is compared with the cubic through its four neighbours. A spike stands above 12 robust sigmas
-    of that difference in its surroundings and above 1 % of the largest sample-to-baseline height, and drags
-    both neighbours' differences down by about two thirds of its own: a narrow real line does not.
+    Samples are compared with the cubic through two neighbours on each side. A spike stands above 12 robust
+    sigmas of that difference in its surroundings, above 7 sigmas of the noise that its height has, and above
+    1 % of the largest sample-to-baseline height. A single one drags both neighbours' differences down by
+    about two thirds of its own; beside a pair nothing stands out. A narrow real line does neither.
     """
-    count = len(values)
-    if count < 2 * _SPIKE_HALF_WINDOW:
+    if len(values) < 2 * _SPIKE_HALF_WINDOW:
         return np.empty(0, dtype=np.intp)
-    y = values
-    difference = np.zeros(count)
-    difference[2:-2] = y[2:-2] - (4.0 * (y[1:-3] + y[3:-1]) - y[:-4] - y[4:]) / 6.0
-    height = float(np.max(y) - np.median(y))
-    candidates = np.flatnonzero(difference > _SPIKE_FRACTION * height)
-    candidates = candidates[(candidates > 2) & (candidates < count - 3)]
-    found = []
-    for i in map(int, candidates):
-        if max(difference[i - 1], difference[i + 1]) > -0.5 * difference[i]:
-            continue
-        around = np.arange(max(2, i - _SPIKE_HALF_WINDOW), min(count - 2, i + _SPIKE_HALF_WINDOW + 1))
-        around = around[np.abs(around - i) > 3]
-        local = _MAD_TO_SIGMA * float(np.median(np.abs(difference[around])))
-        if difference[i] > _SPIKE_SIGMAS * local:
-            found.append(i)
-    return np.asarray(found, dtype=np.intp)
+    height = float(np.max(values) - np.median(values))
+    single, single_sizes = _single_spikes(values, height)
+    first, pair_sizes = _pair_spikes(values, height)
+    samples = np.unique(np.concatenate([single, first, first + 1]))
+    if not len(samples):
+        return samples
+    # the noise at this height, from the record without the suspects
+    clean = without_samples(values, samples)
+    clean = clean - np.median(clean)
+    smooth, _ = smoothed(clean)
+    sigma = estimate_noise(clean, smooth).sigma(smooth)
+    single = single[single_sizes > _SPIKE_NOISE * np.sqrt(1.0 + _CUBIC_ONE @ _CUBIC_ONE) * sigma[single]]
+    above = np.maximum(sigma[first], sigma[first + 1]) * np.sqrt(1.0 + _CUBIC_FIRST @ _CUBIC_FIRST)
+    first = first[pair_sizes > _SPIKE_NOISE * above]
+    return np.unique(np.concatenate([single, first, first + 1]))
+
+
+def _surroundings(
+    difference: FloatArray, chosen: npt.NDArray[np.intp], least: int
+) -> npt.NDArray[np.float64]:
+    """Robust sigma of `difference` within 12 samples of each chosen one, without the nearest `least`."""
+    offsets = np.arange(-_SPIKE_HALF_WINDOW, _SPIKE_HALF_WINDOW + 1)
+    offsets = offsets[np.abs(offsets) > least]
+    around = chosen[:, None] + offsets
+    inside = (around >= 0) & (around < len(difference))
+    sizes = np.where(inside, np.abs(difference[np.clip(around, 0, len(difference) - 1)]), np.nan)
+    result: FloatArray = _MAD_TO_SIGMA * np.nanmedian(sizes, axis=1)
+    return result
+
+
+def _single_spikes(y: FloatArray, height: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    difference = np.zeros(len(y))
+    difference[2:-2] = y[2:-2] - np.convolve(y, _CUBIC_ONE, "valid")
+    beside = np.maximum(difference[:-2], difference[2:])
+    found = np.flatnonzero(
+        (difference[1:-1] > _SPIKE_FRACTION * height) & (beside <= -0.5 * difference[1:-1])
+    ) + 1  # fmt: skip
+    found = found[(found > 2) & (found < len(y) - 3)]
+    if len(found):
+        # the last two differences at each end are not known
+        inner = _surroundings(difference[2:-2], found - 2, 3)
+        found = found[difference[found] > _SPIKE_SIGMAS * inner]
+    return found, difference[found]
+
+
+def _pair_spikes(y: FloatArray, height: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """First samples of spikes of two, and how far the larger one stands out."""
+    count = len(y)
+    # first[i], second[i]: excess of samples i and i + 1, if these two are the spike
+    first, second = np.zeros(count), np.zeros(count)
+    first[2:-3] = y[2:-3] - np.correlate(y, _CUBIC_FIRST, "valid")
+    second[2:-3] = y[3:-2] - np.correlate(y, _CUBIC_FIRST[::-1], "valid")
+    larger, smaller = np.maximum(first, second), np.minimum(first, second)
+    before, after = np.full(count, np.inf), np.full(count, np.inf)
+    before[3:-4] = y[2:-5] - np.correlate(y, _CUBIC_BESIDE, "valid")
+    after[3:-4] = y[5:-2] - np.correlate(y, _CUBIC_BESIDE[::-1], "valid")
+    beside = np.maximum(np.abs(before), np.abs(after))
+    found = np.flatnonzero(
+        (larger > _SPIKE_FRACTION * height) & (smaller > _PAIR_BALANCE * larger) & np.isfinite(beside)
+    )
+    if not len(found):
+        return found, larger[found]
+    local = _surroundings(first[2:-3], found - 2, 5)
+    stands_out = larger[found] > _SPIKE_SIGMAS * local
+    alone = beside[found] < np.maximum(_OUTSIDE * larger[found], 4.0 * local)
+    found = found[stands_out & alone]
+    return found, larger[found]
 
 
 def without_samples(values: FloatArray, samples: npt.NDArray[np.intp]) -> FloatArray:
-    """A copy with the given inner samples replaced by the cubic through their four neighbours."""
+    """A copy with the given inner samples replaced by the cubic through two neighbours on each side.
+
+    Adjacent samples are replaced together. samples: ascending; at least two samples lie outside of each run.
+    """
     out = values.copy()
-    for i in samples:
-        out[i] = (4.0 * (values[i - 1] + values[i + 1]) - values[i - 2] - values[i + 2]) / 6.0
+    if not len(samples):
+        return out
+    for run in np.split(samples, np.flatnonzero(np.diff(samples) > 1) + 1):
+        low, high = int(run[0]), int(run[-1])
+        nodes = np.array([low - 2, low - 1, high + 1, high + 2])
+        places = np.arange(low, high + 1)
+        out[low : high + 1] = 0.0
+        for node in nodes:
+            others = nodes[nodes != node]
+            weight = np.prod((places[:, None] - others) / (node - others), axis=1)
+            out[low : high + 1] += weight * values[node]
     return out

@@ -18,6 +18,7 @@ from perolux.errors import InputError, OptionError
 from perolux.measured import artefacts, peaks
 from perolux.measured.air import vacuum_wavelength_nm
 from perolux.measured.baseline import END_SAMPLES, Baseline, BaselineMethod, estimate_baseline
+from perolux.measured.noise import Noise, estimate_noise, mean_factor
 from perolux.measured.records import FloatArray, Spectrum
 from perolux.quantities.constants import HC_EV_NM
 
@@ -27,12 +28,14 @@ LOW_SNR = 10.0
 """Signal to noise below which `low-snr` is raised (a convention)."""
 _DETECTION_SIGMAS = 6.0
 """A band counts as present when the smoothed maximum stands this many of its sigmas above the baseline."""
-_UNEVEN_ENDS = 0.05
+_UNEVEN_ENDS = 0.03
 """Disagreement of the two ends, as a fraction of the maximum, that raises `curved-baseline`."""
 _NEGATIVE = 0.01
 """Depth below zero, as a fraction of the maximum, that raises `negative-counts` (noise alone does not)."""
 _SECOND_MAXIMUM = 0.02
 """Rise of a second maximum above the dip before it, as a fraction of the maximum, for `double-peak`."""
+_RISE_SIGMAS = 6.5
+"""And its rise in sigmas of the running mean."""
 _SHOULDER = 0.05
 """Depth of a second minimum of curvature against the main one for `shoulder`."""
 
@@ -59,8 +62,8 @@ class PlResult:
     each, peak_nm = hc/peak_ev, fwhm_nm between the wavelengths of the same half-height points
     (half_height_ev).
     As recorded, by the reference procedure: peak_nm_no_jacobian, fwhm_nm_no_jacobian, fwhm_mev_no_jacobian.
-    integrated: intensity over the recorded axis after the baseline, in the file's intensity unit times that
-    of its axis. snr: (maximum - baseline)/standard deviation of the 16 end samples.
+    integrated: intensity over the recorded axis after the baseline, without a Jacobian; integrated_unit says
+    over which axis and in which unit. snr: (maximum - baseline)/standard deviation of the 16 end samples.
     sigma_includes: what the standard deviations cover; a wavelength calibration only when it was given.
     """
 
@@ -84,6 +87,7 @@ class PlResult:
     sigma_includes: tuple[str, ...] = ("noise", "baseline")
     wavelengths: str = "as recorded"
     cosmic_rays_nm: tuple[float, ...] = ()
+    integrated_unit: str = ""
 
     def __repr__(self) -> str:
         if self.peak_ev is None:
@@ -101,7 +105,11 @@ class PlResult:
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for JSON: missing numbers are null, the baseline is its method and counts."""
         out: dict[str, Any] = {"file": self.file, "label": self.label}
-        out |= {name: getattr(self, name) for name in _NUMBERS}
+        for name in _NUMBERS:
+            out[name] = getattr(self, name)
+            if name == "integrated":
+                out["integrated_unit"] = self.integrated_unit
+        out["sigma_includes"] = list(self.sigma_includes)
         out["baseline"] = self.baseline.as_dict()
         out["flags"] = list(self.flags)
         out["reasons"] = dict(self.reasons)
@@ -126,12 +134,14 @@ def reduce_pl(
 
     baseline: "ends" (reference), "linear", "arpls" or "none"; baseline_period_nm belongs to "arpls".
     air_to_vacuum: convert recorded wavelengths to vacuum first (off by default, as in the reference tables).
-    remove_cosmic_rays: replace single-sample spikes by their neighbours' cubic; without it they are only
-    flagged. calibration_sigma_nm: standard uncertainty of the wavelength axis, added to peak_ev_sigma.
+    remove_cosmic_rays: replace spikes of one or two samples by their neighbours' cubic; without it they are
+    only flagged. calibration_sigma_nm: standard uncertainty of the wavelength axis, added to peak_ev_sigma.
 
-    The Jacobian numbers come from fits of exp(polynomial) to the density per eV: fourth order near the top,
-    third order around each half of the fitted maximum, so a Gaussian in energy is exact on any grid. Their
-    sigmas are the linear response to sample noise (taken as independent) and to the baseline's uncertainty.
+    The Jacobian numbers come from fits of exp(polynomial) to the density per eV: one of fourth order down to
+    0.28 of the maximum where its residuals show no structure, else one near the top and one around each half
+    of the fitted maximum, so a Gaussian in energy is exact on any grid. Their sigmas are the linear response
+    to the noise and to the baseline's uncertainty; the noise grows with the signal, may be shared between
+    neighbours, and has the size that the residuals of the fits imply.
 
     Raises `OptionError` for an absorbance or excitation spectrum (no emission density, so no Jacobian) and
     `InputError` for fewer than 20 samples or values that are not finite.
@@ -165,18 +175,21 @@ def reduce_pl(
     reasons: dict[str, str] = {}
     half: tuple[float | None, float | None] = (None, None)
 
-    noise = artefacts.noise_level(values)
-    present = _is_present(height, noise)
+    smooth, length = peaks.smoothed(height)
+    noise = estimate_noise(height, smooth)
+    present = _is_present(height, smooth, length, max(artefacts.noise_level(values), noise.floor), noise)
     if not present:
         flags.append("near-zero-signal")
         reasons |= dict.fromkeys(_NUMBERS, "no band stands above the noise")
     else:
         _reference_numbers(nm, height, ground, numbers, reasons)
-        half = _energy_numbers(spectrum, height, ground, noise, numbers, reasons, calibration_sigma_nm)
-        if np.min(values) < -max(5.0 * noise, _NEGATIVE * float(np.max(height))):
+        half = _energy_numbers(
+            spectrum, height, smooth, ground, noise, numbers, reasons, calibration_sigma_nm
+        )
+        if np.min(values) < -max(5.0 * noise.floor, _NEGATIVE * float(np.max(height))):
             flags.append("negative-counts")
         numbers["integrated"] = _integral(spectrum, height)
-        flags += _shape_flags(nm, height, ground, noise, numbers, reasons)
+        flags += _shape_flags(nm, height, smooth, length, noise, numbers, reasons)
     return PlResult(
         label=spectrum.label,
         file=spectrum.source.path,
@@ -189,6 +202,7 @@ def reduce_pl(
         + (("wavelength calibration",) if calibration_sigma_nm is not None else ()),
         wavelengths=wavelengths,
         cosmic_rays_nm=tuple(float(nm[i]) for i in spikes),
+        integrated_unit=_integrated_unit(spectrum),
     )
 
 
@@ -220,12 +234,12 @@ def _to_vacuum(spectrum: Spectrum, where: str) -> tuple[Spectrum, str]:
     return replace(spectrum, wavelength_nm=converted, medium="vacuum"), "vacuum, converted from air"
 
 
-def _is_present(height: FloatArray, noise: float) -> bool:
-    smooth, length = peaks.smoothed(height)
+def _is_present(height: FloatArray, smooth: FloatArray, length: int, floor: float, noise: Noise) -> bool:
     top = float(np.max(smooth))
     scale = float(np.max(np.abs(height)))
     # rounding of the subtraction leaves about 1e-16 of the level on a flat record
-    return top > 1e-9 * scale and scale > 0 and top > _DETECTION_SIGMAS * noise / math.sqrt(length)
+    limit = _DETECTION_SIGMAS * floor * mean_factor(noise.correlation, length)
+    return top > 1e-9 * scale and scale > 0 and top > limit
 
 
 def _reference_numbers(
@@ -255,8 +269,9 @@ def _reference_numbers(
 def _energy_numbers(
     spectrum: Spectrum,
     height: FloatArray,
+    smooth: FloatArray,
     ground: Baseline,
-    noise: float,
+    noise: Noise,
     numbers: dict[str, float | None],
     reasons: dict[str, str],
     calibration_sigma_nm: float | None,
@@ -265,8 +280,10 @@ def _energy_numbers(
     energy, density = replace(spectrum, values=height).per_ev()
     jacobian = replace(spectrum, values=np.ones_like(height)).per_ev()[1]
     # an exact spectrum has no noise; a relative floor keeps weights finite and changes nothing above 1e-9
-    level = max(noise, 1e-9 * float(np.max(height)))
-    band = peaks.local_peak(energy, density, level * jacobian, jacobian)
+    sigma = np.maximum(noise.sigma(smooth), 1e-9 * float(np.max(height)))
+    band = peaks.local_peak(
+        energy, density, sigma[::-1] * jacobian, jacobian, noise.correlation, noise.floor * jacobian
+    )
     if band.position is None:
         reason = (
             "the maximum lies at the edge of the record"
@@ -292,6 +309,12 @@ def _energy_numbers(
     return band.left, band.right
 
 
+def _integrated_unit(spectrum: Spectrum) -> str:
+    unit = "intensity as recorded" if spectrum.value_unit == "unknown" else spectrum.value_unit
+    axis = {"nm": "wavelength", "eV": "photon energy", "cm-1": "wavenumber"}[spectrum.axis_unit]
+    return f"{unit} x {spectrum.axis_unit}, over {axis} as recorded, without a Jacobian"
+
+
 def _integral(spectrum: Spectrum, height: FloatArray) -> float:
     if spectrum.axis_unit == "nm":
         return float(np.trapezoid(height, spectrum.wavelength_nm))
@@ -303,8 +326,9 @@ def _integral(spectrum: Spectrum, height: FloatArray) -> float:
 def _shape_flags(
     nm: FloatArray,
     height: FloatArray,
-    ground: Baseline,
-    noise: float,
+    smooth: FloatArray,
+    length: int,
+    noise: Noise,
     numbers: dict[str, float | None],
     reasons: dict[str, str],
 ) -> list[str]:
@@ -314,34 +338,45 @@ def _shape_flags(
     if snr is not None and snr < LOW_SNR:
         flags.append("low-snr")
     ends = float(np.median(height[:END_SAMPLES])), float(np.median(height[-END_SAMPLES:]))
-    # 2.5 sigma of a sample is 4 sigma of the difference of two medians of 8
-    if abs(ends[1] - ends[0]) > max(_UNEVEN_ENDS * top, 2.5 * noise):
+    # the difference of two medians, each of END_SAMPLES samples that may share their noise
+    scatter = math.sqrt(math.pi) * noise.floor * mean_factor(noise.correlation, END_SAMPLES)
+    if abs(ends[1] - ends[0]) > max(_UNEVEN_ENDS * top, 4.0 * scatter):
         flags.append("curved-baseline")
     if "edge" in reasons.get("peak_ev", ""):
         flags.append("peak-at-edge")
     elif numbers["peak_ev"] is not None and numbers["fwhm_mev"] is None:
         flags.append("one-sided")
-    smooth, length = peaks.smoothed(height)
-    sigma = noise / math.sqrt(length)
-    if _has_second_maximum(smooth, max(_SECOND_MAXIMUM * top, 9.0 * sigma)):
+    sigma = noise.sigma(smooth)
+    scatter_here = _RISE_SIGMAS * mean_factor(noise.correlation, length) * sigma
+    # a straight slope under the band is no second maximum
+    level = smooth - np.linspace(ends[0], ends[1], len(smooth))
+    if _has_second_maximum(level, _SECOND_MAXIMUM * top, scatter_here):
         flags.append("double-peak")
-    elif _has_shoulder(nm, height, noise, numbers["fwhm_nm"]):
+    elif _has_shoulder(nm, height, sigma, noise, numbers["fwhm_nm"]):
         flags.append("shoulder")
     return flags
 
 
-def _has_second_maximum(smooth: FloatArray, rise: float) -> bool:
-    """True where the curve, going away from its maximum, rises again by more than `rise` after a dip."""
-    i = int(np.argmax(smooth))
-    for side in (smooth[i::-1], smooth[i:]):
-        lowest = np.minimum.accumulate(side)
-        # the last two samples at the edge of the record are no maximum
-        if len(side) > 2 and float(np.max(side[:-2] - lowest[:-2], initial=0.0)) > rise:
+def _has_second_maximum(curve: FloatArray, rise: float, noise: FloatArray) -> bool:
+    """True where the curve, going away from its maximum, rises by `rise` after a dip and falls again.
+
+    A background that only rises towards the end of the record is no second maximum: after the rise the
+    curve must fall by half as much. Both count from `noise` on. The last two samples are not looked at.
+    """
+    i = int(np.argmax(curve))
+    for side, least in ((curve[i::-1], noise[i::-1]), (curve[i:], noise[i:])):
+        side, least = side[:-2], least[:-2]
+        climb = side - np.minimum.accumulate(side)
+        # how far the curve falls again outside of each sample
+        fall = side - np.minimum.accumulate(side[::-1])[::-1]
+        if np.any((climb > np.maximum(rise, least)) & (fall > np.maximum(0.5 * rise, least))):
             return True
     return False
 
 
-def _has_shoulder(nm: FloatArray, height: FloatArray, noise: float, width_nm: float | None) -> bool:
+def _has_shoulder(
+    nm: FloatArray, height: FloatArray, sigma: FloatArray, noise: Noise, width_nm: float | None
+) -> bool:
     """True where the second derivative, over a quarter of the width, has a second clear minimum."""
     if width_nm is None:
         return False
@@ -352,8 +387,8 @@ def _has_shoulder(nm: FloatArray, height: FloatArray, noise: float, width_nm: fl
     kernel = np.ones(lag) / lag
     mean = np.convolve(height, kernel, "same")
     curvature = mean[2 * lag :] - 2.0 * mean[lag:-lag] + mean[: -2 * lag]
-    sigma = noise * math.sqrt(6.0 / lag)
-    rise = max(_SHOULDER * -float(np.min(curvature)), 6.0 * sigma)
+    variance = np.convolve(sigma**2, kernel, "same") * mean_factor(noise.correlation, lag) ** 2
+    scatter = np.sqrt(variance[2 * lag :] + 4.0 * variance[lag:-lag] + variance[: -2 * lag])
     # a second minimum counts if it is deep itself and parted from the main one by a rise as large
     below = np.minimum(curvature, 0.0)
-    return _has_second_maximum(-below, rise)
+    return _has_second_maximum(-below, _SHOULDER * float(-np.min(curvature)), 6.0 * scatter)
