@@ -212,8 +212,8 @@ class SpectrumSet:
         arrays: dict[str, Any] = {}
         for position, spectrum in enumerate(self.spectra):
             dimension = f"wavelength_{position}"
-            arrays[f"spectrum_{position}"] = (
-                spectrum.data.rename({"wavelength": dimension}).assign_attrs(label=spectrum.label)
+            arrays[f"spectrum_{position}"] = spectrum.data.rename({"wavelength": dimension}).assign_attrs(
+                label=spectrum.label
             )
         return xr.Dataset(arrays)
 
