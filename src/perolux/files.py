@@ -54,8 +54,11 @@ def write_bytes(target: str | Path, content: bytes) -> Path:
 
 
 def write_text(target: str | Path, content: str) -> Path:
-    """Write `content` to `target` as UTF-8, atomically, and return the path."""
-    return write_bytes(target, content.encode("utf-8"))
+    """Write `content` to `target` as UTF-8, atomically, and return the path.
+
+    What is no text (an undecodable byte of a file name) is written as its code, not lost.
+    """
+    return write_bytes(target, content.encode("utf-8", errors="backslashreplace"))
 
 
 def write_json(target: str | Path, content: Any) -> Path:

@@ -167,3 +167,50 @@ def test_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -m perolux pl {NATIVE / '433.txt'} --json | head -c 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=True)
     assert b"Traceback" not in done.stderr
+
+
+def test_every_key_that_a_result_names_can_be_explained(capsys):
+    _, out, _ = call(capsys, "pl", NATIVE / "433.txt", "--material", "CsPbBr3", "--json")
+    keys = [*json.loads(out)[0]["size"]["rests_on"], "study.temperature_k", "CsPbBr3.gap"]
+    for key in keys:
+        code, out, err = call(capsys, "explain", key)
+        assert code == 0 and key in out, (key, err)
+
+
+def test_a_folder_answers_for_each_of_its_files(capsys, tmp_path):
+    (tmp_path / "a.txt").write_bytes((NATIVE / "433.txt").read_bytes())
+    (tmp_path / "b.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    code, out, _ = call(capsys, "pl", tmp_path, "--json")
+    rows = json.loads(out)
+    assert code == 2 and len(rows) == 2
+    assert "error" in rows[1] and rows[0]["peak_ev"] > 2.0
+
+
+def test_a_saturated_spectrum_gets_no_size(capsys, tmp_path):
+    lines = [
+        f"{nm},{min(1000 * 2.718281828 ** (-(((nm - 515) / 9) ** 2) / 2), 600):.3f}" for nm in range(450, 601)
+    ]
+    file = tmp_path / "sat.csv"
+    file.write_text("wavelength_nm,counts\n" + "\n".join(lines))
+    _, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3", "--json")
+    (row,) = json.loads(out)
+    assert "saturated" in row["flags"] and "saturated" in row["size"]["reason"]
+
+
+def test_a_material_without_exciton_parameters_keeps_the_model_free_numbers(capsys):
+    code, out, _ = call(capsys, "pl", NATIVE / "433.txt", "--material", "AZPbBr3", "--json")
+    (row,) = json.loads(out)
+    assert code == 0 and row["peak_ev"] > 2.0 and "not available" in row["size"]["reason"]
+
+
+def test_a_console_that_cannot_show_a_character_is_no_error():
+    command = [sys.executable, "-m", "perolux", "explain", "CsPbBr3.hole_mass"]
+    env = dict(os.environ) | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=env, check=False)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+
+
+def test_a_full_standard_output_is_a_user_error():
+    command = f"{sys.executable} -m perolux pl {NATIVE / '433.txt'} --json > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 2 and b"Traceback" not in done.stderr

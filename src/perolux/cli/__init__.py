@@ -13,6 +13,11 @@ __all__ = ["main"]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    from perolux.cli.app import run
+    try:
+        from perolux.cli.app import run
 
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        # Ctrl-C while the command line itself is still being loaded.
+        code = 130
+    sys.exit(code)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
+from io import TextIOWrapper
 
 from cyclopts import App, CycloptsError
 
@@ -53,6 +55,10 @@ for _name, (_place, _help) in _COMMANDS.items():
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; no traceback for what a user can mend."""
     as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A console that cannot show a character gets its code, not an error.
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()
@@ -70,7 +76,10 @@ def run(arguments: list[str]) -> int:
         print_error(error, as_json)
         return USER_ERROR
     except OSError as error:
-        print_error(OutputError(error.strerror or str(error), where=str(error.filename or "")), as_json)
+        # On standard error in any case: it may be standard output that cannot be written.
+        print_error(OutputError(error.strerror or str(error), where=str(error.filename or "")), False)
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USER_ERROR
     except Exception:
         traceback.print_exc()

@@ -21,21 +21,11 @@ def explain(
     json: Json = False,
 ) -> None:
     """Value, sigma, kind, source and range of a number, and its rivals."""
-    if key.startswith("prior."):
-        from perolux.excitons.assumptions import assumption
-
-        value = assumption(key.removeprefix("prior."))
-        if json:
-            print_json({"chosen": value.as_dict(), "rivals": []})
-        else:
-            print(value, f"note: {value.note}" if value.note else "", sep="\n")  # noqa: T201
-        return
-    from perolux.materials import explain as explain_record
     from perolux.quantities.units import parse_quantity
+    from perolux.studies.sources import explain_key
 
-    explanation = explain_record(
-        key, temperature_k=None if at is None else parse_quantity(at, "K", default_unit="K")
-    )
+    temperature_k = None if at is None else parse_quantity(at, "K", default_unit="K")
+    explanation = explain_key(key, temperature_k)
     if json:
         print_json(explanation.as_dict())
     else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from perolux.cli.console import DONE, USER_ERROR, number, print_json, print_table
-from perolux.errors import PeroluxError
+from perolux.cli.console import BUG, DONE, USER_ERROR, number, print_json, print_table
+from perolux.errors import NotAvailableError, PeroluxError
 
 if TYPE_CHECKING:
     from perolux.measured import Spectrum
@@ -21,6 +22,8 @@ Files = Annotated[list[Path], Parameter(help="spectrum files: csv, text, JCAMP-D
 AxisUnitOption = Annotated[
     str | None, Parameter(help="unit of the axis where the file does not say it: nm, eV or cm-1")
 ]
+_BUG_TYPE = "ProgramError"
+
 Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 
@@ -83,7 +86,9 @@ def pl(
         # A wrong material or temperature is one error of the call, not one of every file.
         from perolux.inference import check_material
 
-        check_material(material, temperature_k, prior)
+        # What nobody has measured is the reason why a size is missing, not an error of the call.
+        with suppress(NotAvailableError):
+            check_material(material, temperature_k, prior)
     rows = _each_spectrum(files, one, "pl", axis_unit)
     if json:
         print_json(rows)
@@ -113,7 +118,7 @@ def _each_spectrum(
     from perolux.measured import read
 
     rows: list[dict[str, Any]] = []
-    for file in files:
+    for file in _expanded(files):
         try:
             spectra = read(file, kind=kind, axis_unit=_as_axis_unit(axis_unit))
         except PeroluxError as error:
@@ -124,7 +129,24 @@ def _each_spectrum(
                 rows.append(one(spectrum))
             except PeroluxError as error:
                 rows.append({"file": str(file), "label": spectrum.label, "error": error.as_dict()})
+            except Exception as error:  # one spectrum's bug must not cost the others; the exit code is 1
+                what = f"perolux failed on this spectrum, please report it: {type(error).__name__}: {error}"
+                problem = {"what": what, "where": str(file), "allowed": None, "fix": None}
+                rows.append({"file": str(file), "label": spectrum.label, "error": _bug(problem)})
     return rows
+
+
+def _bug(problem: dict[str, str | None]) -> dict[str, Any]:
+    return {"type": _BUG_TYPE, "problems": [problem]}
+
+
+def _expanded(files: Sequence[Path]) -> list[Path]:
+    """Folders give their files, sorted, so that each file that cannot be read answers for itself."""
+    expanded: list[Path] = []
+    for file in files:
+        inside = sorted(path for path in file.iterdir() if path.is_file()) if file.is_dir() else []
+        expanded += inside or [file]
+    return expanded
 
 
 def _as_axis_unit(text: str | None) -> AxisUnit | None:
@@ -140,7 +162,8 @@ def _as_axis_unit(text: str | None) -> AxisUnit | None:
 
 
 def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
-    return USER_ERROR if any("error" in row for row in rows) else DONE
+    types = {row["error"]["type"] for row in rows if "error" in row}
+    return BUG if _BUG_TYPE in types else USER_ERROR if types else DONE
 
 
 def _show_errors(rows: Sequence[dict[str, Any]]) -> None:

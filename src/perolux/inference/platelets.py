@@ -19,6 +19,9 @@ from perolux.quantities.constants import HC_EV_NM
 
 __all__ = ["PlateletEvidence", "weigh_platelets"]
 
+_BEYOND_SIGMAS = 3.0
+"""A peak this far beyond the thinnest rung is not weighed: the ladders cannot explain it."""
+
 
 @dataclass(frozen=True)
 class PlateletEvidence:
@@ -55,6 +58,12 @@ def weigh_platelets(
         return PlateletEvidence(None, f"no platelet ladder is on record for {material}", {}, (), ())
     scatter, width = assumption("platelet_peak_scatter_ev"), assumption("platelet_fwhm_mev")
     sigma = math.hypot(scatter.number, peak_ev_sigma)
+    bluest = max(energy.number for ladder in ladders for energy in ladder.emission_ev)
+    if peak_ev > bluest + _BEYOND_SIGMAS * sigma:
+        reason = (
+            f"the platelet ladders begin at {HC_EV_NM / bluest:.0f} nm: thinner platelets are not on record"
+        )
+        return PlateletEvidence(None, reason, {}, (), ())
     width_density = 1.0
     if fwhm_mev is not None and width.low is not None and width.high is not None:
         width_sigma = math.hypot(fwhm_mev_sigma or 0.0, assumption("fwhm_model_mev").number)

@@ -185,7 +185,8 @@ def _kind(
             raise OptionError(
                 f"the header of the file says this is {own[0]}, the call says {said}",
                 where=place,
-                fix=f"leave the kind out, or give kind={own[0]!r} (--kind {own[0]})",
+                fix=f"leave the kind out, or give kind={own[0]!r}; the command is `perolux "
+                + ("absorption`" if own[0] == "absorbance" else "pl`"),
             )
         if not own and general and said not in general:
             notes.append(f"The text above the data mentions {', '.join(general)}; read as {said}, as asked.")

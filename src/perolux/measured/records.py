@@ -162,7 +162,7 @@ class Spectrum:
             raise OptionError(
                 f"the file says this is {self.kind}, the call says {kind}",
                 where=f"{self.source.path}: {self.label}",
-                fix=f"leave the kind out, or give --kind {self.kind}",
+                fix=f"leave the kind out, or give kind={self.kind!r}",
             )
         return replace(self, kind=kind if kind != "unknown" else self.kind)
 

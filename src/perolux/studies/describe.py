@@ -118,6 +118,11 @@ def _size(
 
     if result.peak_ev is None:
         return None, f"no peak: {result.reasons.get('peak_ev', 'not found')}"
+    if "saturated" in result.flags:
+        return (
+            None,
+            "the detector is saturated: the top of the line is cut off, its peak and width are not its own",
+        )
     if _peak_is_a_spike(result):
         return None, "the highest point is a cosmic-ray spike: ask for its removal (--remove-cosmic-rays)"
     try:

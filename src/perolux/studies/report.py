@@ -199,6 +199,11 @@ def _caveats(
             else "Below about 5 nm the edges hang on how far hard walls and parabolic bands overestimate the "
             "confinement: up to 150 meV at 4 nm, over which the sizes are averaged."
         )
+        if (study.spec.conditions.material or "").startswith("CsPbBr3"):
+            caveats.append(
+                "Published emission of 9.9 to 12.5 nm CsPbBr3 lies above this model (validation rows "
+                "excitons.T28): edges of larger cubes may come out too small."
+            )
     if any(row.get("halide_fraction_median") is not None for row in rows):
         caveats.insert(
             0,

@@ -31,7 +31,7 @@ def study_schema() -> dict[str, Any]:
     ['absorption', 'conditions', 'prior', 'reduction', 'report', 'samples', 'spectra', 'study']
     """
     schema = StudyFile.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "perolux study", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux study"}
 
 
 class _Block(BaseModel):

@@ -5,12 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from perolux.errors import OptionError
 from perolux.quantities.citations import citation_keys, reference, to_bibtex
+from perolux.studies.conditions import assumed_temperature
 from perolux.studies.run import Run
 
-__all__ = ["Citations", "citations_of_run"]
+if TYPE_CHECKING:
+    from perolux.materials import Explanation
+
+__all__ = ["Citations", "citations_of_run", "explain_key"]
+
+
+def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
+    """Where a number comes from, for every key that a run or `perolux pl --json` names.
+
+    key: of a material ("CsPbBr3.gap"), of a fundamental constant ("constants.planck_j_s"), of the prior of
+    the sizes ("prior.edge_nm"), "study.temperature_k", a material's "homogeneous_fwhm", or a rung of a
+    platelet ladder. Raises what `perolux.materials.explain` raises.
+    """
+    from perolux.materials import Explanation, explain, material, platelet_ladders
+
+    room, _, name = key.partition(".")
+    if room == "prior":
+        from perolux.excitons.assumptions import assumption
+
+        value = assumption(name)
+    elif key == assumed_temperature().key:
+        value = assumed_temperature()
+    elif name == "homogeneous_fwhm":
+        from perolux.excitons.linewidth import homogeneous_fwhm_mev
+
+        value = homogeneous_fwhm_mev(material(room, 298.0 if temperature_k is None else temperature_k))
+    elif name.startswith("platelet_"):
+        rungs = {v.key: v for ladder in platelet_ladders(room) for v in ladder.emission_ev}
+        if key not in rungs:
+            raise OptionError(
+                f"no platelet rung is called {key!r}", allowed=", ".join(rungs) or "none on record"
+            )
+        value = rungs[key]
+    else:
+        return explain(key, temperature_k=temperature_k)
+    return Explanation(key, value)
 
 
 @dataclass(frozen=True)
@@ -42,9 +79,7 @@ def citations_of_run(run: str | Path) -> Citations:
     path = Path(run)
     if path.exists():
         return _of_sources(value["source"] for value in Run.open(path).record["values"])
-    from perolux.materials import explain
-
-    explanation = explain(str(run))
+    explanation = explain_key(str(run))
     values = (explanation.chosen, *explanation.ingredients, *explanation.rivals)
     return _of_sources(value.source for value in values)
 
