@@ -18,6 +18,7 @@ from perolux.measured import FLAGS, FileSource, Spectrum, read, reduce_absorptio
 from perolux.measured.absorption import local_maximum_nm
 from perolux.measured.derivatives import derivative_filter
 from perolux.measured.scatter import fit_scatter
+from perolux.quantities.constants import HC_EV_NM
 
 NM = np.arange(400.0, 801.0)
 NUMBERS = (
@@ -155,6 +156,54 @@ def test_scatter_is_refused_where_it_is_not_scatter():
     flat = fit_scatter(nm, np.full(len(nm), 0.1), 550.0)
     assert flat.offset == pytest.approx(0.1)
     assert "flat" in flat.reason
+
+
+def edge(sigma_mev, gap_mev=100.0, width_mev=50.0, centre_ev=2.45, nm=NM):
+    """A Gaussian exciton and an equally high continuum `gap_mev` above it."""
+    energy = HC_EV_NM / nm
+    rise = np.array(
+        [math.erf((e - centre_ev - 1e-3 * gap_mev) / (math.sqrt(2) * 1e-3 * width_mev)) for e in energy]
+    )
+    return 0.5 * np.exp(-0.5 * (1e3 * (energy - centre_ev) / sigma_mev) ** 2) + 0.25 * (1.0 + rise)
+
+
+def test_a_top_cut_flat_is_flagged_and_hides_the_exciton():
+    clean = reduce_absorption(spectrum(edge(40.0)))
+    assert clean.flags == ()
+    for scale, limit in ((1.0, 0.4), (6.0, 3.0), (6.0, 1.0)):
+        r = reduce_absorption(spectrum(np.minimum(scale * edge(40.0), limit)))
+        assert "saturated" in r.flags
+        assert (
+            r.first_exciton_nm is None
+        )  # it lies in the cut: its corner and the continuum are not the exciton
+        assert "cut flat" in r.reasons["first_exciton_nm"]
+    # a cut of the ultraviolet alone leaves the exciton as it is
+    far = edge(40.0) + 5.0 * np.exp(-(NM - 400.0) / 8.0)
+    r = reduce_absorption(spectrum(np.minimum(far, 2.0)))
+    assert "saturated" in r.flags
+    assert r.first_exciton_nm == pytest.approx(clean.first_exciton_nm, abs=0.5)
+
+
+def test_levels_that_an_absorbance_should_not_have():
+    def flags(values):
+        return reduce_absorption(spectrum(values)).flags
+
+    rng = np.random.default_rng(14)
+    noise = rng.normal(0.0, 2e-3, len(NM))
+    assert flags(edge(40.0) + noise) == ()
+    assert flags(6.5 * edge(40.0) + noise) == ("high-absorbance",)
+    assert flags(edge(40.0) + noise - 0.05) == ("negative-absorbance",)
+    assert flags(0.2 * edge(40.0) - 0.015) == ("negative-absorbance",)
+    assert flags(edge(40.0) + noise - 0.008) == ()  # the drift of a usual blank
+
+
+def test_sigma_says_that_the_definition_is_not_in_it():
+    r = reduce_absorption(spectrum(edge(80.0)))
+    off_mev = 1e3 * (r.first_exciton_ev - 2.45)
+    assert off_mev == pytest.approx(-15.0, abs=1.0)  # as the documentation of the result says
+    assert abs(off_mev) > 3e3 * r.sigma_ev
+    assert r.sigma_includes == ("noise", "choice of the window")
+    assert r.as_dict()["sigma_includes"] == ["noise", "choice of the window"]
 
 
 def test_scatter_that_dominates_is_flagged():

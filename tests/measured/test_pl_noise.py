@@ -47,7 +47,7 @@ def pulls(results, fwhm_mev):
 @pytest.mark.parametrize("step_nm", [0.1, 0.22, 0.5, 1.0])
 @pytest.mark.parametrize("counts", [300, 1000])
 def test_no_clean_band_is_lost(step_nm, counts):
-    lost = sum(r.peak_ev is None or r.fwhm_mev is None for r in draws(step_nm, 85.0, counts, 60))
+    lost = sum(r.peak_ev is None or r.fwhm_mev is None for r in draws(step_nm, 85.0, counts, 30))
     assert lost == 0  # the fits of the top alone lost 5 % on the finer grids
 
 
@@ -74,11 +74,11 @@ def test_no_clean_band_of_many_is_lost(step_nm):
     ],
 )
 def test_sigmas_are_those_of_the_scatter(step_nm, fwhm_mev, counts, neighbours):
-    found = list(draws(step_nm, fwhm_mev, counts, 150, neighbours))
-    # the bar is 0.8 to 1.4; 150 draws give it to 6 %, and worse where few samples leave long tails
+    found = list(draws(step_nm, fwhm_mev, counts, 100, neighbours))
+    # the bar is 0.8 to 1.4; 100 draws give it to 7 %, and worse where few samples leave long tails
     peak, width = pulls(found, fwhm_mev)
-    assert 0.75 < peak < 1.45
-    assert 0.75 < width < 1.45
+    assert 0.7 < peak < 1.5
+    assert 0.7 < width < 1.5
 
 
 @pytest.mark.slow

@@ -27,8 +27,27 @@ def test_s11_de_mello():
     assert r.absorbed == pytest.approx(0.61111, abs=1e-5)
     assert r.plqy == pytest.approx(0.82545, abs=1e-5)
     assert r.plqy == pytest.approx(504444.4444 / 611111.1111, abs=1e-9)
-    assert r.plqy_sigma == 0.0
     assert r.flags == ()
+
+
+def test_without_input_sigmas_there_is_no_sigma():
+    """An unknown uncertainty is not zero."""
+    sphere = sphere_plqy(*S11)
+    relative = relative_plqy(0.9, 8e4, 1e5, 0.08, 0.05, 1.50, 1.36)
+    for r in (sphere, relative):
+        assert r.plqy_sigma is None
+        assert r.absorbed_sigma is None
+        assert r.contributions == {}
+        assert "no uncertainty" in r.reasons["plqy_sigma"]
+        assert "no uncertainty" in r.reasons["absorbed_sigma"]
+    assert self_absorption_corrected(0.8, 0.2)[1] is None
+    partly = sphere_plqy(*S11, pl_direct_sigma=3e3)
+    assert partly.plqy_sigma == pytest.approx(3e3 / (1e6 * partly.absorbed), rel=1e-12)
+    assert partly.contributions.keys() == {"pl_direct"}
+    assert partly.absorbed_sigma is None
+    assert "plqy_sigma" not in partly.reasons
+    said = sphere_plqy(*S11, pl_direct_sigma=0.0)
+    assert said.plqy_sigma == 0.0  # zero is what the caller said
 
 
 def test_s11_error_propagation_against_sampling():
@@ -156,3 +175,5 @@ def test_inner_filter():
     assert factor == pytest.approx(10**0.07)
     assert flags == ()
     assert inner_filter_factor(0.31, 0.0)[1] == ("strong-inner-filter",)
+    assert inner_filter_factor(0.0, 0.31)[1] == ("strong-inner-filter",)
+    assert inner_filter_factor(0.2, 0.2)[1] == ()  # each alone, not their sum

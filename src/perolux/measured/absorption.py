@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import InputError, OptionError
-from perolux.measured.artefacts import noise_level
-from perolux.measured.derivatives import derivative_filter
+from perolux.measured.artefacts import flat_top, noise_level
+from perolux.measured.derivatives import DerivativeFilter, derivative_filter
 from perolux.measured.records import FloatArray, Spectrum
 from perolux.measured.scatter import ScatterFit, fit_scatter
 from perolux.quantities.constants import HC_EV_NM
@@ -34,6 +34,12 @@ _WINDOW_FACTORS = (2.0 / 3.0, 5.0 / 3.0)
 _BELOW_GAP = 4.5
 """Start of the region below the gap, in distances from the exciton to the steepest slope."""
 _SCATTER_DOMINATES = 0.5
+_HIGH_ABSORBANCE = 3.0
+"""Decadic absorbance above which stray light bends the record of most spectrometers (a convention)."""
+_NEGATIVE = 0.02, 0.1
+"""Depth below zero that is no drift of a baseline: in absorbance, or as a part of the largest one if less."""
+SIGMA_INCLUDES = ("noise", "choice of the window")
+"""What sigma_ev covers. That the second derivative defines the exciton is not in it."""
 
 _NUMBERS = (
     "first_exciton_nm",
@@ -52,7 +58,11 @@ class AbsorptionResult:
 
     first_exciton_nm, first_exciton_ev: minimum of the second derivative (window_nm wide, third order) nearest
     the edge, after scattering is subtracted. sigma_ev: noise and the spread over three windows, in
-    quadrature. steepest_slope_nm: minimum of the first derivative (11 nm), a different quantity.
+    quadrature (sigma_includes). It is the uncertainty of that minimum, not of the exciton energy of a model:
+    beside an equally high continuum (100 meV above, 50 meV wide) the minimum lies 3, 3, 6 and 15 meV below a
+    Gaussian exciton of sigma 20, 40, 60 and 80 meV. The spread over windows does not show this, so it is left
+    to whoever assigns the minimum; the inference of sizes adds `prior.absorption_first_exciton_ev`.
+    steepest_slope_nm: minimum of the first derivative (11 nm), a different quantity.
     scatter_exponent, its sigma, and scatter_fraction (scattered part of the absorbance at the exciton): from
     the fit of a lambda^-p + c below the gap.
     """
@@ -70,6 +80,7 @@ class AbsorptionResult:
     scatter: ScatterFit
     flags: tuple[str, ...]
     reasons: dict[str, str]
+    sigma_includes: tuple[str, ...] = SIGMA_INCLUDES
 
     def __repr__(self) -> str:
         if self.first_exciton_nm is None or self.first_exciton_ev is None:
@@ -86,6 +97,7 @@ class AbsorptionResult:
         """Plain dictionary for JSON: missing numbers are null."""
         out: dict[str, Any] = {"file": self.file, "label": self.label}
         out |= {name: getattr(self, name) for name in _NUMBERS}
+        out["sigma_includes"] = list(self.sigma_includes)
         out |= {"window_nm": self.window_nm, "flags": list(self.flags), "reasons": dict(self.reasons)}
         return out
 
@@ -104,7 +116,11 @@ def reduce_absorption(
 
     A minimum of the second derivative counts where it is at least 0.2 of the deepest and 6 of its own noise
     sigmas deep, with its window inside the record; the reddest is the first exciton (with near_nm, the
-    deepest inside). Its place is the vertex of a parabola through the neighbouring values.
+    deepest inside). Its place is the vertex of a parabola through the neighbouring values. No exciton is
+    looked for where its window touches a top cut flat, or to the blue of one.
+
+    Flags: `saturated` for a top cut flat, `high-absorbance` above 3, `negative-absorbance` below zero by more
+    than 6 noise sigmas and 0.02 (or a tenth of the largest, if less), `scatter-dominates`.
 
     Raises `OptionError` for a PL or excitation spectrum, a window too narrow for the grid or wider than half
     of the record, and an empty search range; `InputError` for values that are not finite.
@@ -115,13 +131,14 @@ def reduce_absorption(
     values = np.asarray(spectrum.values, dtype=float)
     noise = noise_level(values)
     reasons: dict[str, str] = {}
-    flags = list(spectrum.flags)
+    cut = flat_top(values)
+    flags = [*spectrum.flags, *_level_flags(values, cut, noise)]
 
-    place, _ = _second_minimum(nm, values, window_nm, near_nm, noise)
+    place, _ = _second_minimum(nm, values, window_nm, near_nm, noise, cut)
     fit = _scatter(nm, values, place, near_nm, noise) if scatter else _no_scatter("not asked for")
     if fit.exponent is not None:
         values = values - fit.curve(nm)
-        place, _ = _second_minimum(nm, values, window_nm, near_nm, noise)
+        place, _ = _second_minimum(nm, values, window_nm, near_nm, noise, cut)
     if fit.reason:
         reasons |= dict.fromkeys(
             ("scatter_exponent", "scatter_exponent_sigma", "scatter_fraction"), fit.reason
@@ -130,11 +147,13 @@ def reduce_absorption(
     sigma_ev = fraction = None
     if place is None:
         reason = "the second derivative has no minimum that stands above its noise"
+        if np.any(cut):
+            reason += ", to the red of the top that is cut flat"
         reasons |= dict.fromkeys(("first_exciton_nm", "first_exciton_ev", "sigma_ev"), reason)
         if fit.exponent is not None:
             reasons["scatter_fraction"] = reason
     else:
-        sigma_ev = _sigma_nm(nm, values, window_nm, place, noise) * HC_EV_NM / place**2
+        sigma_ev = _sigma_nm(nm, values, window_nm, place, noise, cut) * HC_EV_NM / place**2
         if fit.exponent is not None:
             scattered = float(fit.curve(np.array([place]))[0])
             fraction = scattered / (scattered + float(np.interp(place, nm, values)))
@@ -185,7 +204,7 @@ def _check(spectrum: Spectrum, window_nm: float, near_nm: tuple[float, float] | 
             f"this is {spectrum.kind}, not an absorbance",
             where=where,
             allowed="kind absorbance",
-            fix="use pl() for photoluminescence; give --kind absorbance if the file was misread",
+            fix='use pl() (`perolux pl`) for photoluminescence; kind="absorbance" if it was misread',
         )
     bad = int(np.count_nonzero(~np.isfinite(spectrum.values)))
     if bad:
@@ -218,11 +237,12 @@ def _second_minimum(
     window_nm: float,
     near_nm: tuple[float, float] | None,
     noise: float,
+    cut: npt.NDArray[np.bool_],
 ) -> tuple[float | None, float]:
-    """Place of the first exciton and its sigma from noise alone, both in nm."""
+    """Place of the first exciton and its sigma from noise alone, both in nm; not where the top is cut."""
     bent = derivative_filter(nm, window_nm, 2)
     second = bent(values)
-    usable = bent.full.copy()
+    usable = bent.full & ~_hidden(bent, cut)
     if near_nm is not None:
         usable &= (nm >= near_nm[0]) & (nm <= near_nm[1])
     inner = np.zeros_like(usable)
@@ -240,6 +260,31 @@ def _second_minimum(
     reach = max(window_nm / 10.0, 1.01 * float(np.max(np.diff(nm[max(0, chosen - 1) : chosen + 2]))))
     points = np.flatnonzero(np.abs(nm - nm[chosen]) <= reach)
     return _vertex(nm, second, points, chosen, bent.dense_rows(points), noise)
+
+
+def _hidden(window: DerivativeFilter, cut: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """True where no first exciton can be seen: in windows that hold a sample of the flat top, and blue of it.
+
+    The corner of a cut is no exciton, and what lies to the blue of the cut is not the first one.
+    """
+    if not np.any(cut):
+        return cut
+    touched: npt.NDArray[np.bool_] = np.any(cut[window.index] & (window.weights != 0.0), axis=1)
+    touched[: int(np.flatnonzero(cut)[-1])] = True
+    return touched
+
+
+def _level_flags(values: FloatArray, cut: npt.NDArray[np.bool_], noise: float) -> list[str]:
+    flags = ["saturated"] if np.any(cut) else []
+    top = float(np.max(values))
+    if top > _HIGH_ABSORBANCE:
+        flags.append("high-absorbance")
+    absolute, relative = _NEGATIVE
+    # a record that never rises above zero has no largest absorbance to compare with
+    limit = min(absolute, relative * top) if top > 0 else absolute
+    if float(np.min(values)) < -max(6.0 * noise, limit):
+        flags.append("negative-absorbance")
+    return flags
 
 
 def _vertex(
@@ -263,14 +308,21 @@ def _vertex(
     return float(nm[chosen]) + shift, sigma
 
 
-def _sigma_nm(nm: FloatArray, values: FloatArray, window_nm: float, place: float, noise: float) -> float:
+def _sigma_nm(
+    nm: FloatArray,
+    values: FloatArray,
+    window_nm: float,
+    place: float,
+    noise: float,
+    cut: npt.NDArray[np.bool_],
+) -> float:
     """Noise and the standard deviation over three windows in quadrature, in nm."""
     near = (place - 0.6 * window_nm, place + 0.6 * window_nm)
     places = [place]
     sigma = 0.0
     for factor in (1.0, *_WINDOW_FACTORS):
         try:
-            other, from_noise = _second_minimum(nm, values, factor * window_nm, near, noise)
+            other, from_noise = _second_minimum(nm, values, factor * window_nm, near, noise, cut)
         except OptionError:  # the narrower window holds too few samples on a coarse grid
             continue
         if factor == 1.0:

@@ -9,7 +9,7 @@ from perolux.measured.noise import estimate_noise
 from perolux.measured.peaks import smoothed
 from perolux.measured.records import FloatArray
 
-__all__ = ["cosmic_ray_samples", "is_saturated", "noise_level", "without_samples"]
+__all__ = ["cosmic_ray_samples", "flat_top", "is_saturated", "noise_level", "without_samples"]
 
 _MAD_TO_SIGMA = 1.482602218505602  # 1/Phi^-1(3/4): median absolute deviation of a Gaussian to its sigma
 _SECOND_DIFFERENCE_NORM = 6.0**0.5  # sqrt(1 + 4 + 1)
@@ -61,6 +61,11 @@ def is_saturated(values: FloatArray) -> bool:
     return max(drops) > 3.0 * quantum
 
 
+def flat_top(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """True at the samples of a top that is cut flat (see `is_saturated`): those that equal the maximum."""
+    return (values == np.max(values)) & is_saturated(values)
+
+
 def cosmic_ray_samples(values: FloatArray) -> npt.NDArray[np.intp]:
     """Indices of one or two adjacent samples that stand out of their neighbours, as cosmic rays do.
 
@@ -94,10 +99,9 @@ def _surroundings(
     """Robust sigma of `difference` within 12 samples of each chosen one, without the nearest `least`."""
     offsets = np.arange(-_SPIKE_HALF_WINDOW, _SPIKE_HALF_WINDOW + 1)
     offsets = offsets[np.abs(offsets) > least]
-    around = chosen[:, None] + offsets
-    inside = (around >= 0) & (around < len(difference))
-    sizes = np.where(inside, np.abs(difference[np.clip(around, 0, len(difference) - 1)]), np.nan)
-    result: FloatArray = _MAD_TO_SIGMA * np.nanmedian(sizes, axis=1)
+    # at the ends of the record the last difference stands for those outside
+    around = np.clip(chosen[:, None] + offsets, 0, len(difference) - 1)
+    result: FloatArray = _MAD_TO_SIGMA * np.median(np.abs(difference[around]), axis=1)
     return result
 
 

@@ -276,6 +276,8 @@ def _fit_exp_polynomial(
     floor = 0.02 * float(np.max(y))
     if floor <= 0:
         return None
+    # below four times the largest sample; false for what is no number, too
+    limit = math.log(200.0 * floor)
     least = float(np.min(sigma))
     weights = least / sigma
     model = np.maximum(y, floor)
@@ -285,22 +287,21 @@ def _fit_exp_polynomial(
         coefficients = np.asarray(
             np.linalg.solve(jacobian.T @ jacobian, jacobian.T @ target), dtype=np.float64
         )
-        response = np.zeros((order + 1, len(y)))
         for _ in range(8):
             exponent = powers @ coefficients
-            if not _bounded(exponent, floor):
+            if not float(exponent.max()) < limit:
                 return None
             model = np.exp(exponent)
             jacobian = powers * (weights * model)[:, None]
-            response = np.linalg.solve(jacobian.T @ jacobian, jacobian.T) * weights
-            change = response @ (y - model)
+            change = np.linalg.solve(jacobian.T @ jacobian, jacobian.T @ (weights * (y - model)))
             coefficients = coefficients + change
-            if float(np.max(np.abs(change))) < 1e-10:
+            if float(np.abs(change).max()) < 1e-10:
                 break
+        response = np.linalg.solve(jacobian.T @ jacobian, jacobian.T) * weights
     except np.linalg.LinAlgError:
         return None
     exponent = powers @ coefficients
-    if not _bounded(exponent, floor):
+    if not float(exponent.max()) < limit:
         return None
     rest = weights * (y - np.exp(exponent)) / least
     expected = freedom = float(len(y) - order - 1)
@@ -328,11 +329,6 @@ def _shared_freedom(basis: FloatArray, correlation: FloatArray, freedom: float) 
         expected = float(np.trace(left))
         freedom = expected**2 / max(float(np.sum(left * left.T)), 1e-300)
     return max(expected, 0.02 * (count - basis.shape[1])), max(freedom, 1.0)
-
-
-def _bounded(exponent: FloatArray, floor: float) -> bool:
-    """True while the model stays below four times the largest sample (floor is 2 % of it)."""
-    return bool(np.all(np.isfinite(exponent)) and float(np.max(exponent)) < math.log(4.0 * floor / 0.02))
 
 
 def _is_better(richer: _ExpPolynomial, plain: _ExpPolynomial, negligible: float) -> bool:

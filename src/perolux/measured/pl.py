@@ -152,7 +152,7 @@ def reduce_pl(
             f"this is {spectrum.kind}, not photoluminescence; it has no Jacobian and no emission peak",
             where=where,
             allowed="kind pl",
-            fix="use absorption() for an absorbance; give --kind pl if the file was misread",
+            fix='use absorption() (`perolux absorption`) for an absorbance; kind="pl" if it was misread',
         )
     if calibration_sigma_nm is not None and not calibration_sigma_nm >= 0:
         raise OptionError("a calibration uncertainty is not negative", where=where, allowed="nm, >= 0")

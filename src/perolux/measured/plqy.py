@@ -27,21 +27,25 @@ __all__ = [
 WEAK_ABSORPTION = 0.10
 """Absorbed fraction below which its error dominates that of the yield."""
 STRONG_INNER_FILTER = 0.3
-"""Absorbance (excitation plus emission) above which the inner-filter correction is not reliable."""
+"""Absorbance at the excitation above which the inner-filter correction is not reliable (a convention); taken
+for the absorbance at the emission too, each by itself, because both enter the factor in the same way."""
+_NO_SIGMAS = "no uncertainty of any input was given"
 
 
 @dataclass(frozen=True)
 class PlqyResult:
     """A quantum yield (photons out per photon absorbed) with its absorbed fraction and one-sigma errors.
 
-    contributions: part of plqy_sigma that each input brings, by name; they add in quadrature. plqy is None,
-    with a reason, only where nothing was absorbed at all, so that the quotient does not exist.
+    contributions: part of plqy_sigma that each input brings, by name; they add in quadrature. An input whose
+    sigma was not given brings none and is not named. plqy_sigma and absorbed_sigma are None, with a reason,
+    where no sigma was given at all that they could come from. plqy is None, with a reason, only where nothing
+    was absorbed at all, so that the quotient does not exist.
     """
 
     plqy: float | None
     plqy_sigma: float | None
     absorbed: float
-    absorbed_sigma: float
+    absorbed_sigma: float | None
     contributions: dict[str, float]
     flags: tuple[str, ...]
     reasons: dict[str, str]
@@ -79,11 +83,24 @@ def _finite(**values: float) -> None:
         raise OptionError(f"not a finite number: {', '.join(wrong)}")
 
 
-def _not_negative(**values: float) -> None:
-    _finite(**values)
-    wrong = [f"{name} = {value:g}" for name, value in values.items() if value < 0]
+def _not_negative(**values: float | None) -> None:
+    given = {name: value for name, value in values.items() if value is not None}
+    _finite(**given)
+    wrong = [f"{name} = {value:g}" for name, value in given.items() if value < 0]
     if wrong:
         raise OptionError(f"not possible: {', '.join(wrong)}", allowed="0 or more")
+
+
+def _quadrature(parts: dict[str, float]) -> float | None:
+    """Root of the sum of squares; None of nothing."""
+    return math.hypot(*parts.values()) if parts else None
+
+
+def _parts(**slopes_and_sigmas: tuple[float, float | None]) -> dict[str, float]:
+    """|slope| times sigma of each input whose sigma is known."""
+    return {
+        name: abs(slope) * sigma for name, (slope, sigma) in slopes_and_sigmas.items() if sigma is not None
+    }
 
 
 def sphere_plqy(
@@ -93,18 +110,19 @@ def sphere_plqy(
     pl_indirect: float,
     pl_direct: float,
     *,
-    laser_empty_sigma: float = 0.0,
-    laser_indirect_sigma: float = 0.0,
-    laser_direct_sigma: float = 0.0,
-    pl_indirect_sigma: float = 0.0,
-    pl_direct_sigma: float = 0.0,
+    laser_empty_sigma: float | None = None,
+    laser_indirect_sigma: float | None = None,
+    laser_direct_sigma: float | None = None,
+    pl_indirect_sigma: float | None = None,
+    pl_direct_sigma: float | None = None,
 ) -> PlqyResult:
     """Quantum yield in an integrating sphere from three measurements (de Mello).
 
     A = 1 - Lc/Lb and eta = [Pc - (1 - A) Pb]/(La A), with La, Lb, Lc the laser photons in the empty sphere,
     with the sample beside the beam, and in the beam; Pb, Pc the PL photons of the last two. Equal exposures,
-    or scaled to equal ones. Sigmas are independent standard uncertainties of the five integrals; the error
-    of eta is their exact first-order propagation (A is not independent of Lb and Lc, and is not treated so).
+    or scaled to equal ones. Sigmas are independent standard uncertainties of the five integrals, each left
+    out where it is not known; without any, the result has no sigma. The error of eta is their exact
+    first-order propagation (A is not independent of Lb and Lc, and is not treated so).
 
     Flags: `plqy-above-one`, `absorption-not-positive`, `plqy-negative`, `weak-absorption` below 10 %.
     Raises `OptionError` for negative photons or sigmas and for an empty sphere or reference without laser.
@@ -126,11 +144,16 @@ def sphere_plqy(
         )
     passed = laser_direct / laser_indirect
     absorbed = 1.0 - passed
-    absorbed_sigma = math.hypot(
-        laser_direct_sigma / laser_indirect, passed * laser_indirect_sigma / laser_indirect
+    absorbed_sigma = _quadrature(
+        _parts(
+            laser_direct=(1.0 / laser_indirect, laser_direct_sigma),
+            laser_indirect=(passed / laser_indirect, laser_indirect_sigma),
+        )
     )
     flags: list[str] = []
     reasons: dict[str, str] = {}
+    if absorbed_sigma is None:
+        reasons["absorbed_sigma"] = "no uncertainty of the laser photons beside and in the beam was given"
     if absorbed <= 0:
         flags.append("absorption-not-positive")
     elif absorbed < WEAK_ABSORPTION:
@@ -141,16 +164,18 @@ def sphere_plqy(
     taken = laser_empty * absorbed
     yield_ = (pl_direct - passed * pl_indirect) / taken
     by_absorbed = (pl_indirect - yield_ * laser_empty) / taken
-    contributions = {
-        "laser_empty": abs(yield_ / laser_empty) * laser_empty_sigma,
-        "laser_indirect": abs(by_absorbed * passed / laser_indirect) * laser_indirect_sigma,
-        "laser_direct": abs(by_absorbed / laser_indirect) * laser_direct_sigma,
-        "pl_indirect": abs(passed / taken) * pl_indirect_sigma,
-        "pl_direct": abs(1.0 / taken) * pl_direct_sigma,
-    }
+    contributions = _parts(
+        laser_empty=(yield_ / laser_empty, laser_empty_sigma),
+        laser_indirect=(by_absorbed * passed / laser_indirect, laser_indirect_sigma),
+        laser_direct=(by_absorbed / laser_indirect, laser_direct_sigma),
+        pl_indirect=(passed / taken, pl_indirect_sigma),
+        pl_direct=(1.0 / taken, pl_direct_sigma),
+    )
+    if not contributions:
+        reasons["plqy_sigma"] = _NO_SIGMAS
     return PlqyResult(
         yield_,
-        math.hypot(*contributions.values()),
+        _quadrature(contributions),
         absorbed,
         absorbed_sigma,
         contributions,
@@ -160,9 +185,9 @@ def sphere_plqy(
 
 
 def self_absorption_corrected(
-    plqy: float, reabsorbed: float, *, plqy_sigma: float = 0.0, reabsorbed_sigma: float = 0.0
-) -> tuple[float, float]:
-    """Yield without self-absorption: eta/(1 - a + a eta), and its sigma.
+    plqy: float, reabsorbed: float, *, plqy_sigma: float | None = None, reabsorbed_sigma: float | None = None
+) -> tuple[float, float | None]:
+    """Yield without self-absorption: eta/(1 - a + a eta), and its sigma (None where none was given).
 
     reabsorbed: fraction a of the emitted photons that the sample takes up again, 0 <= a < 1, from the red
     tail matched to a dilute spectrum. eta = 1 is a fixed point; a = 0 changes nothing.
@@ -182,7 +207,8 @@ def self_absorption_corrected(
         )
     by_yield = (1.0 - reabsorbed) / below**2
     by_reabsorbed = plqy * (1.0 - plqy) / below**2
-    return plqy / below, math.hypot(by_yield * plqy_sigma, by_reabsorbed * reabsorbed_sigma)
+    parts = _parts(plqy=(by_yield, plqy_sigma), reabsorbed=(by_reabsorbed, reabsorbed_sigma))
+    return plqy / below, _quadrature(parts)
 
 
 def relative_plqy(
@@ -194,11 +220,11 @@ def relative_plqy(
     refractive_index: float,
     refractive_index_reference: float,
     *,
-    reference_plqy_sigma: float = 0.0,
-    pl_sigma: float = 0.0,
-    pl_reference_sigma: float = 0.0,
-    absorbance_sigma: float = 0.0,
-    absorbance_reference_sigma: float = 0.0,
+    reference_plqy_sigma: float | None = None,
+    pl_sigma: float | None = None,
+    pl_reference_sigma: float | None = None,
+    absorbance_sigma: float | None = None,
+    absorbance_reference_sigma: float | None = None,
 ) -> PlqyResult:
     """Quantum yield against a reference dye: eta = eta_r (I/I_r)(f_r/f)(n/n_r)^2, with f = 1 - 10^-A.
 
@@ -223,9 +249,12 @@ def relative_plqy(
     if not (refractive_index >= 1 and refractive_index_reference >= 1):
         raise OptionError("a refractive index of a solvent is below 1", allowed="1 or more")
     taken, taken_reference = absorptance(absorbance), absorptance(absorbance_reference)
-    taken_sigma = math.log(10.0) * (1.0 - taken) * absorbance_sigma
+    per_absorbance = math.log(10.0) * (1.0 - taken)
+    taken_sigma = None if absorbance_sigma is None else per_absorbance * absorbance_sigma
     flags: list[str] = []
     reasons: dict[str, str] = {}
+    if taken_sigma is None:
+        reasons["absorbed_sigma"] = "no uncertainty of the absorbance was given"
     if taken <= 0:
         flags.append("absorption-not-positive")
     elif taken < WEAK_ABSORPTION:
@@ -238,17 +267,19 @@ def relative_plqy(
         * (refractive_index / refractive_index_reference) ** 2
     )  # fmt: skip
     yield_ = per_pl * pl
-    reference_taken_sigma = math.log(10.0) * (1.0 - taken_reference) * absorbance_reference_sigma
-    contributions = {
-        "reference_plqy": abs(yield_) * reference_plqy_sigma / reference_plqy,
-        "pl": abs(per_pl) * pl_sigma,
-        "pl_reference": abs(yield_) * pl_reference_sigma / pl_reference,
-        "absorbance": abs(yield_ / taken) * taken_sigma,
-        "absorbance_reference": abs(yield_) * reference_taken_sigma / taken_reference,
-    }
+    per_reference = math.log(10.0) * (1.0 - taken_reference)
+    contributions = _parts(
+        reference_plqy=(yield_ / reference_plqy, reference_plqy_sigma),
+        pl=(per_pl, pl_sigma),
+        pl_reference=(yield_ / pl_reference, pl_reference_sigma),
+        absorbance=(yield_ / taken * per_absorbance, absorbance_sigma),
+        absorbance_reference=(yield_ / taken_reference * per_reference, absorbance_reference_sigma),
+    )
+    if not contributions:
+        reasons["plqy_sigma"] = _NO_SIGMAS
     return PlqyResult(
         yield_,
-        math.hypot(*contributions.values()),
+        _quadrature(contributions),
         taken,
         taken_sigma,
         contributions,
