@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from perolux.studies.naming import Name, all_times, group_of, name_of, near_miss
 from perolux.studies.table import Cell, Table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perolux.measured.records import Spectrum
     from perolux.studies.schema import AbsorptionBlock, SamplesBlock, SpectraBlock
     from perolux.studies.study import Study
@@ -59,6 +58,8 @@ class Sample:
     absorption: Spectrum | None = None
     absorption_file: str | None = None
     named: dict[str, Cell] | None = None
+    failure: str | None = None
+    """Why the file of this sample could not be read."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def gather(study: Study) -> Gathered:
     notes: list[tuple[str, str]] = []
     unreadable: list[tuple[str, tuple[Problem, ...]]] = []
     spectra = _spectra(study, study.spec.spectra, study.spectra_files, notes, unreadable)
+    failed = tuple(unreadable)
     absorption: list[_Read] = []
     if study.spec.absorption is not None:
         absorption = _spectra(study, study.spec.absorption, study.absorption_files, notes, unreadable)
@@ -143,6 +145,15 @@ def gather(study: Study) -> Gathered:
             )
         )
     with_spectrum = {one.name.shown for one in (*spectra, *absorption)}
+    for file, problems in failed:
+        # The file stands for a sample of its name, so that neither the sample nor its recipe is lost.
+        stem = Path(file).stem
+        recipe, plqy, flag = _recipe_called(stem, rows, study)
+        shown = _free(stem, labels, "unreadable")
+        labels.add(shown)
+        with_spectrum.add(stem)
+        why = "; ".join(problem.what for problem in problems)
+        samples.append(Sample(shown, None, None, recipe, plqy, ("failed", *flag), failure=f"{file}: {why}"))
     for label, found in rows.items():
         if label not in with_spectrum:
             for line in found:
@@ -183,11 +194,11 @@ def _named(name: Name, variables: dict[str, RecipeVariable]) -> dict[str, Cell] 
     return {variable.column: values[key] for key, variable in variables.items()} or None
 
 
-def _free(label: str, taken: set[str]) -> str:
-    """A name for an absorption spectrum of its own that no sample has yet."""
+def _free(label: str, taken: set[str], what: str = "absorption") -> str:
+    """A name for an absorption spectrum or an unreadable file of its own that no sample has yet."""
     wanted, number = label, 1
     while wanted in taken:
-        wanted = f"{label} (absorption)" if number == 1 else f"{label} (absorption {number})"
+        wanted = f"{label} ({what})" if number == 1 else f"{label} ({what} {number})"
         number += 1
     return wanted
 

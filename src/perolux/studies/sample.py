@@ -83,7 +83,7 @@ def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
     values: tuple[dict[str, Any], ...] = ()
     if sample.spectrum is None:
         what = "photoluminescence spectrum" if sample.absorption is not None else "spectrum"
-        row["reasons"]["peak_ev"] = f"no {what} of this sample is among the files"
+        row["reasons"]["peak_ev"] = sample.failure or f"no {what} of this sample is among the files"
     else:
         try:
             values = _characterised(sample.spectrum, conditions, edge, row, arrays)

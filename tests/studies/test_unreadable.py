@@ -1,0 +1,32 @@
+"""A file that cannot be read stands for its sample: neither the sample nor its recipe is lost."""
+
+import math
+
+from perolux.studies import characterise
+
+STUDY = """
+[study]
+name = "unreadable"
+[spectra]
+files = ["*.csv"]
+label = "stem"
+[samples]
+file = "recipes.tsv"
+label = "sample"
+"""
+
+
+def test_an_unreadable_file_is_a_failed_row_with_its_recipe(tmp_path):
+    lines = [f"{nm},{1000 * math.exp(-(((nm - 515) / 9) ** 2) / 2) + 10:.2f}" for nm in range(450, 601)]
+    (tmp_path / "a.csv").write_text("wavelength_nm,counts\n" + "\n".join(lines))
+    (tmp_path / "b.csv").write_text("")
+    (tmp_path / "c.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    (tmp_path / "recipes.tsv").write_text("sample\tCs\na\t1\nb\t2\nz\t3\n")
+    (tmp_path / "study.toml").write_text(STUDY)
+    run = characterise(tmp_path / "study.toml", out=tmp_path / "run")
+    assert [row["label"] for row in run] == ["a", "b", "c", "z"]
+    assert run["b"]["status"] == "failed" and run["b"]["recipe"] is not None
+    assert "empty" in run["b"]["reasons"]["peak_ev"] and "b.csv" in run["b"]["reasons"]["peak_ev"]
+    assert run["c"]["status"] == "failed" and "no-recipe" in run["c"]["flags"]
+    assert run["z"]["status"] == "no-spectrum"
+    assert run.record["counts"]["failed"] == 2
