@@ -214,3 +214,17 @@ def test_a_full_standard_output_is_a_user_error():
     command = f"{sys.executable} -m perolux pl {NATIVE / '433.txt'} --json > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
     assert done.returncode == 2 and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("factor", [1e300, 1e150, 1e-300])
+@pytest.mark.parametrize("command", ["pl", "absorption"])
+def test_values_that_no_detector_gives_are_an_error_of_their_file(capsys, tmp_path, factor, command):
+    lines = [
+        f"{nm},{factor * (1 + 2.718281828 ** (-(((nm - 515) / 9) ** 2) / 2)):.6e}" for nm in range(450, 601)
+    ]
+    file = tmp_path / "odd.csv"
+    file.write_text("wavelength_nm,value\n" + "\n".join(lines))
+    code, out, _ = call(capsys, command, file, NATIVE / "433.txt", "--json")
+    rows = json.loads(out)
+    assert code == 2 and "no detector gives" in rows[0]["error"]["problems"][0]["what"]
+    assert "label" in rows[1]

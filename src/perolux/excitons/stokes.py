@@ -1,7 +1,7 @@
 """The Stokes shift between the first exciton in absorption and the photoluminescence peak: a stated prior.
 
 Nothing in the first exciton's calculation gives the shift, so it enters as a uniform prior (kind "assumed")
-with a choice of how it depends on size. Both models are rivals; the second exciton room deepens this.
+with a choice of how it depends on size. Both models are rivals.
 """
 
 from __future__ import annotations

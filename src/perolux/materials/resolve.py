@@ -16,7 +16,7 @@ from perolux.errors import ModelRangeError, NotAvailableError, OptionError, Pero
 from perolux.materials.derive import bounds, combine
 from perolux.materials.kane import kane_energy_from_lt_splitting
 from perolux.materials.optical import absorption_calibrations
-from perolux.materials.records import ParameterSet, Record, RecordFile, load_records, quantities
+from perolux.materials.records import Record, RecordFile, load_records, quantities
 from perolux.materials.temperature import gap_piecewise_ev
 from perolux.quantities.citations import citation_keys
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
@@ -138,10 +138,6 @@ def _set_value(file: RecordFile, quantity: str, parameter_set: str | None) -> Va
             if record.value.parameter_set == wanted and not record.rival_only:
                 return record.value
     return None
-
-
-def _find_set(file: RecordFile, name: str | None) -> ParameterSet | None:
-    return next((one for one in file.sets if one.name == name), None)
 
 
 def _gap(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import InputError, OptionError
-from perolux.measured.artefacts import flat_top, noise_level
+from perolux.errors import OptionError
+from perolux.measured.artefacts import check_values, flat_top, noise_level
 from perolux.measured.derivatives import DerivativeFilter, derivative_filter
 from perolux.measured.records import FloatArray, Spectrum
 from perolux.measured.scatter import ScatterFit, fit_scatter
@@ -206,13 +206,7 @@ def _check(spectrum: Spectrum, window_nm: float, near_nm: tuple[float, float] | 
             allowed="kind absorbance",
             fix='use pl() (`perolux pl`) for photoluminescence; kind="absorbance" if it was misread',
         )
-    bad = int(np.count_nonzero(~np.isfinite(spectrum.values)))
-    if bad:
-        raise InputError(
-            f"{bad} of {len(spectrum)} values are not finite numbers",
-            where=where,
-            fix="remove these samples from the file, or export it again",
-        )
+    check_values(spectrum.values, where)
     span = float(spectrum.wavelength_nm[-1] - spectrum.wavelength_nm[0]) if len(spectrum) else 0.0
     if not 0 < window_nm <= 0.5 * span:
         raise OptionError(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from perolux.errors import InputError
 from perolux.measured.noise import estimate_noise
 from perolux.measured.peaks import smoothed
 from perolux.measured.records import FloatArray
 
-__all__ = ["cosmic_ray_samples", "flat_top", "is_saturated", "noise_level", "without_samples"]
+__all__ = ["check_values", "cosmic_ray_samples", "flat_top", "is_saturated", "noise_level", "without_samples"]
 
 _MAD_TO_SIGMA = 1.482602218505602  # 1/Phi^-1(3/4): median absolute deviation of a Gaussian to its sigma
 _SECOND_DIFFERENCE_NORM = 6.0**0.5  # sqrt(1 + 4 + 1)
@@ -64,6 +65,29 @@ def is_saturated(values: FloatArray) -> bool:
 def flat_top(values: FloatArray) -> npt.NDArray[np.bool_]:
     """True at the samples of a top that is cut flat (see `is_saturated`): those that equal the maximum."""
     return (values == np.max(values)) & is_saturated(values)
+
+
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""Largest absolute value of a record that can be squared and divided without overflow or loss."""
+
+
+def check_values(values: FloatArray, where: str) -> None:
+    """Raise `InputError` where values are not finite, or no detector's: all of them beyond 1e±30."""
+    bad = int(np.count_nonzero(~np.isfinite(values)))
+    if bad:
+        raise InputError(
+            f"{bad} of {len(values)} values are not finite numbers",
+            where=where,
+            fix="remove these samples from the file, or export it again",
+        )
+    largest = float(np.max(np.abs(values))) if len(values) else 0.0
+    if largest > _LARGEST or 0.0 < largest < _SMALLEST:
+        raise InputError(
+            f"the largest value is {largest:.3g}, which no detector gives",
+            where=where,
+            allowed=f"a largest value between {_SMALLEST:g} and {_LARGEST:g}",
+            fix="rescale the values, or export the file again",
+        )
 
 
 def cosmic_ray_samples(values: FloatArray) -> npt.NDArray[np.intp]:

@@ -214,13 +214,7 @@ def _check_samples(spectrum: Spectrum, where: str) -> None:
             allowed=f"at least {2 * END_SAMPLES + 4} samples",
             fix="record a wider range",
         )
-    bad = int(np.count_nonzero(~np.isfinite(spectrum.values)))
-    if bad:
-        raise InputError(
-            f"{bad} of {len(spectrum)} values are not finite numbers",
-            where=where,
-            fix="remove these samples from the file, or export it again",
-        )
+    artefacts.check_values(spectrum.values, where)
 
 
 def _to_vacuum(spectrum: Spectrum, where: str) -> tuple[Spectrum, str]:

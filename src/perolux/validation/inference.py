@@ -78,11 +78,6 @@ def default_prior_coverage(low_nm: float, high_nm: float, truths: int = 500) -> 
     return Computed(inside / truths, f"{inside} of {truths}")
 
 
-def platelet_weight_at(peak_ev: float, fwhm_mev: float) -> float | None:
-    """Posterior probability of platelets against cubes at a peak and width."""
-    return size_posterior(peak_ev, _NOISE_EV, fwhm_mev, _NOISE_MEV).platelet_weight
-
-
 @cache
 def _answers(low_nm: float, high_nm: float, truths: int) -> tuple[tuple[_Truth, SizePosterior], ...]:
     prior = SizePrior(edge_nm=(low_nm, high_nm))
