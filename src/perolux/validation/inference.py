@@ -26,7 +26,6 @@ __all__ = [
     "default_prior_coverage",
     "line_by_histogram",
     "one_sided_share",
-    "platelet_weight_at",
     "size_coverage",
 ]
 
