@@ -273,7 +273,12 @@ def test_wrong_kind_window_range_and_nan():
 
 @settings(max_examples=60)
 @given(
-    values=hnp.arrays(float, st.integers(60, 90), elements=st.floats(-10, 10, allow_nan=False, width=32)),
+    values=hnp.arrays(
+        float,
+        st.integers(60, 90),
+        # below 1e-30 no detector measures: such a record is an error of its file, tested elsewhere
+        elements=st.floats(-10, 10, allow_nan=False, width=32).map(lambda v: v if abs(v) > 1e-30 else 0.0),
+    ),
     scatter=st.booleans(),
 )
 def test_any_values_give_finite_numbers_or_reasons(values, scatter):

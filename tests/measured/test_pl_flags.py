@@ -228,7 +228,8 @@ def test_nan_and_short_records_are_refused():
     values=hnp.arrays(
         float,
         st.integers(20, 60),
-        elements=st.floats(-1e6, 1e6, allow_nan=False, width=32),
+        # below 1e-30 no detector counts: such a record is an error of its file, tested elsewhere
+        elements=st.floats(-1e6, 1e6, allow_nan=False, width=32).map(lambda v: v if abs(v) > 1e-30 else 0.0),
     ),
     method=st.sampled_from(["ends", "linear", "arpls", "none"]),
 )
