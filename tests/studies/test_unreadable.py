@@ -2,6 +2,9 @@
 
 import math
 
+import pytest
+
+from perolux.errors import InputError, OptionError
 from perolux.studies import characterise
 
 STUDY = """
@@ -30,3 +33,20 @@ def test_an_unreadable_file_is_a_failed_row_with_its_recipe(tmp_path):
     assert run["c"]["status"] == "failed" and "no-recipe" in run["c"]["flags"]
     assert run["z"]["status"] == "no-spectrum"
     assert run.record["counts"]["failed"] == 2
+
+
+def test_a_run_folder_that_lost_a_file_says_so_and_can_be_made_again(tmp_path):
+    lines = [f"{nm},{1000 * math.exp(-(((nm - 515) / 9) ** 2) / 2) + 10:.2f}" for nm in range(450, 601)]
+    (tmp_path / "a.csv").write_text("wavelength_nm,counts\n" + "\n".join(lines))
+    (tmp_path / "recipes.tsv").write_text("sample\tCs\na\t1\n")
+    (tmp_path / "study.toml").write_text(STUDY)
+    study, out = tmp_path / "study.toml", tmp_path / "run"
+    characterise(study, out=out)
+    (out / "report.html").unlink()
+    with pytest.raises(OptionError, match=r"report\.html is missing"):
+        characterise(study, out=out)
+    assert characterise(study, out=out, restart=True).report.is_file()
+    (out / "run.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        characterise(study, out=out)
+    assert len(characterise(study, out=out, restart=True)) == 1

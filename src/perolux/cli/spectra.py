@@ -179,18 +179,33 @@ def _show_errors(rows: Sequence[dict[str, Any]]) -> None:
 def _show_pl(rows: Sequence[dict[str, Any]], with_size: bool) -> None:
     good = [row for row in rows if "error" not in row]
     if good:
-        columns = ["label", "peak (eV)", "FWHM (meV)", "peak (nm)", "FWHM (nm)", "SNR", "CIE xy"]
+        columns = [*_file_column(good), "label", "peak (eV)", "FWHM (meV)", "peak (nm)", "FWHM (nm)", "SNR"]
+        columns += ["CIE xy"]
         columns += ["size of a cube", "flags"] if with_size else ["flags"]
         cells = []
         for row in good:
             xy = "–" if row["xy"] is None else f"{row['xy'][0]:.3f}, {row['xy'][1]:.3f}"
-            shown = [row["label"], number(row["peak_ev"], 4), number(row["fwhm_mev"], 1)]
+            shown = [
+                *_file_of(row, good),
+                row["label"],
+                number(row["peak_ev"], 4),
+                number(row["fwhm_mev"], 1),
+            ]
             shown += [number(row["peak_nm"], 1), number(row["fwhm_nm"], 1), number(row["snr"], 0), xy]
             shown += [_size_text(row["size"])] if with_size else []
             cells.append([*shown, " ".join(row["flags"])])
         note = "peak and FWHM from the energy axis, with the Jacobian lambda^2/hc"
         print_table("", columns, cells, note if with_size else f"{note}; --material CsPbBr3 adds the size")
     _show_errors(rows)
+
+
+def _file_column(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The file is shown where the rows come from several."""
+    return ["file"] if len({row["file"] for row in rows}) > 1 else []
+
+
+def _file_of(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [Path(row["file"]).name] if _file_column(rows) else []
 
 
 def _size_text(size: dict[str, Any]) -> str:
@@ -209,6 +224,7 @@ def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
     if good:
         cells = [
             [
+                *_file_of(row, good),
                 row["label"],
                 number(row["first_exciton_nm"], 1),
                 number(row["first_exciton_ev"], 4),
@@ -220,6 +236,7 @@ def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
             for row in good
         ]
         columns = [
+            *_file_column(good),
             "label",
             "first exciton (nm)",
             "(eV)",

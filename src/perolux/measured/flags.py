@@ -44,10 +44,8 @@ FLAGS: dict[str, str] = {
     "strong-inner-filter": "an absorbance above 0.3: the inner-filter correction is not reliable",
     "colour-truncated": "the spectrum does not fall to the baseline inside the record, so its colour is cut",
     # what the study and the inference add
-    "platelet-region": "the peak lies where platelets and small cubes both emit (below 490 nm for CsPbBr3)",
     "no-recipe": "the table of samples has no row for this spectrum",
     "no-spectrum": "the table of samples names this sample, but there is no spectrum of it",
-    "extrapolated": "a number lies outside the range in which its model or record was made",
 }
 
 

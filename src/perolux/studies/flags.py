@@ -51,7 +51,6 @@ REMARKS = frozenset(
         "size-lower-bound",
         "platelet-likely",
         "platelet-possible",
-        "platelet-region",
     }
 )
 """Flags that say something about a sample without making its numbers doubtful; others make it `flagged`."""

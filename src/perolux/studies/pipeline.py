@@ -62,8 +62,8 @@ def characterise(
     study = study if isinstance(study, Study) else load_study(study)
     digest = study.digest(f"perolux {__version__}", "characterise 1")
     folder = Path(out) if out is not None else default_folder(study, digest)
-    finished = _finished_run(folder, digest)
-    if finished is not None and not restart:
+    finished = None if restart and _holds_a_run(folder) else _finished_run(folder, digest)
+    if finished is not None:
         return finished
     journal = Journal(folder / "journal", digest)
     with _alone_in(folder):
@@ -115,6 +115,10 @@ def default_folder(study: Study, digest: str) -> Path:
     return Path("runs") / f"{slug[:60]}-{digest[:8]}"
 
 
+_ARTIFACTS = ("results.csv", "results.parquet", "results.json", "spectra.nc", "report.html")
+"""Files without which a run folder is not whole."""
+
+
 def _finished_run(folder: Path, digest: str) -> Run | None:
     """The finished run of the same study, None for a folder that is free or interrupted, else refused."""
     try:
@@ -126,6 +130,13 @@ def _finished_run(folder: Path, digest: str) -> Run | None:
     if (folder / "run.json").exists():
         run = Run.open(folder)
         if run.digest == digest:
+            lost = [name for name in _ARTIFACTS if not (folder / name).is_file()]
+            if lost:
+                raise OptionError(
+                    f"the folder holds the finished run of this study, but {', '.join(lost)} is missing",
+                    where=str(folder),
+                    fix="start again with --restart (restart=True), or give another --out",
+                )
             return run
         raise OptionError(
             "the folder holds a finished run of other inputs, settings or program version",
@@ -140,6 +151,11 @@ def _finished_run(folder: Path, digest: str) -> Run | None:
             fix="give a new folder",
         )
     return None
+
+
+def _holds_a_run(folder: Path) -> bool:
+    """True where the folder has a `run.json`, whole or damaged: what a restart may write over."""
+    return (folder / "run.json").is_file()
 
 
 def _is_ours(name: str) -> bool:

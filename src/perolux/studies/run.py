@@ -56,11 +56,12 @@ class Run:
             rows = json.loads((folder / "results.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
             unfinished = (folder / "journal").is_dir()
-            raise InputError(
-                "the run is not finished" if unfinished else "this is not a run folder",
-                where=str(folder),
-                fix="start the same study again, it continues" if unfinished else "give the folder of a run",
-            ) from error
+            what, fix = "this is not a run folder", "give the folder of a run"
+            if (folder / "run.json").is_file():
+                what, fix = "run.json or results.json is damaged", "start the study again with --restart"
+            elif unfinished:
+                what, fix = "the run is not finished", "start the same study again, it continues"
+            raise InputError(what, where=str(folder), fix=fix) from error
         if not isinstance(record, dict) or not isinstance(rows, list):
             raise InputError("run.json is not one of perolux", where=str(folder))
         return cls(folder, record, tuple(rows))
