@@ -1,4 +1,6 @@
-"""Rows of the validation tables: what a row may say, and how `<room>.toml` is read and checked.
+"""Rows of the validation tables: what a row may say, and how the tables are read and checked.
+
+A room has `<room>.toml`, and `<room>_<topic>.toml` for each topic that has a table of its own.
 
 All problems of a file are raised together when it is loaded, so that a row that names a function which does
 not exist stops at once and not in the middle of a run.
@@ -11,6 +13,7 @@ import io
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -97,8 +100,22 @@ def load_rows(room: str | None = None) -> tuple[Row, ...]:
 
 @cache
 def _load_room(room: str) -> tuple[Row, ...]:
-    text = files("perolux.validation").joinpath(f"{room}.toml").read_text("utf-8")
-    return parse_rows(room, text, import_module(f"perolux.validation.{room}"))
+    folder = files("perolux.validation")
+    rows: list[Row] = []
+    for part in _parts(room):
+        text = folder.joinpath(f"{part}.toml").read_text("utf-8")
+        rows += parse_rows(room, text, import_module(f"perolux.validation.{part}"), file=f"{part}.toml")
+    twice = [one for one, number in Counter(row.id for row in rows).items() if number > 1]
+    if twice:
+        raise InputError([Problem("this id is used in two files", f"{room}: {one}") for one in twice])
+    return tuple(rows)
+
+
+def _parts(room: str) -> list[str]:
+    """The tables of a room: `<room>.toml`, then one for each topic, `<room>_<topic>.toml`, by name."""
+    names = [entry.name for entry in files("perolux.validation").iterdir() if entry.name.endswith(".toml")]
+    topics = sorted(name for name in names if name.startswith(f"{room}_"))
+    return [name.removesuffix(".toml") for name in (f"{room}.toml", *topics)]
 
 
 def read_table(name: str) -> list[dict[str, str]]:
@@ -107,13 +124,14 @@ def read_table(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def parse_rows(room: str, text: str, module: ModuleType) -> tuple[Row, ...]:
+def parse_rows(room: str, text: str, module: ModuleType, file: str | None = None) -> tuple[Row, ...]:
     """Rows of a table given as TOML text; the functions are the public names (`__all__`) of `module`.
 
     `[[row]]` is one comparison. `[[table]]` makes one comparison of each line of a reference table: the
-    target stands in `target_column`, the arguments and the tolerance in the columns named.
+    target stands in `target_column`, the arguments and the tolerance in the columns named. file: the name of
+    the table in messages, `<room>.toml` where not given.
     """
-    where = f"{room}.toml"
+    where = file or f"{room}.toml"
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
