@@ -325,3 +325,17 @@ def test_material_is_fast_and_imports_nothing_heavy():
     ]
     assert all(len(answer) == 1 for answer in answers), answers
     assert min(float(answer[0]) for answer in answers) < 0.020
+
+
+def test_a_kane_energy_that_nobody_measured_is_the_range_of_the_two_band_countings():
+    host = material("CsPbCl3", 298.0)
+    value = host.value("kane_energy")
+    mass, gap, split = (host.value(q) for q in ("reduced_mass", "gap_low_t", "spin_orbit_delta"))
+    assert value.high == pytest.approx(3.0 * gap.number / (2.0 * mass.number))
+    assert value.low == pytest.approx(
+        3.0 / (mass.number * (2.0 / gap.number + 2.0 / (gap.number + split.low)))
+    )
+    assert value.kind == "recalled" and "reduced mass" in value.source
+    # what is measured, or calibrated on the splitting, is not replaced
+    assert material("CsPbI3", 298.0).value("kane_energy").number == 17.0
+    assert not material("CsPbBr3", 298.0, "A").value("kane_energy").is_range

@@ -1,8 +1,8 @@
 """Which record answers for a quantity of an end member, or how the answer follows from other records.
 
 Order: records of the named parameter set, then those outside the sets, then those of the family; a Kane
-energy is calibrated on the longitudinal-transverse splitting before any unnamed record of it is taken. What
-is left without an answer raises `NotAvailableError`; another material's number is never given.
+energy is calibrated on the longitudinal-transverse splitting before any unnamed record of it is taken, and
+where neither is on record it is the range that the reduced mass allows. What is left without an answer raises `NotAvailableError`; another material's number is never given.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
 from perolux.materials.derive import bounds, combine
-from perolux.materials.kane import kane_energy_from_lt_splitting
+from perolux.materials.kane import kane_energy_from_lt_splitting, kane_energy_from_mass
 from perolux.materials.optical import absorption_calibrations
 from perolux.materials.records import Record, RecordFile, load_records, quantities
 from perolux.materials.temperature import gap_piecewise_ev
@@ -63,6 +63,8 @@ def answer(material: str, quantity: str, temperature_k: float, parameter_set: st
     if rule is not None:
         position = 0 if quantity in _RULE_FIRST else 1 if quantity == "kane_energy" else 2
         steps.insert(position, lambda: rule(file, temperature_k, parameter_set))
+    if quantity == "kane_energy":
+        steps.append(lambda: _kane_from_mass(file, temperature_k, parameter_set))
     for step in steps:
         found = step()
         if found is not None:
@@ -372,6 +374,24 @@ def _kane_energy(file: RecordFile, temperature_k: float, parameter_set: str | No
         "from the longitudinal-transverse splitting and the Bohr radius of the set",
         parameter_set=parameter_set,
     )
+
+
+def _kane_from_mass(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    """Where nobody has measured it: the range between the two ways of counting bands in the reduced mass."""
+    del temperature_k
+    mass, gap = _set_value(file, "reduced_mass", parameter_set), _set_value(file, "gap_low_t", None)
+    split = _set_value(file, "spin_orbit_delta", None)
+    if mass is None or gap is None or split is None:
+        return None
+    key, note = f"{file.name}.kane_energy", "remote bands other than the J = 3/2 band are left out"
+    how = "from the reduced mass: low end with the J = 3/2 band, high end of two symmetric bands"
+    with_split = _computed(
+        kane_energy_from_mass, (mass, gap, split), key, how, parameter_set=parameter_set, note=note
+    )
+    two_bands = _computed(kane_energy_from_mass, (mass, gap), key, how, parameter_set=parameter_set)
+    low, high = bounds(with_split.value)[0], bounds(two_bands.value)[1]
+    value = replace(with_split.value, number=0.5 * (low + high), low=low, high=high, sigma=None)
+    return replace(with_split, value=value)
 
 
 def _electron_mass(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:

@@ -1,0 +1,162 @@
+"""`Nanocrystal`: shape, core lengths, material and temperature of one nanocrystal, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from perolux.ensemble.conventions import (
+    SizeConvention,
+    check_convention,
+    needs_lattice_constant,
+    to_core,
+)
+from perolux.ensemble.shapes import SHAPES, Shape, given_lengths
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.excitons.assumptions import assumption
+from perolux.materials import material as material_of
+
+__all__ = ["LARGEST_NM", "Nanocrystal", "nanocrystal"]
+
+LARGEST_NM = 100.0
+"""Largest core length for which this room answers."""
+
+
+@dataclass(frozen=True)
+class Nanocrystal:
+    """One nanocrystal.
+
+    material: formula. shape: as in `ensemble.shapes`. lengths_nm: the three core lengths a, b, c, both outer
+    half cells included. temperature_k: of the lattice. convention: in which the lengths were given.
+    monolayers: of a platelet, else None. outside_index: refractive index of ligands and solvent around it; None
+    takes the assumed range `prior.outside_index`.
+    """
+
+    material: str
+    shape: Shape
+    lengths_nm: tuple[float, float, float]
+    temperature_k: float = 298.0
+    convention: SizeConvention = "core-edge"
+    monolayers: int | None = None
+    outside_index: float | None = None
+
+    @property
+    def volume_nm3(self) -> float:
+        """Core volume in nm^3."""
+        a, b, c = self.lengths_nm
+        factor = {"sphere": math.pi / 6, "spheroid": math.pi / 6, "rod": math.pi / 4}.get(self.shape, 1.0)
+        return a * b * c * factor
+
+    @property
+    def label(self) -> str:
+        """Shape and lengths in words, for tables and titles."""
+        a, b, c = self.lengths_nm
+        if self.shape == "platelet":
+            return f"platelet of {self.monolayers} monolayers ({c:.3g} nm), {a:g} x {b:g} nm wide"
+        sizes = {
+            "cube": f"{a:g} nm",
+            "sphere": f"{a:g} nm across",
+            "spheroid": f"{a:g} nm across, {c:g} nm from pole to pole",
+            "rod": f"{a:g} nm thick, {c:g} nm long",
+        }.get(self.shape, f"{a:g} x {b:g} x {c:g} nm")
+        return f"{self.shape}, {sizes}"
+
+
+def nanocrystal(
+    material: str,
+    shape: Shape,
+    lengths_nm: float | Sequence[float],
+    convention: SizeConvention,
+    *,
+    temperature_k: float = 298.0,
+    monolayers: float | None = None,
+    shell_nm: float | None = None,
+    outside_index: float | None = None,
+) -> Nanocrystal:
+    """A nanocrystal from lengths in any size convention, checked.
+
+    lengths_nm: one length (cube, sphere), two (spheroid, rod; platelet: lateral) or three (cuboid). A platelet
+    takes its thickness from `monolayers`, a whole number of at least 1, times the monolayer thickness on
+    record. Raises `OptionError` for contradictory or missing lengths, `ModelRangeError` for a core below one
+    unit cell or above 100 nm, and the errors of the material.
+
+    >>> nanocrystal("CsPbBr3", "cube", 7.415, "edge-without-half-cells").lengths_nm[0]
+    8.0
+    """
+    if shape not in SHAPES:
+        raise OptionError(f"unknown shape {shape!r}", allowed=", ".join(get_args(Shape)))
+    given = (float(lengths_nm),) if isinstance(lengths_nm, int | float) else tuple(map(float, lengths_nm))
+    where = f"{shape} of {material}"
+    host = material_of(material, temperature_k)
+    check_convention(shape, convention)
+    if outside_index is not None and not (math.isfinite(outside_index) and 1.0 <= outside_index <= 2.5):
+        raise OptionError(
+            f"a refractive index of {outside_index:g} outside", allowed="1 (vacuum) to 2.5", where=where
+        )
+    names = given_lengths(shape)
+    if shape == "platelet" and len(given) == 1:
+        given = (given[0], given[0])
+    if len(given) != len(names):
+        raise OptionError(
+            f"{len(given)} lengths for a {shape}",
+            where=where,
+            allowed=f"{len(names)}: {', '.join(names)}",
+        )
+    if not all(math.isfinite(one) and one > 0 for one in given):
+        raise OptionError(
+            f"lengths of {', '.join(f'{one:g}' for one in given)} nm", where=where, allowed="above 0 nm"
+        )
+    try:
+        cell = host.lattice_constant_nm
+    except NotAvailableError:
+        if needs_lattice_constant(convention):
+            raise
+        cell = None
+    core = [
+        float(one) for one in to_core(given, shape, convention, lattice_constant_nm=cell, shell_nm=shell_nm)
+    ]
+    core = [round(one, 12) for one in core]
+    layers = _monolayers(shape, monolayers, where)
+    if layers is not None:
+        core.append(layers * _monolayer_nm(host))
+    elif shape in ("cube", "sphere"):
+        core *= 3
+    elif shape in ("spheroid", "rod"):
+        core = [core[0], core[0], core[1]]
+    smallest = cell if cell is not None else assumption("smallest_core_nm").number
+    low = min(core) if layers is None else min(core[:2])
+    if low < smallest or max(core) > LARGEST_NM:
+        raise ModelRangeError(
+            f"core lengths of {', '.join(f'{one:.4g}' for one in core)} nm",
+            where=where,
+            allowed=f"one unit cell ({smallest:.3g} nm) to {LARGEST_NM:g} nm",
+            fix="lengths are in nm; check the size convention",
+        )
+    a, b, c = core
+    return Nanocrystal(host.name, shape, (a, b, c), float(temperature_k), convention, layers, outside_index)
+
+
+def _monolayers(shape: str, monolayers: float | None, where: str) -> int | None:
+    if shape != "platelet":
+        if monolayers is not None:
+            raise OptionError(
+                f"monolayers do not go with a {shape}", where=where, allowed="shape platelet", fix="drop them"
+            )
+        return None
+    if monolayers is None:
+        raise OptionError(
+            "a platelet needs its thickness in monolayers",
+            where=where,
+            fix="give --monolayers, for example 3",
+        )
+    if not (math.isfinite(monolayers) and monolayers >= 1 and monolayers == int(monolayers)):
+        raise OptionError(
+            f"a platelet of {monolayers:g} monolayers", where=where, allowed="a whole number from 1"
+        )
+    return int(monolayers)
+
+
+def _monolayer_nm(host) -> float:  # type: ignore[no-untyped-def]
+    return float(host.value("monolayer_thickness").number)

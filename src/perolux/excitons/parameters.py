@@ -1,0 +1,114 @@
+"""The numbers of a material as the physics of this room takes them: middle values and draws, set by set.
+
+A number that is known as a range is drawn uniformly, one with a sigma from a normal distribution; one known
+exactly stays. Draws are a Latin hypercube: each quantity is evenly spread over its range, in an order that
+its name seeds. So the same quantity has the same draws in every named set, and a result is the same at every
+call. What a material lacks is kept with its reason; nothing stands in for it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError, NotAvailableError
+from perolux.excitons.assumptions import assumption
+from perolux.materials import Material, material, parameter_sets
+from perolux.quantities import Value
+
+__all__ = ["DRAWS", "ParameterDraws", "drawn", "parameters_of"]
+
+FloatArray = npt.NDArray[np.float64]
+
+DRAWS = 256
+"""Draws for each set. The 95 % bounds of a result move by a few per cent of its width with another seed."""
+
+MATERIAL_QUANTITIES = (
+    "gap", "reduced_mass", "eps_effective", "kane_energy", "spin_orbit_delta", "hole_mass", "eps_high_freq",
+    "eps_static", "lo_phonon_energy", "lt_splitting", "barrier", "mass_outside", "short_range_exchange",
+)  # fmt: skip
+"""What the layers of one nanocrystal take from the records of its material."""
+
+
+@dataclass(frozen=True)
+class ParameterDraws:
+    """One named parameter set at one temperature.
+
+    values: the `Value` of each quantity; numbers: arrays (1 + draws,), the middle first; missing: the
+    reason for each quantity that the material does not answer.
+    """
+
+    material: Material
+    values: Mapping[str, Value]
+    numbers: Mapping[str, FloatArray]
+    missing: Mapping[str, str]
+
+    @property
+    def set_name(self) -> str:
+        """Name of the parameter set, or "records" for a material without named sets."""
+        return self.material.parameter_set or "records"
+
+    def __getitem__(self, quantity: str) -> FloatArray:
+        """Middle value and draws of a quantity; `NotAvailableError` with the reason where there is none."""
+        if quantity not in self.numbers:
+            reason = self.missing.get(quantity, f"{quantity} of {self.material.name} is not available")
+            raise NotAvailableError(reason, where=self.material.name)
+        return self.numbers[quantity]
+
+    def has(self, *quantities: str) -> bool:
+        """True where all these quantities are known."""
+        return all(one in self.numbers for one in quantities)
+
+
+def parameters_of(
+    name: str, temperature_k: float, *, sets: Iterable[str] | None = None, draws: int = DRAWS
+) -> tuple[ParameterDraws, ...]:
+    """The parameter sets of a material (all of them, or those named), each with its draws.
+
+    Raises as `materials.material`: unknown material or set, halides that do not mix, a temperature below 0 K.
+    """
+    wanted: tuple[str | None, ...] = tuple(sets) if sets is not None else parameter_sets(name) or (None,)
+    return tuple(_of_set(material(name, temperature_k, one), draws) for one in wanted)
+
+
+def _of_set(host: Material, draws: int) -> ParameterDraws:
+    values, numbers, missing = {}, {}, {}
+    for quantity in MATERIAL_QUANTITIES:
+        try:
+            value = host.value(quantity)
+        except (NotAvailableError, ModelRangeError) as error:
+            missing[quantity] = error.problems[0].what
+            continue
+        values[quantity] = value
+        numbers[quantity] = drawn(value, quantity, draws)
+    return ParameterDraws(host, values, numbers, missing)
+
+
+def drawn(value: Value, name: str, draws: int = DRAWS) -> FloatArray:
+    """Middle value and draws (1 + draws,) of a value; `name` seeds their order.
+
+    >>> drawn(assumption("stokes_shift_ev"), "stokes_shift_ev", 4).shape
+    (5,)
+    """
+    uniform = _uniform(name, draws)
+    if value.low is not None and value.high is not None:
+        return np.concatenate([[value.number], value.low + (value.high - value.low) * uniform])
+    if value.sigma:
+        from scipy.special import ndtri
+
+        return np.concatenate([[value.number], value.number + value.sigma * ndtri(uniform)])
+    return np.full(1 + draws, value.number)
+
+
+@lru_cache(maxsize=256)
+def _uniform(name: str, draws: int) -> FloatArray:
+    """One coordinate of the Latin hypercube: one point in each of `draws` equal parts of (0, 1), shuffled."""
+    generator = np.random.default_rng([zlib.crc32(name.encode()), draws])
+    points = (generator.permutation(draws) + generator.random(draws)) / max(draws, 1)
+    points.flags.writeable = False
+    return points
