@@ -285,6 +285,31 @@ def test_an_open_end_is_none_with_a_reason():
     assert interval.low is None and 0 < interval.high < 0.05 and "rate from below" in interval.reason
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-12, -1e-12])
+def test_a_profile_from_a_bound_does_not_hang_on_rounding(rounding):
+    # on the bound the rate is 0 or what rounding left of it, which says nothing of how far to step
+    def profiled(y, rate):
+        shape = np.exp(-X * rate)
+        return np.sum(((y - shape * (shape @ y) / (shape @ shape)) / 0.05) ** 2)
+
+    on_bound = 0
+    for seed in range(12):
+        y = (1.0 + np.random.default_rng(seed).normal(0, 0.05, len(X))) * (1 + rounding)
+
+        def residual(p, y=y):
+            return (y - p[0] * np.exp(-X * p[1])) / 0.05
+
+        limits = {"low": [0, 0], "high": [10, 10]}
+        fit = fitting.least_squares(residual, [1.0, 0.1], names=["height", "rate"], **limits)
+        rate = fitting.profile_interval(residual, fit, "rate", **limits)
+        height = fitting.profile_interval(residual, fit, "height", **limits)
+        # the height is linear: chi^2 profiled over it has a closed form; 1e-6 is left to the search for it
+        assert profiled(y, rate.high) - fit.chi2 == pytest.approx(3.841458820694124, rel=1e-6)
+        assert height.low < fit["height"] < height.high and height.reason is None
+        on_bound += fit.at_bound[1]
+    assert 3 <= on_bound <= 9  # about half the data sets want a negative rate
+
+
 def test_profile_refuses_what_is_no_minimum():
     y = line([1.0, 2.0])
 

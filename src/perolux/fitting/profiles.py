@@ -65,6 +65,7 @@ def profile_interval(
     threshold = NormalDist().inv_cdf((1 + level) / 2) ** 2
     others = [j for j in range(k) if j != i]
     warm = fit.values.copy()
+    steps = _steps(fit, below, above, unit)
 
     def excess(value: float) -> float:
         """(profiled chi^2 - minimum)/unit - threshold; the other parameters start from the last solution."""
@@ -81,7 +82,7 @@ def profile_interval(
                 return residual(whole)
 
             inner = least_squares(
-                rest, fixed[others], low=below[others], high=above[others], scale=_scale(fit)[others]
+                rest, fixed[others], low=below[others], high=above[others], scale=steps[others]
             )
             warm[others] = inner.values
             chi2 = inner.chi2
@@ -98,7 +99,7 @@ def profile_interval(
     reasons = []
     for sign, bound in ((-1.0, float(below[i])), (1.0, float(above[i]))):
         warm[:] = fit.values
-        end = _crossing(excess, float(fit.values[i]), sign * _scale(fit)[i], bound)
+        end = _crossing(excess, float(fit.values[i]), sign * steps[i], bound)
         ends.append(end)
         if end is None:
             side = "below" if sign < 0 else "above"
@@ -106,9 +107,20 @@ def profile_interval(
     return ProfileInterval(name, float(fit.values[i]), ends[0], ends[1], level, "; ".join(reasons) or None)
 
 
-def _scale(fit: FitResult) -> FloatArray:
-    """A step for each parameter: its sigma, else a tenth of its value, else 1."""
-    steps = [s or abs(float(v)) / 10 or 1.0 for s, v in zip(fit.sigma, fit.values, strict=True)]
+def _steps(fit: FitResult, below: FloatArray, above: FloatArray, unit: float) -> FloatArray:
+    """A step for each parameter: its sigma, else the change that alone raises chi^2 by about `unit`.
+
+    Where there is no sigma the value says nothing about the step: on a bound at 0 it is 0, or what rounding
+    left. Only a parameter that chi^2 does not feel at all gets a tenth of its bounds, of its value, or 1.
+    """
+    steps = []
+    for i, (sigma, value) in enumerate(zip(fit.sigma, fit.values, strict=True)):
+        column = float(np.linalg.norm(fit.jacobian[:, i]))
+        step = sigma or (math.sqrt(unit) / column if column > 0 else math.inf)
+        if not math.isfinite(step):
+            span = float(above[i] - below[i])
+            step = span / 10 if math.isfinite(span) else abs(float(value)) / 10 or 1.0
+        steps.append(step)
     return np.array(steps)
 
 
