@@ -1,0 +1,79 @@
+"""`Spread`: one result under each named parameter set, and its spread over sets and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import NotAvailableError
+
+__all__ = ["Spread", "spread_of"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number that depends on the parameter set.
+
+    sets: the number of each named set, at the middle of all ranges. median, low95, high95: over the draws of
+    all sets, each set with equal weight.
+    """
+
+    sets: Mapping[str, float]
+    median: float
+    low95: float
+    high95: float
+    unit: str = "1"
+
+    def as_dict(self) -> dict[str, object]:
+        """The four keys of the JSON contract."""
+        return {
+            "sets": dict(self.sets),
+            "median": self.median,
+            "low95": self.low95,
+            "high95": self.high95,
+        }
+
+    def scaled(self, factor: float, unit: str) -> Spread:
+        """The same result in another unit."""
+        low, high = sorted((factor * self.low95, factor * self.high95))
+        sets = {name: factor * number for name, number in self.sets.items()}
+        return Spread(sets, factor * self.median, low, high, unit)
+
+    def __str__(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{self.median:.4g}{unit} (95 %: {self.low95:.4g} to {self.high95:.4g})"
+
+
+def spread_of(by_set: Mapping[str, npt.ArrayLike], unit: str = "1") -> Spread:
+    """Spread of arrays (1 + draws,), the middle first, one for each set.
+
+    Raises `NotAvailableError` where a number is not finite: a model that has no answer must say so itself.
+
+    >>> spread_of({"A": [1.0, 0.9, 1.1], "B": [2.0, 1.9, 2.1]}).median
+    1.5
+    """
+    arrays = {name: np.atleast_1d(np.asarray(array, dtype=float)) for name, array in by_set.items()}
+    faulty = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
+    if not arrays or faulty:
+        raise NotAvailableError(f"no finite result under {', '.join(faulty) or 'any parameter set'}")
+    pooled = np.concatenate([array[1:] if array.size > 1 else array for array in arrays.values()])
+    low, median, high = np.quantile(pooled, [0.025, 0.5, 0.975])
+    return Spread(
+        {name: float(array[0]) for name, array in arrays.items()},
+        float(median),
+        float(low),
+        float(high),
+        unit,
+    )
+
+
+def combined(
+    function: Callable[..., FloatArray], *arguments: Mapping[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """`function` applied set by set to arrays of the same sets."""
+    return {name: function(*(one[name] for one in arguments)) for name in arguments[0]}
