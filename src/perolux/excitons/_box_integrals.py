@@ -90,14 +90,14 @@ def box_integrals(
 
 
 def attraction_integrals(edges: Edges, exponent: float, wall: float, top: int, *, points: int) -> Array:
-    """The plain integrals with S = -1 alone, [k1, k2, k3]: what exp(-rate r)/r needs, exponent a + rate/2."""
+    """The plain integrals with S = -1, 0, 1 alone: what exp(-rate r)/r needs, with exponent a + rate/2."""
     alpha, beta, _ = pair_numbers(top)
 
     def parts(sorted_edges: Edges) -> list[Array]:
-        weight, axes = _pyramid(sorted_edges, exponent, wall, alpha, beta, points, (-1,))
+        weight, axes = _pyramid(sorted_edges, exponent, wall, alpha, beta, points, (-1, 0, 1))
         return [_contract(weight, *(axis[0] for axis in axes))]
 
-    return _all_pyramids(edges, parts)[0][0]
+    return _all_pyramids(edges, parts)[0]
 
 
 def _all_pyramids(edges: Edges, parts: Callable[[Edges], list[Array]]) -> list[Array]:

@@ -2,8 +2,9 @@
 
 Psi = prod chi(x) sum c r^s exp(-a r) prod_i P_i^m_i u_i^n_i with u = r_e - r_h, X = (r_e + r_h)/2, P = 2 X/L,
 r = |u|. Near r = 0 an exact state is an analytic function plus r times an analytic function, and r^2 is
-itself a polynomial in u, so s = 0 and 1 are complete. m_i + n_i is even on every axis (parity), and for equal
-masses sum n_i too (exchange of electron and hole). Functions are symmetrised over axes of equal length; the
+itself a polynomial in u, so s = 0 and 1 are complete. m_i + n_i is even on every axis (parity). For equal
+masses n_i is even too: the Hamiltonian does not change when electron and hole exchange one coordinate only,
+and states that are odd in such an exchange have K = X = 0 exactly. Functions are symmetrised over axes of equal length; the
 order N bounds sum_i (m_i + n_i). The exponent a and the wall function chi are those of the lowest energy.
 """
 
@@ -62,7 +63,7 @@ def _basis(order: int, equal: tuple[bool, bool, bool], symmetric: bool) -> _Basi
     first, size, degree = [], [], []
     for s, *three in itertools.product((0, 1), axis, axis, axis):
         total = sum(m + n for m, n in three)
-        if total > order or (symmetric and sum(n for _, n in three) % 2):
+        if total > order or (symmetric and any(n % 2 for _, n in three)):
             continue
         orbit = sorted({tuple(three[i] for i in turn) for turn in swaps})
         if tuple(three) != orbit[0]:
@@ -196,7 +197,9 @@ def _solve(
     edges = physics.edges
     where = f"{shape} of edges {', '.join(f'{edge:g}' for edge in edges)} aB"
     _check(edges, order, physics.mass_ratio, exponent, wall, where)
-    points, coarse_points = (32, 24) if max(edges) <= 12.0 else (48, 36)
+    # a stronger attraction at short distance makes the exciton smaller in the box
+    reach = max(edges) * max(1.0, sum(physics.screening.strengths))
+    points, coarse_points = (32, 24) if reach <= 12.0 else (48, 36)
     equal = (edges[0] == edges[1], edges[0] == edges[2], edges[1] == edges[2])
     size = math.prod(edges) ** (1.0 / 3.0)
 
@@ -267,7 +270,7 @@ def _matrices(
             value -= 2.0 * strength * inverse
         else:
             damped = attraction_integrals(edges, a + 0.5 * rate, wall, top, points=points)
-            value -= 2.0 * strength * damped.ravel()[here]
+            value -= 2.0 * strength * at(damped, here, power - 1)
     value += (s2 * sum_n + s * sum_n2 + s * s2) * inverse2 - a * (sum_n + sum_n2 + power) * inverse
     value += a * a * unity
     for axis, edge in enumerate(edges):

@@ -146,10 +146,13 @@ def _solve(
     x = physics.x
     where = f"sphere of radius {x:g} aB"
     _check(physics, order, exponent, wall, where)
+    # a stronger attraction at short distance makes the exciton smaller in the sphere
+    reach = x * max(1.0, sum(physics.screening.strengths))
+    full = _POINTS if reach <= 25.0 else 2 * _POINTS
 
     def trial(order: int, a: float, b: float, fine: bool) -> Trial:
         basis = _basis(order, physics.mass_ratio == 1.0)
-        points = _POINTS if fine else _POINTS * 3 // 4
+        points = full if fine else full * 3 // 4
         overlap, hamiltonian = _matrices(physics, a, b, basis, points)
         return Trial(
             basis.degree, overlap, hamiltonian, lambda use, vectors: _contact(x, b, basis, use, vectors)
