@@ -8,17 +8,15 @@ and the sums over w, v, t can be done one after another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perolux.excitons._variation import Array, box_wall, gauss_unit
+from perolux.excitons._dense import contract_pyramid
+from perolux.excitons._variation import Array, Index, box_wall, gauss_unit
 
-Index = NDArray[np.int64]
-
-LOWEST_POWER = -1
-"""The tables hold r_eh^S for S = -1, 0, 1, 2."""
+Edges = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -72,32 +70,68 @@ def axis_tables(separation: Array, curvature: float, top: int, points: int) -> t
 
 
 def box_integrals(
-    edges: tuple[float, float, float], exponent: float, wall: float, top: int, *, points: int, odd: bool
+    edges: Edges, exponent: float, wall: float, top: int, *, points: int, odd: bool
 ) -> BoxIntegrals:
     """All integrals up to alpha + beta <= top per axis; edges in aB, exponent in 1/aB, wall in 1/aB^2."""
-    cube = edges[0] == edges[1] == edges[2]
     alpha, beta, number = pair_numbers(top)
-    shape = (4,) + 3 * (alpha.size,)
-    plain, bend = np.zeros(shape), np.zeros(shape)
-    odds = [np.zeros(shape) for _ in range(3)] if odd else []
-    for largest in range(3):
-        order = (largest, *(axis for axis in range(3) if axis != largest))
-        if largest == 0 or not cube:
-            sorted_edges = tuple(edges[axis] for axis in order)
-            parts = _pyramid(sorted_edges, exponent, wall, alpha, beta, points, odd)
-        place = [order.index(axis) for axis in range(3)]
-        turn = (0, *(1 + at for at in place))
-        plain += parts[0].transpose(turn)
-        bend += parts[1].transpose(turn)
-        for axis, total in enumerate(odds):
-            total += parts[2 + place[axis]].transpose(turn)
+
+    def parts(sorted_edges: Edges) -> list[Array]:
+        weight, axes = _pyramid(sorted_edges, exponent, wall, alpha, beta, points, (-1, 0, 1, 2))
+        (p1, b1, o1), (p2, b2, o2), (p3, b3, o3) = axes
+        plain = _contract(weight, p1, p2, p3)
+        bend = _contract(weight, b1, p2, p3) + _contract(weight, p1, b2, p3) + _contract(weight, p1, p2, b3)
+        if not odd:
+            return [plain, bend]
+        skew = [(o1, p2, p3), (p1, o2, p3), (p1, p2, o3)]
+        return [plain, bend, *(_contract(weight, *three) for three in skew)]
+
+    plain, bend, *odds = _all_pyramids(edges, parts)
     return BoxIntegrals(plain, bend, tuple(odds), number)
 
 
+def attraction_integrals(edges: Edges, exponent: float, wall: float, top: int, *, points: int) -> Array:
+    """The plain integrals with S = -1, 0, 1 alone: what exp(-rate r)/r needs, with exponent a + rate/2."""
+    alpha, beta, _ = pair_numbers(top)
+
+    def parts(sorted_edges: Edges) -> list[Array]:
+        weight, axes = _pyramid(sorted_edges, exponent, wall, alpha, beta, points, (-1, 0, 1))
+        return [_contract(weight, *(axis[0] for axis in axes))]
+
+    return _all_pyramids(edges, parts)[0]
+
+
+def _all_pyramids(edges: Edges, parts: Callable[[Edges], list[Array]]) -> list[Array]:
+    """Sum over the three pyramids. parts: plain, bend and odd ones of the pyramid whose axis comes first."""
+    cube = edges[0] == edges[1] == edges[2]
+    total: list[Array] = []
+    one: list[Array] = []
+    for largest in range(3):
+        order = (largest, *(axis for axis in range(3) if axis != largest))
+        if largest == 0 or not cube:
+            one = parts((edges[order[0]], edges[order[1]], edges[order[2]]))
+        place = [order.index(axis) for axis in range(3)]
+        turn = (0, *(1 + at for at in place))
+        # tables of an axis come last and follow that axis
+        source = [*one[:2], *(one[2 + at] for at in place[: len(one[2:])])]
+        turned = [part.transpose(turn) for part in source]
+        total = [a + b for a, b in zip(total, turned, strict=True)] if total else turned
+    return total
+
+
+def _contract(weight: Array, first: Array, second: Array, third: Array) -> Array:
+    return np.asarray(contract_pyramid(weight, first, second, third))
+
+
 def _pyramid(
-    edges: tuple[float, ...], exponent: float, wall: float, alpha: Index, beta: Index, points: int, odd: bool
-) -> list[Array]:
-    """The integrals over the part where u_1/L_1 is largest: plain, bend, and if wanted odd 1, 2, 3."""
+    edges: Edges,
+    exponent: float,
+    wall: float,
+    alpha: Index,
+    beta: Index,
+    points: int,
+    powers: tuple[int, ...],
+) -> tuple[Array, list[tuple[Array, Array, Array]]]:
+    """Where u_1/L_1 is largest: weight [S, t, v, w], and on each axis the plain, bent and odd tables."""
     top = int(alpha.max())
     t, t_weight = gauss_unit(points)
     v, v_weight = gauss_unit(max(8, points * 5 // 8))
@@ -105,7 +139,7 @@ def _pyramid(
     square = (edges[1] * v[:, None]) ** 2 + (edges[2] * v[None, :]) ** 2
     r = t[:, None, None] * np.sqrt(edges[0] ** 2 + square)
     base = np.exp(-2.0 * exponent * r) * (t**2 * t_weight)[:, None, None] * np.outer(v_weight, v_weight)
-    weight = np.stack([base * r**power for power in range(LOWEST_POWER, LOWEST_POWER + 4)])
+    weight = np.stack([base * r**power for power in powers])
 
     axes: list[tuple[Array, Array, Array]] = []
     for u, edge in zip((t, side, side), edges, strict=True):
@@ -116,17 +150,4 @@ def _pyramid(
         power = u ** (2 * beta).reshape((-1,) + (1,) * u.ndim)
         bent, skewed = bend[alpha] * power / edge**2, skew[alpha] * power * u / edge**2
         axes.append((plain[alpha] * power, bent, skewed))
-
-    def contract(first: Array, second: Array, third: Array) -> Array:
-        """sum_tvw weight[S, t, v, w] first[k, t] second[k, t, v] third[k, t, w], one sum after another."""
-        inner = weight @ third.transpose(1, 2, 0)  # [S, t, v, k3]
-        middle = second.transpose(1, 0, 2) @ inner  # [S, t, k2, k3]
-        flat = middle.reshape(4, t.size, -1)
-        return (first @ flat).reshape(4, alpha.size, alpha.size, alpha.size)
-
-    (p1, b1, o1), (p2, b2, o2), (p3, b3, o3) = axes
-    plain = contract(p1, p2, p3)
-    bend = contract(b1, p2, p3) + contract(p1, b2, p3) + contract(p1, p2, b3)
-    if not odd:
-        return [plain, bend]
-    return [plain, bend, contract(o1, p2, p3), contract(p1, o2, p3), contract(p1, p2, o3)]
+    return weight, axes

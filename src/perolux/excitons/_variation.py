@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from perolux.errors import ConvergenceError, OptionError
 
 Array = NDArray[np.float64]
-
-OVERLAP_CUT = 1e-13
-"""Overlap eigenvalues below this part of the largest are dropped: what is left of them is rounding."""
+Index = NDArray[np.int64]
 
 SMALLEST_ERRORS = (1e-5, 1e-3, 5e-4)
 """The smallest errors of E (Ry), K and X (relative) that a state may quote. The basis converges further, but
@@ -25,15 +23,15 @@ independent calculations confirm it only to about this level."""
 
 @dataclass(frozen=True)
 class Shell:
-    """Energy (Ry), K and X of one basis."""
+    """Energies (Ry), K and X of the lowest states of one basis, all [state]."""
 
-    energy: float
-    overlap_k: float
-    exchange_x: float
+    energy: Array
+    overlap_k: Array
+    exchange_x: Array
 
 
-def shell_errors(shells: Sequence[Shell], coarse: Shell) -> tuple[float, float, float]:
-    """Error estimates of the last of three nested bases: E (Ry), K and X (relative).
+def shell_errors(shells: Sequence[Shell], coarse: Shell) -> tuple[Array, Array, Array]:
+    """Error estimates of the last of three nested bases: E (Ry), K and X (relative), all [state].
 
     What the last shell changed, or half of what the shell before changed where that is more (K and X need not
     converge monotonically); plus what a coarser quadrature changes in the
@@ -41,15 +39,14 @@ def shell_errors(shells: Sequence[Shell], coarse: Shell) -> tuple[float, float, 
     """
     before, middle, last = shells
     energy = abs(middle.energy - last.energy) + abs(middle.energy - coarse.energy)
-    k = max(abs(middle.overlap_k - last.overlap_k), 0.5 * abs(before.overlap_k - middle.overlap_k))
-    x = max(abs(middle.exchange_x - last.exchange_x), 0.5 * abs(before.exchange_x - middle.exchange_x))
+    k = np.maximum(abs(middle.overlap_k - last.overlap_k), 0.5 * abs(before.overlap_k - middle.overlap_k))
+    x = np.maximum(abs(middle.exchange_x - last.exchange_x), 0.5 * abs(before.exchange_x - middle.exchange_x))
     k += abs(middle.overlap_k - coarse.overlap_k)
     x += abs(middle.exchange_x - coarse.exchange_x)
-    found = (energy, k / last.overlap_k, x / last.exchange_x)
     return (
-        max(found[0], SMALLEST_ERRORS[0]),
-        max(found[1], SMALLEST_ERRORS[1]),
-        max(found[2], SMALLEST_ERRORS[2]),
+        np.maximum(energy, SMALLEST_ERRORS[0]),
+        np.maximum(k / last.overlap_k, SMALLEST_ERRORS[1]),
+        np.maximum(x / last.exchange_x, SMALLEST_ERRORS[2]),
     )
 
 
@@ -123,28 +120,6 @@ def ball_wall(radius: Array, curvature: float) -> tuple[Array, Array]:
     # sinh(q r)/(r sinh q), again with decaying exponentials
     inner = np.exp(-q * (1.0 - radius)) * (1.0 - np.exp(-2.0 * q * radius)) / (radius * -math.expm1(-2.0 * q))
     return (1.0 - inner) / (1.0 - edge), q * q * inner / (1.0 - edge)
-
-
-def lowest_state(hamiltonian: Array, overlap: Array) -> tuple[float, Array]:
-    """Lowest eigenvalue and vector (normalised in `overlap`) of H c = E S c by canonical orthogonalisation.
-
-    The basis is scaled to unit diagonal; directions with an overlap eigenvalue below `OVERLAP_CUT` of the
-    largest carry only rounding and are dropped, which can only raise the energy.
-    """
-    scale = 1.0 / np.sqrt(np.diag(overlap))
-    scaled = overlap * np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
-    keep = values > OVERLAP_CUT * values[-1]
-    basis = vectors[:, keep] / np.sqrt(values[keep])
-    small = hamiltonian * np.outer(scale, scale)
-    energies, states = np.linalg.eigh(basis.T @ (0.5 * (small + small.T)) @ basis)
-    return float(energies[0]), scale * (basis @ states[:, 0])
-
-
-def fold(matrix: Array, first: NDArray[np.int64], size: NDArray[np.int64]) -> Array:
-    """Symmetrised matrix from rows (first member of each orbit) and columns (all members of all orbits)."""
-    summed: Array = np.add.reduceat(matrix, first, axis=1)
-    return size[:, None] * summed
 
 
 def minimise(

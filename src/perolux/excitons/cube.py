@@ -2,8 +2,9 @@
 
 Psi = prod chi(x) sum c r^s exp(-a r) prod_i P_i^m_i u_i^n_i with u = r_e - r_h, X = (r_e + r_h)/2, P = 2 X/L,
 r = |u|. Near r = 0 an exact state is an analytic function plus r times an analytic function, and r^2 is
-itself a polynomial in u, so s = 0 and 1 are complete. m_i + n_i is even on every axis (parity), and for equal
-masses sum n_i too (exchange of electron and hole). Functions are symmetrised over axes of equal length; the
+itself a polynomial in u, so s = 0 and 1 are complete. m_i + n_i is even on every axis (parity). For equal
+masses n_i is even too: the Hamiltonian does not change when electron and hole exchange one coordinate only,
+and states that are odd in such an exchange have K = X = 0 exactly. Functions are symmetrised over axes of equal length; the
 order N bounds sum_i (m_i + n_i). The exponent a and the wall function chi are those of the lowest energy.
 """
 
@@ -16,23 +17,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from perolux.errors import ModelRangeError
-from perolux.excitons._box_integrals import Index, box_integrals
-from perolux.excitons._variation import (
-    Array,
-    Shell,
-    box_wall,
-    check_options,
-    fold,
-    gauss_unit,
-    lowest_state,
-    minimise,
-    one_thread,
-    shell_errors,
-)
-from perolux.excitons.state import ExcitonState
+from perolux.errors import ModelRangeError, OptionError
+from perolux.excitons._box_integrals import attraction_integrals, box_integrals
+from perolux.excitons._dense import fold_orbits
+from perolux.excitons._ritz import Family, Levels, Trial, solve_family
+from perolux.excitons._variation import Array, Index, box_wall, check_options, gauss_unit, one_thread
+from perolux.excitons.screening import COULOMB, Screening
+from perolux.excitons.state import ExcitonLevels, ExcitonState
 
-__all__ = ["CUBE_ORDER", "CUBE_RANGE", "solve_cube", "solve_cuboid"]
+__all__ = ["CUBE_ORDER", "CUBE_RANGE", "solve_cube", "solve_cube_levels", "solve_cuboid"]
 
 Edges = tuple[float, float, float]
 
@@ -41,6 +34,7 @@ CUBE_ORDER = 10
 CUBE_RANGE = (1e-3, 30.0)
 """Edges over aB for which the basis and the quadrature are tested."""
 _SCAN_ORDER = 4
+_SCAN_ORDER_LEVELS = 6
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ def _basis(order: int, equal: tuple[bool, bool, bool], symmetric: bool) -> _Basi
     first, size, degree = [], [], []
     for s, *three in itertools.product((0, 1), axis, axis, axis):
         total = sum(m + n for m, n in three)
-        if total > order or (symmetric and sum(n for _, n in three) % 2):
+        if total > order or (symmetric and any(n % 2 for _, n in three)):
             continue
         orbit = sorted({tuple(three[i] for i in turn) for turn in swaps})
         if tuple(three) != orbit[0]:
@@ -84,11 +78,22 @@ def _basis(order: int, equal: tuple[bool, bool, bool], symmetric: bool) -> _Basi
     )
 
 
+@dataclass(frozen=True)
+class _Physics:
+    """What the Hamiltonian of one cuboid consists of."""
+
+    edges: Edges
+    mass_ratio: float
+    screening: Screening
+
+
 def solve_cube(
     edge_over_bohr: float,
     *,
     order: int = CUBE_ORDER,
     mass_ratio: float = 1.0,
+    dielectric_ratio: float = 1.0,
+    screening: Screening = COULOMB,
     exponent: float | None = None,
     wall: float | None = None,
 ) -> ExcitonState:
@@ -98,7 +103,8 @@ def solve_cube(
     X = pi aB^3 int |Psi(r,r)|^2 of its lowest state.
 
     edge_over_bohr: edge L/aB, within `CUBE_RANGE`. order: basis order N, even, at least 4. mass_ratio:
-    m_e/m_h at fixed reduced mass. exponent (1/aB), wall (1/aB^2): None for those of the lowest energy.
+    m_e/m_h at fixed reduced mass. dielectric_ratio: only 1, image charges of a cube have no closed form.
+    screening: replaces 2/r_eh. exponent (1/aB), wall (1/aB^2): None for those of the lowest energy.
     Returns an `ExcitonState`; the energy is an upper bound, its error estimate covers what the bound lacks.
     Raises `ModelRangeError` outside the tested sizes and `OptionError` for an order that cannot be used.
     Source: correlated variational method with explicit r_eh; see the module docstring.
@@ -108,8 +114,18 @@ def solve_cube(
     (0.889, 5.89)
     """
     edge = float(edge_over_bohr)
-    with one_thread():
-        return _solve("cube", (edge, edge, edge), order, mass_ratio, exponent, wall)
+    physics = _Physics((edge, edge, edge), mass_ratio, screening)
+    _refuse_contrast(dielectric_ratio, f"cube of edge {edge:g} aB")
+    levels = _solve("cube", physics, order, exponent, wall, 1)
+    return ExcitonState.ground(
+        "cube",
+        edge,
+        levels,
+        order,
+        mass_ratio=mass_ratio,
+        edges_over_bohr=physics.edges,
+        screening=screening,
+    )
 
 
 def solve_cuboid(
@@ -117,6 +133,8 @@ def solve_cuboid(
     *,
     order: int = 8,
     mass_ratio: float = 1.0,
+    dielectric_ratio: float = 1.0,
+    screening: Screening = COULOMB,
     exponent: float | None = None,
     wall: float | None = None,
 ) -> ExcitonState:
@@ -126,59 +144,76 @@ def solve_cuboid(
     is lower. Tested for edges within a factor of nine of one another.
     """
     one, two, three = (float(edge) for edge in edges_over_bohr)
-    with one_thread():
-        return _solve("cuboid", (one, two, three), order, mass_ratio, exponent, wall)
+    physics = _Physics((one, two, three), mass_ratio, screening)
+    _refuse_contrast(dielectric_ratio, "cuboid")
+    levels = _solve("cuboid", physics, order, exponent, wall, 1)
+    return ExcitonState.ground(
+        "cuboid",
+        math.prod(physics.edges) ** (1.0 / 3.0),
+        levels,
+        order,
+        mass_ratio=mass_ratio,
+        edges_over_bohr=physics.edges,
+        screening=screening,
+    )
+
+
+def solve_cube_levels(
+    edge_over_bohr: float,
+    count: int = 6,
+    *,
+    order: int = 10,
+    mass_ratio: float = 1.0,
+    exponent: float | None = None,
+    wall: float | None = None,
+) -> ExcitonLevels:
+    """The lowest `count` A1g states of the pair in a cube with hard walls: roots of one basis.
+
+    As `solve_cube`; exponent and wall are those with the lowest sum of the energies. The roots converge more
+    slowly the higher they are, see their error estimates.
+
+    >>> solve_cube_levels(3.0, 3, order=8).energy_over_rydberg.round(2).tolist()
+    [0.89, 4.15, 5.28]
+    """
+    edge = float(edge_over_bohr)
+    physics = _Physics((edge, edge, edge), mass_ratio, COULOMB)
+    levels = _solve("cube", physics, order, exponent, wall, count)
+    return ExcitonLevels.of("cube", edge, levels, order, mass_ratio)
+
+
+def _refuse_contrast(dielectric_ratio: float, where: str) -> None:
+    if dielectric_ratio != 1.0:
+        raise OptionError(
+            f"dielectric ratio {dielectric_ratio:g}: the image charges of a cube are not in this solver",
+            where=where,
+            allowed="1 (no dielectric contrast)",
+            fix="use the sphere of equal confinement, R = L/sqrt(3), which takes a dielectric ratio",
+        )
 
 
 def _solve(
-    shape: str, edges: Edges, order: int, mass_ratio: float, exponent: float | None, wall: float | None
-) -> ExcitonState:
+    shape: str, physics: _Physics, order: int, exponent: float | None, wall: float | None, count: int
+) -> Levels:
+    edges = physics.edges
     where = f"{shape} of edges {', '.join(f'{edge:g}' for edge in edges)} aB"
-    _check(edges, order, mass_ratio, exponent, wall, where)
-    points, coarse_points = (32, 24) if max(edges) <= 12.0 else (48, 36)
+    _check(edges, order, physics.mass_ratio, exponent, wall, where)
+    # a stronger attraction at short distance makes the exciton smaller in the box
+    reach = max(edges) * max(1.0, sum(physics.screening.strengths))
+    points, coarse_points = (32, 24) if reach <= 12.0 else (48, 36)
     equal = (edges[0] == edges[1], edges[0] == edges[2], edges[1] == edges[2])
-    symmetric = mass_ratio == 1.0
-    size = math.prod(edges) ** (1.0 / 3.0) if shape == "cuboid" else edges[0]
-    if exponent is None or wall is None:
-        scan = _basis(_SCAN_ORDER, equal, symmetric)
+    size = math.prod(edges) ** (1.0 / 3.0)
 
-        def energy(a: float, b: float) -> float:
-            overlap, hamiltonian = _matrices(edges, a, b, scan, mass_ratio, coarse_points)
-            return lowest_state(hamiltonian, overlap)[0]
-
-        exponent, wall = minimise(
-            energy, (1.0 + 1.2 / size if size > 0.5 else 3.4, 0.8 / (size + 1.0)), where
+    def trial(order: int, a: float, b: float, fine: bool) -> Trial:
+        basis = _basis(order, equal, physics.mass_ratio == 1.0)
+        overlap, hamiltonian = _matrices(physics, a, b, basis, points if fine else coarse_points)
+        return Trial(
+            basis.degree, overlap, hamiltonian, lambda use, vectors: _contact(edges, b, basis, use, vectors)
         )
-    basis = _basis(order, equal, symmetric)
-    overlap, hamiltonian = _matrices(edges, exponent, wall, basis, mass_ratio, points)
-    shells = []
-    for top in (order - 4, order - 2, order):
-        use = np.flatnonzero(basis.degree <= top)
-        energy_ry, vector = lowest_state(hamiltonian[np.ix_(use, use)], overlap[np.ix_(use, use)])
-        shells.append(Shell(energy_ry, *_contact(edges, wall, basis, use, vector)))
-    coarse_basis = _basis(order - 2, equal, symmetric)
-    coarse_overlap, coarse_hamiltonian = _matrices(
-        edges, exponent, wall, coarse_basis, mass_ratio, coarse_points
-    )
-    energy_ry, vector = lowest_state(coarse_hamiltonian, coarse_overlap)
-    every = np.arange(coarse_basis.degree.size)
-    coarse = Shell(energy_ry, *_contact(edges, wall, coarse_basis, every, vector))
-    errors = shell_errors(shells, coarse)
-    last = shells[-1]
-    return ExcitonState(
-        "cube" if shape == "cube" else "cuboid",
-        size,
-        last.energy,
-        last.overlap_k,
-        last.exchange_x,
-        *errors,
-        functions=int(basis.degree.size),
-        exponent=exponent,
-        wall=wall,
-        order=order,
-        mass_ratio=mass_ratio,
-        edges_over_bohr=edges,
-    )
+
+    scan_order = _SCAN_ORDER if count == 1 else min(_SCAN_ORDER_LEVELS, order)
+    start = (1.0 + 1.2 / size if size > 0.5 else 3.4, 0.8 / (size + 1.0))
+    with one_thread():
+        return solve_family(Family(trial, 2, scan_order, start, where), order, exponent, wall, count)
 
 
 def _check(
@@ -196,18 +231,18 @@ def _check(
 
 
 def _matrices(
-    edges: Edges, a: float, wall: float, basis: _Basis, mass_ratio: float, points: int
+    physics: _Physics, a: float, wall: float, basis: _Basis, points: int
 ) -> tuple[Array, Array]:
     """Overlap and Hamiltonian (Ry) of the symmetrised basis, per octant and in units of prod L^2.
 
     With kinetic energy |grad_u|^2 + |grad_X|^2/4 (and, for unequal masses, a mixed term), integrated by parts
     so that the wall functions enter only through -chi''/chi.
     """
+    edges = physics.edges
     # 1/(1+r) and r/(1+r) are mu/m_e and mu/m_h for r = m_e/m_h
-    imbalance = (1.0 - mass_ratio) / (1.0 + mass_ratio)
-    integrals = box_integrals(
-        edges, a, wall, int(basis.degree.max()) + 1, points=points, odd=imbalance != 0.0
-    )
+    imbalance = (1.0 - physics.mass_ratio) / (1.0 + physics.mass_ratio)
+    top = int(basis.degree.max()) + 1
+    integrals = box_integrals(edges, a, wall, top, points=points, odd=imbalance != 0.0)
     lead = basis.first
     left, right = np.nonzero(((basis.m[lead][:, None] + basis.m[None]) % 2 == 0).all(axis=2))
     s, s2 = basis.s[lead][left], basis.s[right]
@@ -228,7 +263,14 @@ def _matrices(
     here = place(alpha, beta)
     unity, inverse, inverse2 = (at(plain, here, power - k) for k in range(3))
     sum_n, sum_n2 = n.sum(axis=0), n2.sum(axis=0)
-    value = at(integrals.bend, here, power) - 2.0 * inverse
+    value = at(integrals.bend, here, power)
+    for strength, rate in zip(physics.screening.strengths, physics.screening.rates, strict=True):
+        # exp(-rate r) joins exp(-2 a r): the same integrals with another exponent
+        if rate == 0.0:
+            value -= 2.0 * strength * inverse
+        else:
+            damped = attraction_integrals(edges, a + 0.5 * rate, wall, top, points=points)
+            value -= 2.0 * strength * at(damped, here, power - 1)
     value += (s2 * sum_n + s * sum_n2 + s * s2) * inverse2 - a * (sum_n + sum_n2 + power) * inverse
     value += a * a * unity
     for axis, edge in enumerate(edges):
@@ -242,7 +284,7 @@ def _matrices(
     hamiltonian[left, right] = value
     if imbalance != 0.0:
         hamiltonian += imbalance * _mixed(edges, a, basis, integrals.plain, integrals.odd, integrals.number)
-    return fold(overlap, basis.first, basis.size), fold(hamiltonian, basis.first, basis.size)
+    return fold_orbits(overlap, basis.first, basis.size), fold_orbits(hamiltonian, basis.first, basis.size)
 
 
 def _mixed(
@@ -276,8 +318,8 @@ def _mixed(
     return out
 
 
-def _contact(edges: Edges, wall: float, basis: _Basis, use: Index, vector: Array) -> tuple[float, float]:
-    """K and X of a normalised state: functions with s = 0 and n = 0 survive where electron meets hole."""
+def _contact(edges: Edges, wall: float, basis: _Basis, use: Index, vectors: Array) -> tuple[Array, Array]:
+    """K and X [state] of normalised states: functions with s = 0, n = 0 survive where electron meets hole."""
     node, weight = gauss_unit(64)
     powers = node[None] ** np.arange(2 * int(basis.m.max()) + 1)[:, None]
     once, twice = [], []
@@ -285,13 +327,13 @@ def _contact(edges: Edges, wall: float, basis: _Basis, use: Index, vector: Array
         chi, _ = box_wall(0.5 * node, 1.0 - wall * edge**2)
         once.append(powers @ (chi**2 * weight))
         twice.append(powers @ (chi**4 * weight))
-    spread = np.zeros(basis.s.size)
-    for row, coefficient in zip(use, vector, strict=True):
-        spread[basis.first[row] : basis.first[row] + basis.size[row]] = coefficient
-    meets = np.flatnonzero((basis.s == 0) & (basis.n == 0).all(axis=1) & (spread != 0.0))
-    m, c = basis.m[meets], spread[meets]
-    amplitude = c @ (once[0][m[:, 0]] * once[1][m[:, 1]] * once[2][m[:, 2]])
+    orbit = np.repeat(np.arange(basis.first.size), basis.size)
+    place = np.full(basis.first.size, -1)
+    place[use] = np.arange(use.size)
+    meets = np.flatnonzero((basis.s == 0) & (basis.n == 0).all(axis=1) & (place[orbit] >= 0))
+    m, c = basis.m[meets], vectors[place[orbit[meets]]]
+    amplitude = (once[0][m[:, 0]] * once[1][m[:, 1]] * once[2][m[:, 2]]) @ c
     both = m[:, None] + m[None]
-    density = c @ (twice[0][both[..., 0]] * twice[1][both[..., 1]] * twice[2][both[..., 2]]) @ c
+    density = twice[0][both[..., 0]] * twice[1][both[..., 1]] * twice[2][both[..., 2]]
     # the overlap matrix holds one of the eight octants
-    return float(amplitude) ** 2 / 8.0, math.pi * float(density) / (8.0 * math.prod(edges))
+    return amplitude**2 / 8.0, math.pi * np.sum(c * (density @ c), axis=0) / (8.0 * math.prod(edges))

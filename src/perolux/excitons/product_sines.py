@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from perolux.errors import OptionError
-from perolux.excitons._box_integrals import Index
+from perolux.excitons._variation import Index
 from perolux.excitons._variation import Array, gauss_unit
 
 __all__ = ["solve_by_product_sines"]

@@ -1,11 +1,15 @@
-"""`ExcitonState`: the ground exciton of one hard-wall nanocrystal, in its own Bohr radii and Rydbergs."""
+"""`ExcitonState` and `ExcitonLevels`: the pair in one hard-wall nanocrystal, in its Bohr radii and Rydbergs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ExcitonState", "Shape"]
+from perolux.excitons._ritz import Levels
+from perolux.excitons._variation import Array
+from perolux.excitons.screening import COULOMB, Screening
+
+__all__ = ["ExcitonLevels", "ExcitonState", "Shape"]
 
 Shape = Literal["sphere", "cube", "cuboid"]
 
@@ -26,6 +30,8 @@ class ExcitonState:
     wall: b of the wall functions, in 1/aB^2 (see `_variation.wall_function`); 0 is the uncorrelated one.
     mass_ratio: m_e/m_h at fixed reduced mass.
     edges_over_bohr: the three edges over aB, None for a sphere.
+    dielectric_ratio: eps_inside/eps_outside; 1 without image charges.
+    screening: how the attraction is screened; "coulomb" is one dielectric constant at every distance.
     """
 
     shape: Shape
@@ -42,6 +48,37 @@ class ExcitonState:
     order: int
     mass_ratio: float = 1.0
     edges_over_bohr: tuple[float, float, float] | None = None
+    dielectric_ratio: float = 1.0
+    screening: Screening = COULOMB
+
+    @classmethod
+    def ground(
+        cls,
+        shape: Shape,
+        size_over_bohr: float,
+        levels: Levels,
+        order: int,
+        *,
+        mass_ratio: float,
+        edges_over_bohr: tuple[float, float, float] | None = None,
+        dielectric_ratio: float = 1.0,
+        screening: Screening = COULOMB,
+    ) -> ExcitonState:
+        """The first of the levels that a solver found."""
+        first = (levels.energy, levels.overlap_k, levels.exchange_x, *levels.errors)
+        return cls(
+            shape,
+            size_over_bohr,
+            *(float(values[0]) for values in first),
+            functions=levels.functions,
+            exponent=levels.exponent,
+            wall=levels.wall,
+            order=order,
+            mass_ratio=mass_ratio,
+            edges_over_bohr=edges_over_bohr,
+            dielectric_ratio=dielectric_ratio,
+            screening=screening,
+        )
 
     def as_dict(self) -> dict[str, float | int | str | list[float] | None]:
         """The state as a plain dictionary, ready for JSON."""
@@ -60,4 +97,49 @@ class ExcitonState:
             "wall": self.wall,
             "mass_ratio": self.mass_ratio,
             "edges_over_bohr": None if self.edges_over_bohr is None else list(self.edges_over_bohr),
+            "dielectric_ratio": self.dielectric_ratio,
+            "screening": self.screening.name,
         }
+
+
+@dataclass(frozen=True)
+class ExcitonLevels:
+    """The lowest optically active levels of one nanocrystal with hard walls, in rising order; arrays [level].
+
+    Active: of full symmetry, so that int Psi(r,r) d3r need not vanish. Sphere: S states; cube: A1g states; for
+    equal masses also even under the exchange of electron and hole. The other fields as in `ExcitonState`; an
+    energy is an upper bound of its own level. The relative error of a K that nearly vanishes can exceed 1.
+    """
+
+    shape: Shape
+    size_over_bohr: float
+    energy_over_rydberg: Array
+    overlap_k: Array
+    exchange_x: Array
+    estimated_error_rydberg: Array
+    estimated_error_k_relative: Array
+    estimated_error_x_relative: Array
+    functions: int
+    exponent: float
+    wall: float
+    order: int
+    mass_ratio: float = 1.0
+
+    @classmethod
+    def of(
+        cls, shape: Shape, size_over_bohr: float, levels: Levels, order: int, mass_ratio: float
+    ) -> ExcitonLevels:
+        """All levels that a solver found."""
+        return cls(
+            shape,
+            size_over_bohr,
+            levels.energy,
+            levels.overlap_k,
+            levels.exchange_x,
+            *levels.errors,
+            functions=levels.functions,
+            exponent=levels.exponent,
+            wall=levels.wall,
+            order=order,
+            mass_ratio=mass_ratio,
+        )
