@@ -104,7 +104,7 @@ def depolarisation_factors(
     """Factors along the three lengths of any shape of `ensemble.shapes`; last axis of length 3.
 
     >>> depolarisation_factors("platelet", 10.0, 10.0, 2.0).round(3).tolist()
-    [0.143, 0.143, 0.714]
+    [0.153, 0.153, 0.694]
     """
     if shape in ("cube", "cuboid", "platelet"):
         return box_factors(a_nm, b_nm, c_nm)
