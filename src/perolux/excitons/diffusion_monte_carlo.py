@@ -29,6 +29,9 @@ COMPLEXES: dict[str, tuple[int, int]] = {
 }
 """Electrons and holes of each complex."""
 
+_ENERGY_LIMIT = 0.4
+"""Local energies beyond this times sqrt(carriers/time step) from the mean (Ry) count as that in the weights."""
+
 
 @dataclass(frozen=True)
 class MonteCarloEnergy:
@@ -87,7 +90,8 @@ def solve_by_monte_carlo(
 
     kind: a name in `COMPLEXES`. shape and size: "cube" with edge L/aB, "sphere" with radius R/aB, or "open" (no
     walls; the size only starts the walkers). mass_ratio: m_e/m_h at fixed reduced mass. time_step: in 1/Ry; the
-    energy has an error linear in it. steps: after an equilibration of a fifth of them.
+    energy has an error linear in it. steps: after an equilibration of a fifth of them, or more where the slowest
+    motion asks for it.
     Raises `OptionError` for an unknown complex or shape.
 
     >>> rng = np.random.default_rng(1)
@@ -104,7 +108,7 @@ def solve_by_monte_carlo(
     walk = _Walk(carriers, trial, walkers, step, rng)
     walk.thermalise()
     variational, spread = float(walk.local.energy.mean()), float(walk.local.energy.std())
-    walk.branch(max(steps // 5, 50))
+    walk.branch(max(steps // 5, int(3.0 / (walk.decay * step)), 50))
     energies, growth = walk.branch(steps)
     # the population is held constant; products of its lost growth over a few correlation times undo the bias
     length = min(max(int(4.0 / (walk.decay * step)), 1), steps // 5)
@@ -209,7 +213,7 @@ class _Walk:
         self.acceptance, self.effective = 1.0, step
         # the slowest decay towards the ground state: the first excited state of the box or of the exciton
         edge = carriers.size if carriers.shape == "cube" else carriers.size * math.sqrt(3.0)
-        self.decay = 0.3 if carriers.shape == "open" else min(0.3, 3.0 * math.pi**2 / (4.0 * edge**2))
+        self.decay = 0.05 if carriers.shape == "open" else min(0.3, 3.0 * math.pi**2 / (4.0 * edge**2))
         if carriers.shape != "open":
             self.decay = max(self.decay, 3.0 * math.pi**2 / (8.0 * edge**2))
 
@@ -265,8 +269,9 @@ class _Walk:
         mean = self.energy
         for n in range(steps):
             before, _, _ = self.move()
-            # half a step of each energy, limited so that one walker at a wall cannot run away
-            rate = 0.5 * (before + self.local.energy) - self.energy
+            # limited, so that one walker at a wall cannot run away; the limit tends to infinity with the step
+            limit = _ENERGY_LIMIT * math.sqrt(self.carriers.number / self.step)
+            rate = np.clip(0.5 * (before + self.local.energy) - self.energy, -limit, limit)
             weight *= np.exp(-self.effective * rate)
             total = float(weight.mean())
             growth[n] = math.log(total)
