@@ -1,0 +1,158 @@
+"""The lowest state of one carrier in a nanocrystal: energy-dependent mass, walls of finite height.
+
+    E = sum over the separable parts of e_i(m(E)),   e_i from `walls` at the mass of the TOTAL energy E
+
+| shape | parts |
+| --- | --- |
+| cube, cuboid, platelet | three slabs of thickness a, b, c |
+| rod (flat-ended cylinder) | cylinder of diameter a, slab of thickness c |
+| sphere | sphere of diameter a |
+| spheroid | sphere of the same hard-wall energy (file `spheroid`): its leak is taken |
+
+e_i falls when the mass rises and the mass rises with E, so there is one root; it stays below the energy at
+which the mass diverges. A barrier that is separable counts twice at the edges of a box and three times at
+its corners, where the carrier hardly is. The spheroid is exact as a sphere and behind hard walls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import OptionError
+from perolux.excitons._roots import bracketed_root
+from perolux.excitons.assumptions import assumption
+from perolux.excitons.carriers import Bands, Carrier, inverse_mass
+from perolux.excitons.spheroid import equal_confinement_radius_nm
+from perolux.excitons.walls import Wall, wall_energy_ev
+
+__all__ = ["Barrier", "CarrierLevel", "Part", "carrier_level", "shape_parts"]
+
+FloatArray = npt.NDArray[np.float64]
+Part = tuple[Wall, FloatArray]
+
+_LIGHTEST_INVERSE = 1e-9
+"""m0/m that stands for a diverging mass while the root is sought; the root itself never lies there."""
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """Walls of finite height: V0 of each carrier in eV and the mass outside in m0, numbers or arrays of
+    draws."""
+
+    electron_ev: npt.ArrayLike
+    hole_ev: npt.ArrayLike
+    mass_outside_m0: npt.ArrayLike = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("electron_ev", "hole_ev", "mass_outside_m0"):
+            if not np.all(np.asarray(getattr(self, name)) > 0.0):
+                raise OptionError(f"{name} of a barrier must be positive", allowed="numbers above 0")
+
+    def height_ev(self, carrier: Carrier) -> FloatArray:
+        """V0 of a carrier."""
+        return np.asarray(self.electron_ev if carrier == "electron" else self.hole_ev, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class CarrierLevel:
+    """The lowest level of one carrier; arrays broadcast over sizes and draws.
+
+    energy_ev: from the band edge; mass_m0: at that energy; parts_ev: the share of each separable part, first
+    axis as `shape_parts`; bound: below the barrier (in all parts together); in_range: the mass is not more
+    than `prior.carrier_mass_growth` times that of the band edge. Where a flag is false the numbers are
+    finite but not to be trusted.
+    """
+
+    energy_ev: FloatArray
+    mass_m0: FloatArray
+    parts_ev: FloatArray
+    bound: npt.NDArray[np.bool_]
+    in_range: npt.NDArray[np.bool_]
+
+
+def shape_parts(
+    shape: str, a_nm: npt.ArrayLike, b_nm: npt.ArrayLike, c_nm: npt.ArrayLike
+) -> tuple[Part, ...]:
+    """The separable parts of a shape, each with half its thickness or its radius in nm.
+
+    Lengths as in `ensemble.shapes`. Raises `OptionError` for another shape or a length that is not positive.
+    """
+    a, b, c = (np.asarray(x, dtype=np.float64) for x in (a_nm, b_nm, c_nm))
+    for length in (a, b, c):
+        if not np.all((length > 0.0) & np.isfinite(length)):
+            raise OptionError("a length of a nanocrystal must be positive and finite", allowed="nm, above 0")
+    if shape in ("cube", "cuboid", "platelet"):
+        return ("slab", 0.5 * a), ("slab", 0.5 * b), ("slab", 0.5 * c)
+    if shape == "rod":
+        return ("cylinder", 0.5 * a), ("slab", 0.5 * c)
+    if shape == "sphere":
+        return (("sphere", 0.5 * a),)
+    if shape == "spheroid":
+        return (("sphere", equal_confinement_radius_nm(a, c)),)
+    raise OptionError(f"unknown shape {shape!r}", allowed="cube, cuboid, platelet, rod, sphere, spheroid")
+
+
+def carrier_level(
+    carrier: Carrier,
+    parts: tuple[Part, ...],
+    bands: Bands,
+    barrier: Barrier | None = None,
+    *,
+    nonparabolic: bool = True,
+) -> CarrierLevel:
+    """The lowest level of a carrier in a shape of `shape_parts`; equations of this file.
+
+    barrier: None for hard walls. nonparabolic: False keeps the mass of the band edge. All arrays broadcast.
+
+    >>> bands = Bands(2.342, 0.36, 0.36, 15.0, 1.25)
+    >>> parts = shape_parts("cube", 6.0, 6.0, 6.0)
+    >>> carrier_level("hole", parts, bands, nonparabolic=False).energy_ev.round(4).item()
+    0.087
+    >>> carrier_level("hole", parts, bands, Barrier(2.25, 2.25)).energy_ev.round(4).item()
+    0.0672
+    """
+    edge = 1.0 / bands.edge_mass_m0(carrier)
+    height = None if barrier is None else barrier.height_ev(carrier)
+    outside = 1.0 if barrier is None else np.asarray(barrier.mass_outside_m0, dtype=np.float64)
+
+    def shares(inverse: FloatArray) -> FloatArray:
+        return _shares(parts, 1.0 / inverse, height, outside)
+
+    parabolic = shares(edge)
+    top = parabolic.sum(axis=0)
+    shape = np.broadcast_shapes(top.shape, inverse_mass(carrier, 0.0, bands).shape)
+    top = np.broadcast_to(top, shape)
+    if nonparabolic:
+
+        def excess(energy: FloatArray) -> FloatArray:
+            inverse = np.maximum(inverse_mass(carrier, energy, bands), _LIGHTEST_INVERSE)
+            return np.asarray(energy - shares(inverse).sum(axis=0))
+
+        energy = bracketed_root(excess, np.zeros(shape), top, relative=1e-12)
+        inverse = np.maximum(inverse_mass(carrier, energy, bands), _LIGHTEST_INVERSE)
+        mass, each = 1.0 / inverse, shares(inverse)
+    else:
+        energy, mass = top, np.broadcast_to(1.0 / edge, shape)
+        each = np.broadcast_to(parabolic, (len(parts), *shape))
+    growth = assumption("carrier_mass_growth").number
+    in_range = mass * edge <= growth
+    bound = np.ones(shape, dtype=bool) if height is None else energy < height
+    return CarrierLevel(energy, mass, each, np.broadcast_to(bound, shape), in_range)
+
+
+def _shares(
+    parts: tuple[Part, ...], mass: FloatArray, height: FloatArray | None, outside: npt.ArrayLike
+) -> FloatArray:
+    """Energy of each part at a mass, equal parts computed once."""
+    done: list[tuple[Wall, FloatArray, FloatArray]] = []
+    for wall, half in parts:
+        for before, size, energy in done:
+            if before == wall and np.array_equal(size, half):
+                done.append((wall, half, energy))
+                break
+        else:
+            done.append((wall, half, wall_energy_ev(wall, half, mass, height, outside)))
+    return np.array(np.broadcast_arrays(*(energy for _, _, energy in done)))
