@@ -1,5 +1,4 @@
-"""The lowest state of one carrier in a nanocrystal: band with an energy-dependent mass, walls of finite
-height.
+"""The lowest state of one carrier in a nanocrystal: energy-dependent mass, walls of finite height.
 
     E = sum over the separable parts of e_i(m(E)),   e_i from `walls` at the mass of the TOTAL energy E
 
@@ -8,8 +7,7 @@ height.
 | cube, cuboid, platelet | three slabs of thickness a, b, c |
 | rod (flat-ended cylinder) | cylinder of diameter a, slab of thickness c |
 | sphere | sphere of diameter a |
-| spheroid | sphere with the hard-wall energy of the spheroid (`spheroid`), so the leak is that of this
-sphere |
+| spheroid | sphere of the same hard-wall energy (file `spheroid`): its leak is taken |
 
 e_i falls when the mass rises and the mass rises with E, so there is one root; it stays below the energy at
 which the mass diverges. A barrier that is separable counts twice at the edges of a box and three times at
@@ -78,8 +76,11 @@ class CarrierLevel:
 def shape_parts(
     shape: str, a_nm: npt.ArrayLike, b_nm: npt.ArrayLike, c_nm: npt.ArrayLike
 ) -> tuple[Part, ...]:
-    """The separable parts of a shape with their half thickness or radius in nm (lengths as in
-    `ensemble.shapes`).""" a, b, c = (np.asarray(x, dtype=np.float64) for x in (a_nm, b_nm, c_nm))
+    """The separable parts of a shape, each with half its thickness or its radius in nm.
+
+    Lengths as in `ensemble.shapes`. Raises `OptionError` for another shape or a length that is not positive.
+    """
+    a, b, c = (np.asarray(x, dtype=np.float64) for x in (a_nm, b_nm, c_nm))
     for length in (a, b, c):
         if not np.all((length > 0.0) & np.isfinite(length)):
             raise OptionError("a length of a nanocrystal must be positive and finite", allowed="nm, above 0")

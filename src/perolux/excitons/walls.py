@@ -37,8 +37,8 @@ WALLS: tuple[Wall, ...] = ("slab", "cylinder", "sphere")
 
 _LARGEST_L = 2
 _HUGE = 1e300
-"""Stands for a strength that would overflow when squared; the phase is that of hard walls to the last
-digit.""" _NEXT_TO_ZERO = 1e-6
+"""Stands for a strength that would overflow when squared: the phase is that of hard walls anyway."""
+_NEXT_TO_ZERO = 1e-6
 
 
 @lru_cache(maxsize=16)
