@@ -63,8 +63,8 @@ def exciton_of_material(
         Parameter(help="which state lies lowest: measured dark, or the rival picture"),
     ] = "dark",
     coherence: Annotated[
-        Literal["none", "disorder", "linewidth"], Parameter(help="what limits the coherent volume")
-    ] = "disorder",
+        Literal["none", "localisation", "linewidth"], Parameter(help="what limits the coherent volume")
+    ] = "localisation",
     report: Annotated[
         Path | None, Parameter(help="write the passport of the nanocrystal as one HTML file")
     ] = None,

@@ -12,7 +12,7 @@ __all__ = ["Coherence", "GroundState", "Layers", "Masses", "Screening"]
 Masses = Literal["equal", "arpes"]
 Screening = Literal["effective", "haken"]
 GroundState = Literal["dark", "bright"]
-Coherence = Literal["none", "disorder", "linewidth"]
+Coherence = Literal["none", "localisation", "linewidth"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Layers:
     on record). screening: "effective" (one dielectric constant from the binding of the bulk exciton) or
     "haken" (between the high-frequency and the static one). ground_state: "dark" (measured order, the
     default) or "bright" (the rival picture of the review). coherence: what limits the volume that emits
-    coherently: "disorder", "linewidth" or "none".
+    coherently: "localisation" by disorder, "linewidth" or "none".
     """
 
     nonparabolic: bool = True
@@ -34,7 +34,7 @@ class Layers:
     masses: Masses = "equal"
     screening: Screening = "effective"
     ground_state: GroundState = "dark"
-    coherence: Coherence = "disorder"
+    coherence: Coherence = "localisation"
 
     def __post_init__(self) -> None:
         for name, names in (

@@ -53,6 +53,11 @@ class ParameterDraws:
         """Name of the parameter set, or "records" for a material without named sets."""
         return self.material.parameter_set or "records"
 
+    @property
+    def draws(self) -> int:
+        """Number of draws, the middle not counted."""
+        return len(next(iter(self.numbers.values()), np.empty(1))) - 1
+
     def __getitem__(self, quantity: str) -> FloatArray:
         """Middle value and draws of a quantity; `NotAvailableError` with the reason where there is none."""
         if quantity not in self.numbers:

@@ -7,9 +7,10 @@ centre of mass, of the relative motion, and of electron and hole apart. Only sta
 emit, so R falls on warming; four band-edge levels alone would give lifetimes that are too short. The fine
 structure multiplies R where it is small against the steps of this ladder.
 
-R of a cube with equal masses is tabulated (`data/thermal_overlap.csv`, made by `tools/make_thermal_table.py`).
-Beyond the table in size or below it in temperature, the ladder of the centre of mass continues it; the dead
-layer of the wall is that of `limits`. A sphere is taken as the cube of equal confinement, L = sqrt(3) R.
+R of a cube with equal masses is tabulated (`data/thermal_overlap.csv`, made by
+`tools/make_thermal_table.py`). Beyond the table in size or below it in temperature, the ladder of the centre
+of mass continues it; the dead layer of the wall is that of `limits`. A sphere is taken as the cube of equal
+confinement, L = sqrt(3) R.
 """
 
 from __future__ import annotations

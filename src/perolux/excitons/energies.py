@@ -1,0 +1,201 @@
+"""The first exciton of a nanocrystal with all layers of the model, for a whole column of parameter draws.
+
+    E_X = Eg(T) + Ry(mu) e(L_eff/aB(mu)) + dE_dielectric + [D(X) - D(1)]
+
+mu and L_eff are those of `effective_pair` (energy-dependent masses, walls of finite height), e the energy of
+the correlated pair behind hard walls, D the mean exchange of the bright levels, of which the bulk exciton
+already has its part D(1). Each layer has a switch (`Layers`); what it adds is kept apart, in the order in
+which the layers are laid on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError
+from perolux.excitons.assumptions import assumption
+from perolux.excitons.carrier_levels import Barrier
+from perolux.excitons.carriers import Bands, bands_from_reduced_mass
+from perolux.excitons.dielectric import dielectric_shift_ev
+from perolux.excitons.effective_pair import effective_pair
+from perolux.excitons.layers import Layers
+from perolux.excitons.parameters import ParameterDraws, drawn
+from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
+
+__all__ = ["PairEnergies", "missing_layers", "pair_energies"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairEnergies:
+    """The first exciton: arrays over draws (or sizes), all of one shape.
+
+    confinement_ev: bright exciton from the bulk gap. gap_ev; overlap_k, exchange_x: K and X of the pair;
+    bohr_nm, rydberg_ev: of the masses at this confinement; lengths_nm: effective core lengths (3, ...).
+    valid: the masses stay within their law and both carriers below the barrier. contributions_ev: what each
+    layer adds, in order; their sum is confinement_ev.
+    """
+
+    gap_ev: FloatArray
+    confinement_ev: FloatArray
+    overlap_k: FloatArray
+    exchange_x: FloatArray
+    bohr_nm: FloatArray
+    rydberg_ev: FloatArray
+    lengths_nm: FloatArray
+    valid: npt.NDArray[np.bool_]
+    contributions_ev: dict[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def exciton_ev(self) -> FloatArray:
+        """First exciton in absorption, gap included, eV."""
+        return self.gap_ev + self.confinement_ev
+
+
+def pair_energies(
+    shape: str,
+    lengths_nm: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
+    parameters: ParameterDraws,
+    layers: Layers,
+    *,
+    outside_index: npt.ArrayLike | None = None,
+    middle_only: bool = False,
+) -> PairEnergies:
+    """The first exciton of one shape under one parameter set; equations of this file.
+
+    lengths_nm: core lengths a, b, c (numbers, or arrays of sizes with middle_only). outside_index: of ligands
+    and solvent; None takes the draws of `prior.outside_index`. middle_only: use the middle of every range in
+    place of the draws, so that the arrays run over sizes. For all shapes but platelets (`platelets`). Raises
+    `NotAvailableError` where the material lacks the gap, the reduced mass or the dielectric constant of the
+    exciton; a layer whose numbers are missing is left out (`missing_layers` says which and why).
+    """
+
+    def number(quantity: str) -> FloatArray:
+        column = parameters[quantity]
+        return column[0] if middle_only else column
+
+    a, b, c = (np.asarray(one, dtype=float) for one in lengths_nm)
+    gap, eps = number("gap"), number("eps_effective")
+    missing = missing_layers(parameters, layers)
+    bands = bands_from_reduced_mass(
+        number("reduced_mass"),
+        gap_ev=gap,
+        kane_ev=0.0 if "non-parabolic bands" in missing else number("kane_energy"),
+        spin_orbit_ev=0.0 if "non-parabolic bands" in missing else number("spin_orbit_delta"),
+        mass_ratio=_mass_ratio(parameters, layers, middle_only),
+    )
+    bent = layers.nonparabolic and "non-parabolic bands" not in missing
+    barrier = None
+    if layers.barrier and "walls of finite height" not in missing:
+        barrier = Barrier(number("barrier"), number("barrier"), number("mass_outside"))
+
+    stages = {"pair behind hard walls": _stage(shape, a, b, c, bands, None, False, eps)}
+    if bent:
+        stages["non-parabolic bands"] = _stage(shape, a, b, c, bands, None, True, eps)
+    if barrier is not None:
+        stages["walls of finite height"] = _stage(shape, a, b, c, bands, barrier, bent, eps)
+    pair = list(stages.values())[-1]
+    contributions, before = {}, np.zeros(())
+    for name, stage in stages.items():
+        contributions[name] = stage.energy_ev - before
+        before = stage.energy_ev
+    if layers.dielectric:
+        if outside_index is None:
+            drawn_index = drawn(assumption("outside_index"), "outside_index", parameters.draws)
+            outside_index = drawn_index[0] if middle_only else drawn_index
+        shift = dielectric_shift_ev(
+            shape, (a, b, c), eps, np.asarray(outside_index) ** 2, bohr_radius_nm=pair.bohr_nm
+        )
+        contributions["self-energies of the carriers"] = shift.self_energy_ev
+        contributions["image interaction"] = shift.image_interaction_ev
+    if "exchange beyond that of the bulk" not in missing:
+        # the gaps on record come from bright excitons of the bulk, which have their exchange already
+        contributions["exchange beyond that of the bulk"] = (
+            number("lt_splitting") / 3.0 * (pair.exchange_x - 1.0)
+        )
+    total = sum(contributions.values(), np.zeros(()))
+    whole = np.broadcast_shapes(total.shape, gap.shape)
+    gap, total, k, x, bohr, rydberg = (
+        np.broadcast_to(one, whole)
+        for one in (gap, total, pair.overlap_k, pair.exchange_x, pair.bohr_nm, pair.rydberg_ev)
+    )
+    return PairEnergies(
+        gap, total, k, x, bohr, rydberg,
+        np.stack([np.broadcast_to(one, whole) for one in pair.lengths_nm]),
+        np.broadcast_to(pair.valid, whole),
+        {name: np.broadcast_to(one, whole) for name, one in contributions.items()},
+    )  # fmt: skip
+
+
+def missing_layers(parameters: ParameterDraws, layers: Layers) -> dict[str, str]:
+    """The layers that are wanted but whose numbers the material lacks, each with the reason."""
+    needs = {
+        "non-parabolic bands": (layers.nonparabolic, ("kane_energy", "spin_orbit_delta")),
+        "walls of finite height": (layers.barrier, ("barrier", "mass_outside")),
+        "exchange beyond that of the bulk": (True, ("lt_splitting",)),
+        "hole mass": (layers.masses == "arpes", ("hole_mass",)),
+    }
+    return {
+        name: "; ".join(parameters.missing[one] for one in quantities if one in parameters.missing)
+        for name, (wanted, quantities) in needs.items()
+        if wanted and not parameters.has(*quantities)
+    }
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The correlated pair at the masses and lengths of one stage of the model."""
+
+    energy_ev: FloatArray
+    overlap_k: FloatArray
+    exchange_x: FloatArray
+    bohr_nm: FloatArray
+    rydberg_ev: FloatArray
+    lengths_nm: tuple[FloatArray, FloatArray, FloatArray]
+    valid: npt.NDArray[np.bool_]
+
+
+def _stage(
+    shape: str,
+    a: FloatArray,
+    b: FloatArray,
+    c: FloatArray,
+    bands: Bands,
+    barrier: Barrier | None,
+    nonparabolic: bool,
+    eps: FloatArray,
+) -> _Stage:
+    pair = effective_pair(shape, a, b, c, bands=bands, barrier=barrier, nonparabolic=nonparabolic)
+    mass = pair.reduced_mass_m0
+    bohr, rydberg = BOHR_RADIUS_NM * eps / mass, RYDBERG_EV * mass / eps**2
+    state = pair_in(shape, (pair.a_nm / bohr, pair.b_nm / bohr, pair.c_nm / bohr))
+    return _Stage(
+        rydberg * state.energy_over_rydberg,
+        state.overlap_k,
+        state.exchange_x,
+        bohr,
+        rydberg,
+        (pair.a_nm, pair.b_nm, pair.c_nm),
+        pair.valid,
+    )
+
+
+def _mass_ratio(parameters: ParameterDraws, layers: Layers, middle_only: bool) -> FloatArray:
+    """m_e/m_h: equal masses, or what the recorded hole mass leaves of the reduced mass to the electron."""
+    if layers.masses == "equal" or not parameters.has("hole_mass"):
+        return np.asarray(assumption("carrier_mass_ratio").number)
+    mass, hole = parameters["reduced_mass"], parameters["hole_mass"]
+    if middle_only:
+        mass, hole = mass[:1], hole[:1]
+    if np.any(mass >= hole):
+        raise ModelRangeError(
+            f"a hole mass of {hole.min():.3g} m0 is not above the reduced mass of {mass.max():.3g} m0",
+            where=f"{parameters.material.name}, set {parameters.set_name}",
+            fix='use masses = "equal"',
+        )
+    ratio = 1.0 / (1.0 / mass - 1.0 / hole) / hole
+    return ratio[0] if middle_only else ratio
