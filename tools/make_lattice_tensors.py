@@ -24,12 +24,13 @@ PHASES = {"Cubic": "cubic", "Relaxed": "relaxed", "Orthorhombic": "orthorhombic"
 
 
 def main() -> None:
+    """Write the table."""
     lines = [
         "# Lattice tensor of the bright levels, principal values in meV by rising energy, sum 0",
         f"# made by tools/make_lattice_tensors.py, perolux {perolux.__version__},",
         f"# from validation/data/{SOURCE}",
-        "# kind: derived (levels less their mean); source: github dchabeda/rad_lifetime 022a85dc67c0 (no licence",
-        "# stated: numbers only); atomistic pseudopotential and Bethe-Salpeter calculation of cubes",
+        "# kind: derived (levels less their mean); source: github dchabeda/rad_lifetime 022a85dc67c0",
+        "# (no licence stated: numbers only); atomistic pseudopotential and Bethe-Salpeter calculation of cubes",
         "material,phase,edge_nm,delta_1_mev,delta_2_mev,delta_3_mev,mean_bright_dark_mev",
     ]
     for row in read_table(SOURCE):
