@@ -241,3 +241,24 @@ def test_analyser_selects_axes_and_completes_the_light():
     assert seen == pytest.approx(expected, rel=0.03)  # 3000 directions: 1 % standard error
     with pytest.raises(OptionError, match="direction"):
         analyser_vector([0, 0, 0], 0.0)
+
+
+def test_lattice_tensors_give_back_the_levels_they_came_from():
+    from perolux.errors import NotAvailableError
+    from perolux.excitons.lattice_tensor import lattice_phases, lattice_tensor_mev
+    from perolux.validation.rows import read_table
+
+    assert ("CsPbI3", "relaxed") in lattice_phases()
+    for row in read_table("cspbi3_bse_fine_structure_lifetimes.csv"):
+        levels = np.array([float(row[f"bright_minus_dark_meV_{k}"]) for k in (1, 2, 3)])
+        tensor = lattice_tensor_mev("CsPbI3", row["structure"].lower(), float(row["edge_nm"]))
+        assert np.trace(tensor) == pytest.approx(0.0, abs=1e-14)
+        found = fine_structure([levels.mean()] * 3, lattice_mev=tensor)
+        assert found.energy_mev[1:] == pytest.approx(levels, abs=2e-4)  # rounding of the table
+    between = lattice_tensor_mev("CsPbI3", "orthorhombic", [2.5, 4.0, 6.9])
+    assert between.shape == (3, 3, 3)
+    assert between[0, 2, 2] > between[1, 2, 2] > between[2, 2, 2]
+    with pytest.raises(NotAvailableError, match="CsPbCl3"):
+        lattice_tensor_mev("CsPbCl3", "orthorhombic", 5.0)
+    with pytest.raises(ModelRangeError, match="edge"):
+        lattice_tensor_mev("CsPbI3", "cubic", 8.0)
