@@ -108,7 +108,9 @@ def evaluate(carriers: Carriers, trial: Trial, position: Array) -> Local:
     square = q * q
     log_psi = (distance * (slope + rest * q)).sum(axis=0)
     # Coulomb energy and kinetic energy of the pair factors together: finite where the two meet
-    energy = (2.0 * carriers.pair_mobility[:, None] * stiffness * rest * (q + square + q * square)).sum(axis=0)
+    energy = (2.0 * carriers.pair_mobility[:, None] * stiffness * rest * (q + square + q * square)).sum(
+        axis=0
+    )
     difference *= ((slope + rest * square) / distance)[:, None, :]
     gradient = (carriers.incidence @ difference.reshape(first.size, -1)).reshape(number, 3, walkers)
     mobility = carriers.mobility[:, None, None]
@@ -124,9 +126,7 @@ def evaluate(carriers: Carriers, trial: Trial, position: Array) -> Local:
     return Local(log_psi + log_wall, gradient, energy, inside)
 
 
-def _cube_wall(
-    position: Array, k: float, wall: Array
-) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+def _cube_wall(position: Array, k: float, wall: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """ln chi summed, its gradient, laplace chi/chi of each carrier, and who is inside."""
     a, b = wall[:, 0, None, None], wall[:, 1, None, None]
     z = k * position
@@ -141,9 +141,7 @@ def _cube_wall(
     return log_chi, k * (extra - tangent), k * k * bend, inside
 
 
-def _sphere_wall(
-    position: Array, k: float, wall: Array
-) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+def _sphere_wall(position: Array, k: float, wall: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """The same for a ball."""
     a, b = wall[:, 0, None], wall[:, 1, None]
     radius = np.sqrt(np.einsum("pcn,pcn->pn", position, position))

@@ -106,9 +106,7 @@ def _cube_couplings(sines: int) -> tuple[Array, Array, Array]:
     coupling = np.einsum("g,ga,gb,gc->abc", 2.0 * weights, rows, rows, rows, optimize=True)
 
     def above(one: Array) -> Array:
-        return np.asarray(
-            math.pi**2 * (one[:, None, None] + one[None, :, None] + one[None, None, :])
-        )
+        return np.asarray(math.pi**2 * (one[:, None, None] + one[None, :, None] + one[None, None, :]))
 
     return np.asarray(coupling), above(k**2 - 1.0), above(el**2 - 1.0)
 

@@ -1,0 +1,256 @@
+"""Where trions and biexcitons emit: the shift of their line from that of the exciton, calculated and empirical.
+
+    biexciton -> exciton            E(XX) - 2 E(X)
+    trion -> the carrier left       E(X*) - E(X) - E(carrier)
+
+negative = red = bound; binding = -shift. Calculated: hard walls, effective masses, one dielectric constant,
+opposite spins, from the table `data/multiexcitons.csv` that diffusion Monte Carlo made. Empirical:
+A + B/L^2, fitted by others to measured lines of CsPbBr3; a fit, not a prediction.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.excitons._variation import Array
+from perolux.excitons.assumptions import assumption
+from perolux.excitons.limits import kinetic_constant, require_shape
+
+__all__ = [
+    "KINDS",
+    "MASS_RATIOS",
+    "ShiftKnot",
+    "empirical_shift_ev",
+    "multiexciton_shift",
+    "multiexciton_shift_ev",
+    "shift_knots",
+]
+
+KINDS = ("trion-", "trion+", "biexciton")
+"""Two electrons and a hole; an electron and two holes; two of each."""
+
+MASS_RATIOS = (0.4, 2.5)
+"""m_e/m_h between which the table holds; outside it is refused."""
+
+_TABLE = Path(__file__).parent / "data" / "multiexcitons.csv"
+_SCALE = {"cube": 4.0, "sphere": 4.0 / math.sqrt(3.0)}
+"""Size in aB at which the fit's variable u = 1/(1 + size/scale) is 1/2: between strong and weak."""
+_FREE = 4
+"""Free coefficients of the fit, besides the two limits."""
+
+
+@dataclass(frozen=True)
+class ShiftKnot:
+    """One line of the table: shift and statistical error in Ry; size 0 and inf are the limits."""
+
+    kind: str
+    shape: str
+    mass_ratio: float
+    size_over_bohr: float
+    shift_over_rydberg: float
+    error_over_rydberg: float
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Coefficients of powers of u, their covariance, and how far the next power would move the curve."""
+
+    coefficients: Array
+    covariance: Array
+    fewer: Array
+
+
+def multiexciton_shift(
+    kind: str, shape: str, size_over_bohr: ArrayLike, mass_ratio: float = 1.0
+) -> tuple[Array, Array]:
+    """Shift of the line of a trion or biexciton in Ry, and its standard error, at any number of sizes.
+
+    A polynomial in u = 1/(1 + size/s) fitted to the table: u = 1 is the limit of strong confinement (second-order
+    perturbation theory), u = 0 open space; the term in u^2 is known, the confinement of the centre of mass,
+
+        shift = bulk + kinetic (mu/M_complex - sum of mu/M of the parts)/size^2 + ...
+
+    so the law holds at every size. Mass ratio at fixed reduced mass: a + b (cosh t - 1) + c sinh t, t =
+    ln(m_e/m_h), as in the strong limit; from runs at 0.4 and 1. The error has the statistics of the runs and what
+    one power less would change; the models of walls, masses and dielectric constant are not in it.
+
+    kind: "trion-" (two electrons), "trion+" or "biexciton". shape: "cube" (size is L/aB) or "sphere" (R/aB).
+    Raises `OptionError` for an unknown kind or shape, `ModelRangeError` for sizes <= 0 or a mass ratio outside
+    `MASS_RATIOS`.
+
+    >>> shift, sigma = multiexciton_shift("biexciton", "cube", [1e-6, 2.0, 1e6])
+    >>> shift.round(2).tolist()
+    [-0.88, -0.56, -0.06]
+    """
+    if kind not in KINDS:
+        raise OptionError(f"no shift of {kind!r}", allowed=", ".join(KINDS))
+    require_shape(shape)
+    size = np.asarray(size_over_bohr, dtype=np.float64)
+    if not bool(np.all(size > 0)):
+        raise ModelRangeError(
+            "a size over the Bohr radius that is not above 0",
+            where=f"{kind} in a {shape}",
+            allowed="sizes above 0",
+        )
+    low, high = MASS_RATIOS
+    if not low <= mass_ratio <= high:
+        raise ModelRangeError(
+            f"mass ratio {mass_ratio:g}",
+            where=f"{kind} in a {shape}",
+            allowed=f"m_e/m_h from {low:g} to {high:g}",
+        )
+    u = 1.0 / (1.0 + size / _SCALE[shape])
+    shift, variance = np.zeros_like(u), np.zeros_like(u)
+    for weight, (fit_kind, fit_ratio) in zip(*_blend(kind, mass_ratio), strict=True):
+        fit = _fit(fit_kind, shape, fit_ratio)
+        powers = u[..., None] ** np.arange(fit.coefficients.size)
+        shift = shift + weight * (powers @ fit.coefficients)
+        bend = powers[..., : fit.fewer.size] @ fit.fewer - powers @ fit.coefficients
+        statistics = np.einsum("...i,ij,...j->...", powers, fit.covariance, powers)
+        variance = variance + weight**2 * (statistics + bend**2)
+    return shift, np.sqrt(variance)
+
+
+def multiexciton_shift_ev(
+    kind: str,
+    shape: str,
+    edge_nm: ArrayLike,
+    bohr_radius_nm: ArrayLike,
+    rydberg_ev: ArrayLike,
+    mass_ratio: float = 1.0,
+) -> tuple[Array, Array]:
+    """The calculated shift and its standard error in eV; all arguments but the mass ratio broadcast.
+
+    edge_nm: edge of a cube, or diameter of a sphere. Raises as `multiexciton_shift`.
+
+    >>> shift, _ = multiexciton_shift_ev("biexciton", "cube", [6.0, 10.0], 3.07, 0.0322)
+    >>> bool((shift < 0).all())
+    True
+    """
+    require_shape(shape)
+    length = np.asarray(edge_nm, dtype=np.float64) * (0.5 if shape == "sphere" else 1.0)
+    shift, sigma = multiexciton_shift(kind, shape, length / np.asarray(bohr_radius_nm), mass_ratio)
+    rydberg = np.asarray(rydberg_ev, dtype=np.float64)
+    return shift * rydberg, sigma * rydberg
+
+
+def empirical_shift_ev(kind: str, edge_nm: ArrayLike, *, extrapolate: bool = False) -> Array:
+    """The published law A + B/L^2 of CsPbBr3 at low temperature in eV: empirical, a fit to measured lines.
+
+    kind: "trion" or "biexciton" (the source does not say which sign of charge; "trion-", "trion+" are taken as
+    "trion"). Holds for the edges of `prior.empirical_shift_edge_nm`; outside raises `ModelRangeError`
+    unless `extrapolate`. Source: the records `prior.empirical_*` (a citing statement on
+    10.1038/s41467-023-35842-4).
+
+    >>> (1e3 * empirical_shift_ev("biexciton", [6.0, 10.0])).round(1).tolist()
+    [-54.6, -30.2]
+    """
+    name = kind.rstrip("+-")
+    if name not in ("trion", "biexciton"):
+        raise OptionError(f"no empirical shift of {kind!r}", allowed="trion, biexciton")
+    constant = assumption(f"empirical_{name}_shift_ev")
+    slope = assumption(f"empirical_{name}_shift_ev_nm2")
+    edge = np.asarray(edge_nm, dtype=np.float64)
+    valid = assumption("empirical_shift_edge_nm")
+    low, high = valid.low or 0.0, valid.high or 0.0
+    outside = ~((edge >= low) & (edge <= high))
+    if bool(np.any(outside)) and not (extrapolate and bool(np.all(edge > 0))):
+        raise ModelRangeError(
+            f"{int(outside.sum())} of {edge.size} edges are outside the range of the empirical law",
+            where=constant.key,
+            allowed=f"{low:g} to {high:g} nm",
+            fix="use the calculated shift, or ask for extrapolation",
+        )
+    return np.asarray(constant.number + slope.number / edge**2)
+
+
+@lru_cache(maxsize=1)
+def shift_knots() -> tuple[ShiftKnot, ...]:
+    """All lines of the packaged table."""
+    lines = _TABLE.read_text(encoding="utf-8").splitlines()
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    return tuple(
+        ShiftKnot(
+            row["kind"],
+            row["shape"],
+            *(float(row[name]) for name in
+              ("mass_ratio", "size_over_bohr", "shift_over_rydberg", "error_over_rydberg")),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def centre_of_mass_constant(kind: str, mass_ratio: float) -> float:
+    """mu/M of the complex less those of the parts it is compared with: times kinetic/size^2 in weak confinement."""
+    exciton = mass_ratio / (1.0 + mass_ratio) ** 2
+    if kind == "biexciton":
+        return -1.5 * exciton
+    ratio = mass_ratio if kind == "trion-" else 1.0 / mass_ratio  # of the carrier that is there twice
+    carrier = 1.0 / (1.0 + ratio)
+    return carrier / (2.0 + 1.0 / ratio) - exciton - carrier
+
+
+def _blend(kind: str, mass_ratio: float) -> tuple[list[float], list[tuple[str, float]]]:
+    """Weights of the fits that make up a mass ratio: a + b (cosh t - 1) + c sinh t through the runs."""
+    equal = ("trion-" if kind == "trion+" else kind, 1.0)
+    if mass_ratio == 1.0:
+        return [1.0], [equal]
+    known = MASS_RATIOS[0]
+    even = (math.cosh(math.log(mass_ratio)) - 1.0) / (math.cosh(math.log(known)) - 1.0)
+    if kind == "biexciton":
+        return [1.0 - even, even], [equal, (kind, known)]
+    odd = math.sinh(math.log(mass_ratio)) / math.sinh(math.log(known))
+    other = "trion+" if kind == "trion-" else "trion-"
+    return [1.0 - even, 0.5 * (even + odd), 0.5 * (even - odd)], [equal, (kind, known), (other, known)]
+
+
+@lru_cache(maxsize=32)
+def _fit(kind: str, shape: str, mass_ratio: float) -> _Fit:
+    """Weighted least squares of the knots of one kind, shape and mass ratio."""
+    knots = [k for k in shift_knots() if k.kind == kind and k.mass_ratio == mass_ratio]
+    knots = [k for k in knots if k.shape == shape or k.shape == "open"]
+    if len(knots) < _FREE + 3:
+        raise NotAvailableError(
+            f"no table of the {kind} in a {shape} at m_e/m_h = {mass_ratio:g}",
+            where="data/multiexcitons.csv",
+            fix="run tools/make_multiexciton_table.py",
+        )
+    return fit_knots(knots, shape, _FREE)
+
+
+def fit_knots(knots: list[ShiftKnot], shape: str, free: int) -> _Fit:
+    """The polynomial in u through knots of one kind and mass ratio, with `free` powers from u^3 on."""
+    size = np.array([k.size_over_bohr for k in knots])
+    u = 1.0 / (1.0 + size / _SCALE[shape])
+    shift = np.array([k.shift_over_rydberg for k in knots])
+    error = np.array([k.error_over_rydberg for k in knots])
+    mass = centre_of_mass_constant(knots[0].kind, knots[0].mass_ratio)
+    bend = kinetic_constant(shape) * mass / _SCALE[shape] ** 2
+    coefficients, covariance = _least_squares(u, shift - bend * u**2, error, free)
+    fewer, _ = _least_squares(u, shift - bend * u**2, error, free - 1)
+    coefficients[2] = fewer[2] = bend
+    return _Fit(coefficients, covariance, fewer)
+
+
+def _least_squares(u: Array, rest: Array, error: Array, free: int) -> tuple[Array, Array]:
+    """Coefficients of 1, u^3, u^4 ... as a full set of powers, and their covariance.
+
+    Where the scatter about the curve is larger than the errors say, the covariance grows by that.
+    """
+    used: NDArray[np.int64] = np.array([0, *range(3, 3 + free)])
+    matrix = u[:, None] ** used / error[:, None]
+    found, _, _, _ = np.linalg.lstsq(matrix, rest / error, rcond=None)
+    scatter = float(((matrix @ found - rest / error) ** 2).sum()) / max(u.size - used.size, 1)
+    inverse = np.linalg.inv(matrix.T @ matrix) * max(scatter, 1.0)
+    coefficients, covariance = np.zeros(3 + free), np.zeros((3 + free, 3 + free))
+    coefficients[used] = found
+    covariance[np.ix_(used, used)] = inverse
+    return coefficients, covariance
