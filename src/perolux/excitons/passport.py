@@ -1,4 +1,4 @@
-"""`Passport`: all that this room says of one nanocrystal, each number with its spread or the reason it lacks."""
+"""`Passport`: all that this room says of one nanocrystal, each number with its spread or the reason for none."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from perolux.excitons.layers import Layers
 from perolux.excitons.nanocrystal import Nanocrystal
 from perolux.excitons.spread import Spread
 from perolux.quantities import Value
 
-__all__ = ["Course", "Entry", "Passport", "Transition"]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["Entry", "Passport", "Transition"]
 
 
 @dataclass(frozen=True)
@@ -42,27 +37,14 @@ class Transition:
 
 
 @dataclass(frozen=True)
-class Course:
-    """A result against temperature, size or photon energy: x (n,), and median, low95, high95 and sets (n,)."""
-
-    name: str
-    unit: str
-    x: FloatArray
-    x_name: str
-    x_unit: str
-    sets: Mapping[str, FloatArray]
-    median: FloatArray
-    low95: FloatArray
-    high95: FloatArray
-
-
-@dataclass(frozen=True)
 class Passport:
     """One nanocrystal: levels, light and lifetime under every named parameter set.
 
-    emission_ev: peak of the emission. absorption: the first transitions. bright_levels_mev: the three bright
-    levels above the dark one, by axis or in rising order. contributions_mev: what each layer adds to the energy
-    of the first exciton, in order. rests_on: every number that the results rest on.
+    emission_ev: peak of the emission. absorption: the first lines. radiative_lifetime_ns: in thermal
+    equilibrium; bright_lifetime_ns: of the bright levels alone. bright_dark_mev: mean of the bright levels over
+    the dark one; bright_splittings_mev: the two steps between the bright levels, in rising order.
+    contributions_mev: what each layer adds to the energy of the first exciton, in order. rests_on: every number
+    that the results rest on.
     """
 
     crystal: Nanocrystal

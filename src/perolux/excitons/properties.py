@@ -145,7 +145,7 @@ def _results(crystal: Nanocrystal, parameters: ParameterDraws, layers: Layers) -
     )
     if not pair.valid[0]:
         found.warnings.append(
-            f"set {parameters.set_name}: a carrier lies above its barrier, or its mass has grown beyond the law"
+            f"set {parameters.set_name}: a carrier lies above its barrier, or its mass is beyond the law"
         )
     found.contributions = tuple(pair.contributions_ev)
     found.arrays |= {f"layer {name}": 1e3 * one for name, one in pair.contributions_ev.items()}
@@ -321,8 +321,7 @@ def _thermal(crystal: Nanocrystal, pair: PairEnergies) -> FloatArray:
 
 
 def _multiexcitons(crystal: Nanocrystal, pair: PairEnergies) -> dict[str, FloatArray]:
-    """Calculated shifts (meV) of biexciton and trion, with their statistical error; a sphere or the cube of equal
-    volume."""
+    """Calculated shifts (meV) of biexciton and trion; a sphere, or the cube of equal volume."""
     from perolux.excitons.multiexcitons import multiexciton_shift
 
     shape = "sphere" if crystal.shape == "sphere" else "cube"
@@ -350,8 +349,8 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
         found += list(one.material.warnings)
     if layers.ground_state == "bright":
         found.append(
-            "the bright levels are put below the dark one, as the review has it; measurements on FAPbBr3, CsPbI3 "
-            "and CsPbBr3 find the dark level lowest"
+            "the bright levels are put below the dark one, as the review has it; measurements on FAPbBr3, "
+            "CsPbI3 and CsPbBr3 find the dark level lowest"
         )
     return found
 

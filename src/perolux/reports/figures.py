@@ -16,9 +16,9 @@ from perolux.reports.pack import first_variable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["write_figures"]
+__all__ = ["BLUE", "GREY", "ORANGE", "STYLE", "new_figure", "write_figures"]
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "font.size": 8,
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
@@ -32,7 +32,7 @@ _STYLE: dict[str, Any] = {
     "figure.dpi": 150,
 }
 _WIDE_INCH = 7.0
-_BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#7a7a7a"
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#7a7a7a"
 """Okabe-Ito colours, told apart by all readers."""
 
 
@@ -52,7 +52,7 @@ def write_figures(content: ReportContent, folder: Path, formats: Sequence[str]) 
         ("chromaticity", _chromaticity),
         ("peak_and_width", _peak_and_width),
     ]
-    with matplotlib.rc_context(cast("Any", _STYLE)):
+    with matplotlib.rc_context(cast("Any", STYLE)):
         for name, draw in drawings:
             figure = draw(content)
             FigureCanvasAgg(figure)
@@ -67,7 +67,8 @@ def write_figures(content: ReportContent, folder: Path, formats: Sequence[str]) 
     return names
 
 
-def _figure(width_inch: float, height_inch: float) -> Figure:
+def new_figure(width_inch: float, height_inch: float) -> Figure:
+    """An empty figure whose layout is found when it is drawn."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_inch, height_inch), layout="constrained")
@@ -86,7 +87,7 @@ def _overview(content: ReportContent) -> Figure:
     variable = _variable(content)
     rows = content.measured
     places, mark = _places(rows, variable)
-    colours = [row.get("screen_colour") or _GREY for row in rows]
+    colours = [row.get("screen_colour") or GREY for row in rows]
     panels = [("peak_nm", "emission peak (nm)"), ("fwhm_mev", "width, FWHM (meV)")]
     if content.material or not content.has_absorption:
         panels += [("edge", ""), ("platelet_weight", "platelet weight")]
@@ -95,7 +96,7 @@ def _overview(content: ReportContent) -> Figure:
     if content.fraction_name:
         panels += [("halide_fraction", "")]
     height = -(-len(panels) // 2)
-    figure = _figure(_WIDE_INCH, 2.6 * height)
+    figure = new_figure(_WIDE_INCH, 2.6 * height)
     axes = figure.subplots(height, 2, sharex=True, squeeze=False)
     for axis, (key, label) in zip(axes.flat, panels, strict=False):
         if key == "edge":
@@ -128,7 +129,7 @@ def _fractions(axis: Any, rows: Sequence[dict[str, Any]], places: Sequence[float
     )
     if chosen:
         x = [place for place, _ in chosen]
-        axis.errorbar(x, middle, (middle - low, high - middle), fmt="o", ms=2, lw=0.5, color=_BLUE, alpha=0.9)
+        axis.errorbar(x, middle, (middle - low, high - middle), fmt="o", ms=2, lw=0.5, color=BLUE, alpha=0.9)
     axis.set_ylabel(f"{name}, 95 %")
     axis.set_ylim(0, 1)
 
@@ -164,7 +165,7 @@ def _places(
         if log:
             axis.set_xscale("log")
         if strip in places:
-            axis.axvline(strip, color=_GREY, lw=5, alpha=0.15, zorder=0)
+            axis.axvline(strip, color=GREY, lw=5, alpha=0.15, zorder=0)
             axis.annotate(
                 "no recipe",
                 (strip, 0.5),
@@ -175,7 +176,7 @@ def _places(
                 va="center",
                 rotation=90,
                 fontsize=6,
-                color=_GREY,
+                color=GREY,
             )
             left, right = axis.get_xlim()
             axis.set_xlim((strip / (right / strip) ** 0.06) if log else strip - 0.06 * (right - left), right)
@@ -199,7 +200,7 @@ def _scatter(
 
 def _sizes(axis: Any, rows: Sequence[dict[str, Any]], places: Sequence[float]) -> None:
     """Edges of cubes: interval with its median, or an arrow up from a lower bound; faint where platelets."""
-    for kind, colour in (("interval", _BLUE), ("lower-bound", _ORANGE)):
+    for kind, colour in (("interval", BLUE), ("lower-bound", ORANGE)):
         for likely, alpha in ((True, 0.25), (False, 0.9)):
             chosen = [
                 (place, row)
@@ -225,13 +226,11 @@ def _sizes(axis: Any, rows: Sequence[dict[str, Any]], places: Sequence[float]) -
     kinds = {row.get("edge_kind") for row in rows}
     handles = []
     if "interval" in kinds:
-        handles += axis.plot([], [], "o-", ms=2, lw=0.6, color=_BLUE, label="interval")
+        handles += axis.plot([], [], "o-", ms=2, lw=0.6, color=BLUE, label="interval")
     if "lower-bound" in kinds:
-        handles += axis.plot([], [], "_", ms=4, color=_ORANGE, label="lower bound")
+        handles += axis.plot([], [], "_", ms=4, color=ORANGE, label="lower bound")
     if any((row.get("platelet_weight") or 0.0) > 0.5 for row in rows):
-        handles += axis.plot(
-            [], [], "o", ms=2, color=_GREY, alpha=0.4, label="faint: platelets more probable"
-        )
+        handles += axis.plot([], [], "o", ms=2, color=GREY, alpha=0.4, label="faint: platelets more probable")
     if handles:
         axis.legend(handles=handles, fontsize=6, loc="best")
 
@@ -240,7 +239,7 @@ def _chromaticity(content: ReportContent) -> Figure:
     from perolux.display.colour import spectral_locus, uv_prime
     from perolux.display.gamut import gamut_triangle
 
-    figure = _figure(_WIDE_INCH, 3.7)
+    figure = new_figure(_WIDE_INCH, 3.7)
     rows = [row for row in content.measured if row.get("cie_x") is not None]
     nm, x, y = spectral_locus()
     for axis, space, keys, locus, labels in (
@@ -256,7 +255,7 @@ def _chromaticity(content: ReportContent) -> Figure:
         axis.plot([*locus[0], locus[0][0]], [*locus[1], locus[1][0]], color="black", lw=0.8)
         triangle = gamut_triangle("Rec.2020", "xy" if space == "xy" else "u'v'")
         closed = np.vstack([triangle, triangle[:1]])
-        axis.plot(closed[:, 0], closed[:, 1], "--", color=_GREY, lw=0.8, label="Rec. 2020")
+        axis.plot(closed[:, 0], closed[:, 1], "--", color=GREY, lw=0.8, label="Rec. 2020")
         for mark in (460, 480, 500, 520, 540, 560, 580, 600, 620):
             k = int(np.searchsorted(nm, mark))
             axis.annotate(
@@ -266,7 +265,7 @@ def _chromaticity(content: ReportContent) -> Figure:
                 textcoords="offset points",
                 ha="right" if mark < 515 else "left",
                 fontsize=6,
-                color=_GREY,
+                color=GREY,
             )
             axis.plot(locus[0][k], locus[1][k], ".", ms=2, color="black")
         axis.scatter(
@@ -288,7 +287,7 @@ def _chromaticity(content: ReportContent) -> Figure:
 
 
 def _peak_and_width(content: ReportContent) -> Figure:
-    figure = _figure(3.5, 3.0)
+    figure = new_figure(3.5, 3.0)
     axis = figure.add_subplot()
     rows = [row for row in content.measured if row.get("fwhm_mev") is not None]
     for likely, marker, label in (
@@ -302,7 +301,7 @@ def _peak_and_width(content: ReportContent) -> Figure:
                 [row["fwhm_mev"] for row in chosen],
                 s=11,
                 marker=marker,
-                c=[row.get("screen_colour") or _GREY for row in chosen],
+                c=[row.get("screen_colour") or GREY for row in chosen],
                 edgecolors="black",
                 linewidths=0.25,
                 label=label if content.material else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +18,7 @@ from perolux.reports.words import formula, nearest_primaries, number, summary_of
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["environment", "render_report", "static_text", "value_groups", "write_report"]
 
 _KINDS = {
     "assumed": "choices of this program",
@@ -50,13 +51,13 @@ def render_report(content: ReportContent) -> str:
     by_label = {row["label"]: row for row in rows}
     degeneracy = content.degeneracy
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             c=content,
             s=summary_of(content),
-            css=Markup(_static("report.css")),
-            js=Markup(_static("report.js")),
+            css=Markup(static_text("report.css")),
+            js=Markup(static_text("report.js")),
             data=Markup(as_script_json(packed_data(content))),
             strip=_strip(content),
             rows=rows,
@@ -71,7 +72,7 @@ def render_report(content: ReportContent) -> str:
             set_table=_set_table(content),
             flag_groups=_flag_groups(content, rows),
             notes=_grouped_notes(content),
-            value_groups=_value_groups(content),
+            value_groups=value_groups(content.values),
             csv64=base64.b64encode(content.csv.encode("utf-8")).decode("ascii"),
             csv_name=re.sub(r"[^\w.-]+", "-", content.name, flags=re.ASCII).strip("-.") + "-results.csv",
         )
@@ -79,7 +80,8 @@ def render_report(content: ReportContent) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The template environment of all reports: what a template prints is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -90,7 +92,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _static(name: str) -> str:
+def static_text(name: str) -> str:
+    """A file that stands beside the templates, such as the style sheet."""
     return files("perolux.reports").joinpath("templates", name).read_text("utf-8")
 
 
@@ -405,10 +408,12 @@ def _grouped_notes(content: ReportContent) -> list[tuple[str, str]]:
     ]
 
 
-def _value_groups(content: ReportContent) -> list[dict[str, Any]]:
+def value_groups(values: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The values (as dictionaries) that results rest on, gathered by kind, what is least certain first."""
+    kept = list(values)
     groups = []
     for kind, meaning in _KINDS.items():
-        values = [
+        entries = [
             {
                 "key": value["key"],
                 "set": value["parameter_set"] or "",
@@ -416,9 +421,9 @@ def _value_groups(content: ReportContent) -> list[dict[str, Any]]:
                 "source": value["source"],
                 "note": value["note"],
             }
-            for value in content.values
+            for value in kept
             if value["kind"] == kind
         ]
-        if values:
-            groups.append({"kind": kind, "meaning": meaning, "entries": values})
+        if entries:
+            groups.append({"kind": kind, "meaning": meaning, "entries": entries})
     return groups
