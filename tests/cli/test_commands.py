@@ -186,7 +186,7 @@ def test_a_folder_answers_for_each_of_its_files(capsys, tmp_path):
     assert "error" in rows[1] and rows[0]["peak_ev"] > 2.0
 
 
-def test_a_saturated_spectrum_gets_no_size(capsys, tmp_path):
+def test_a_saturated_spectrum_gets_no_number_but_reasons(capsys, tmp_path):
     lines = [
         f"{nm},{min(1000 * 2.718281828 ** (-(((nm - 515) / 9) ** 2) / 2), 600):.3f}" for nm in range(450, 601)
     ]
@@ -195,6 +195,12 @@ def test_a_saturated_spectrum_gets_no_size(capsys, tmp_path):
     _, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3", "--json")
     (row,) = json.loads(out)
     assert "saturated" in row["flags"] and "saturated" in row["size"]["reason"]
+    missing = [
+        key for key in ("peak_ev", "fwhm_mev", "peak_nm_no_jacobian", "integrated", "xy") if not row[key]
+    ]
+    assert len(missing) == 5 and all("saturated" in row["reasons"][key] for key in missing)
+    code, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3")
+    assert code == 0 and "nan" not in out.lower() and "saturated" in out
 
 
 def test_a_material_without_exciton_parameters_keeps_the_model_free_numbers(capsys):

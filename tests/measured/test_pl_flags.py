@@ -57,6 +57,19 @@ def test_saturated():
     assert "saturated" in check(reduce_pl(spectrum(np.minimum(np.round(band(height=7e4)), 65535.0)))).flags
 
 
+def test_a_saturated_line_has_no_numbers_but_a_reason():
+    """Half of the top cut off moved the peak by 27 meV and the width by 35 meV, with a sigma below 1 meV."""
+    noise = np.random.default_rng(7).normal(0.0, 30.0, len(NM))
+    for left in (0.9, 0.5):
+        r = check(reduce_pl(spectrum(np.minimum(band() + noise, left * 1e5))))
+        assert r.flags == ("saturated",)  # the corners of the cut are no shoulders
+        assert all(getattr(r, name) is None for name in NUMBERS)
+        assert all("cut off" in reason for reason in r.reasons.values())
+        assert "no peak" in repr(r)
+    sloping = np.minimum(band() + 50.0 * (NM - NM[0]) + noise, 5e4)
+    assert check(reduce_pl(spectrum(sloping))).flags == ("saturated", "curved-baseline")
+
+
 def test_a_rounded_top_is_not_saturated():
     rounded = np.round(band(fwhm=60.0, height=1.0), 2)
     assert np.count_nonzero(rounded == 1.0) >= 3

@@ -23,7 +23,8 @@ FLAGS: dict[str, str] = {
     "columns-left-out": "columns of the file that are no spectra (errors, scaled copies) were left out",
     "from-documentation": "the reader follows the documentation of the format; no real file was at hand",
     # what a reduction noticed in the spectrum
-    "saturated": "several neighbouring points share the same maximum: the detector was probably saturated",
+    "saturated": "several neighbouring points share the same maximum: the detector was probably saturated; "
+    "a line cut so gets no peak, width, colour or size",
     "cosmic-ray": "one or two points stand far above their neighbours; they are still in the data",
     "cosmic-ray-removed": "one or two points far above their neighbours were replaced, as asked",
     "one-sided": "one half-height crossing lies outside the recorded range, so there is no width",

@@ -276,6 +276,8 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
             )
         )
         facts.append(("Signal", f"signal to noise {number(row.get('snr'), 0)}"))
+    elif row["file"] is not None:
+        facts.append(("Peak", f"none: {row['reasons'].get('peak_ev', 'not found')}"))
     if row.get("line_shape"):
         gain = row["line_aic_gain"]
         better = f", AIC {gain:.0f} below one Gaussian" if gain > 0 else ""

@@ -66,10 +66,8 @@ def describe_pl(
     absorption_ev: first exciton in absorption of the same sample; where the model cannot explain both, the
     size rests on the PL alone and `absorption_reason` says why. reduction: options of `reduce_pl`.
     """
-    from perolux.display.colour import spectrum_colour
-
     result = spectrum.pl(**reduction)
-    colour = spectrum_colour(_without_cosmic_rays(spectrum, result), result.baseline.curve)
+    colour = _colour(spectrum, result)
     posterior: SizePosterior | None = None
     reason: str | None = "no material was named (--material)"
     conflict: str | None = None
@@ -85,6 +83,16 @@ def describe_pl(
     flags = (*result.flags, *colour.flags, *(("absorption-not-used",) if conflict else ()))
     flags += () if posterior is None else posterior.flags
     return Description(result, colour, posterior, reason, tuple(dict.fromkeys(flags)), conflict)
+
+
+def _colour(spectrum: Spectrum, result: PlResult) -> SpectrumColour:
+    """Colour of the emission; none where the top of the line is cut off, which leaves the tails too much."""
+    from perolux.display.colour import SpectrumColour, spectrum_colour
+
+    if "saturated" in result.flags:
+        reason = "the detector is saturated: a line without its top has another colour"
+        return SpectrumColour(None, None, None, False, (), reason)
+    return spectrum_colour(_without_cosmic_rays(spectrum, result), result.baseline.curve)
 
 
 def _without_cosmic_rays(spectrum: Spectrum, result: PlResult) -> Spectrum:
@@ -118,11 +126,6 @@ def _size(
 
     if result.peak_ev is None:
         return None, f"no peak: {result.reasons.get('peak_ev', 'not found')}"
-    if "saturated" in result.flags:
-        return (
-            None,
-            "the detector is saturated: the top of the line is cut off, its peak and width are not its own",
-        )
     if _peak_is_a_spike(result):
         return None, "the highest point is a cosmic-ray spike: ask for its removal (--remove-cosmic-rays)"
     try:
