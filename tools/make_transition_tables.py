@@ -28,7 +28,7 @@ from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"
 LEVELS = 8
-GRIDS = {"sphere": (0.05, 25.0, 96, 11), "cube": (0.05, 20.0, 84, 14)}
+GRIDS = {"sphere": (0.1, 25.0, 280, 11), "cube": (0.3, 20.0, 110, 12)}
 """First and last size over aB, knots, basis order."""
 COLUMNS = (
     "size_over_bohr",

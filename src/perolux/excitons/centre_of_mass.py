@@ -140,8 +140,8 @@ def _inertia(mass_ratio: float) -> float:
 
 
 def _check_count(count: int) -> None:
-    if not 1 <= count <= 40:
-        raise OptionError(f"{count} levels", where="centre-of-mass ladder", allowed="1 to 40")
+    if not 1 <= count <= 80:
+        raise OptionError(f"{count} levels", where="centre-of-mass ladder", allowed="1 to 80")
 
 
 @lru_cache(maxsize=16)
@@ -155,8 +155,8 @@ def _levels(shape: str, count: int) -> tuple[tuple[str, ...], Index, Array, Arra
             bright = states / float(np.prod(n)) ** 2 if all(k % 2 for k in n) else 0.0
             rows.append((np.pi**2 * sum(k * k for k in n), "".join(map(str, n)), states, bright))
     else:
-        for ell, letter in enumerate("spdfghiklmnoq"):
-            for n, zero in enumerate(bessel_zeros(ell, 8), start=1):
+        for ell, letter in enumerate("spdfghiklmnoqrtuvwxyz"):
+            for n, zero in enumerate(bessel_zeros(ell, 10), start=1):
                 rows.append((zero**2, f"{n}{letter}", 2 * ell + 1, 1.0 / n**2 if ell == 0 else 0.0))
     rows.sort()
     kinetic, names, degeneracy, bright_k = zip(*rows[:count], strict=True)

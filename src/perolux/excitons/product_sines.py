@@ -7,21 +7,24 @@ the Hamiltonian is applied without ever being stored. E approaches its limit lik
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from perolux.errors import OptionError
-from perolux.excitons._variation import Index
-from perolux.excitons._variation import Array, gauss_unit
+from perolux.excitons._dense import apply_gaussians
+from perolux.excitons._variation import Array, Index, gauss_unit
 
-__all__ = ["solve_by_product_sines"]
+__all__ = ["solve_by_product_sines", "solve_levels_by_product_sines"]
 
+Edges = float | tuple[float, float, float]
 _GAUSSIANS = 48
 
 
 def solve_by_product_sines(
-    edges_over_bohr: float | tuple[float, float, float], sines: int, *, mass_ratio: float = 1.0
+    edges_over_bohr: Edges, sines: int, *, mass_ratio: float = 1.0
 ) -> tuple[float, float, float]:
     """E/Ry, K and X of the ground exciton of a cube or cuboid from `sines` single-particle states per axis.
 
@@ -32,13 +35,30 @@ def solve_by_product_sines(
     >>> round(energy, 2)  # 23.2036 when converged
     23.22
     """
+    levels = solve_levels_by_product_sines(edges_over_bohr, sines, 1, mass_ratio=mass_ratio)
+    energy, overlap, exchange = (float(values[0]) for values in levels)
+    return energy, overlap, exchange
+
+
+def solve_levels_by_product_sines(
+    edges_over_bohr: Edges, sines: int, count: int, *, mass_ratio: float = 1.0
+) -> tuple[Array, Array, Array]:
+    """E/Ry, K and X [level] of the lowest `count` optically active states; as `solve_by_product_sines`.
+
+    Active: symmetric under permutation of equal axes and, for equal masses, under exchange of electron and
+    hole in one coordinate. Everything else is shifted out of the way.
+
+    >>> energy, _, _ = solve_levels_by_product_sines(1.0, 4, 2)
+    >>> energy.round(1).tolist()  # 23.2036 and 52.6434 when converged
+    [23.2, 52.7]
+    """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     edges = np.broadcast_to(np.asarray(edges_over_bohr, dtype=np.float64), (3,))
-    if not (np.all(np.isfinite(edges) & (edges > 0)) and 2 <= sines <= 16 and mass_ratio > 0):
+    if not (np.all(np.isfinite(edges) & (edges > 0)) and 2 <= sines <= 16 and mass_ratio > 0 and count > 0):
         raise OptionError(
-            f"edges {edges.tolist()}, {sines} sines, mass ratio {mass_ratio:g} cannot be used",
-            allowed="edges > 0, 2 to 16 sines, mass ratio > 0",
+            f"edges {edges.tolist()}, {sines} sines, mass ratio {mass_ratio:g}, {count} states cannot be used",
+            allowed="edges > 0, 2 to 16 sines, mass ratio > 0, count > 0",
         )
     level = np.arange(1, sines + 1)
     electron, hole = (each.ravel() for each in np.meshgrid(level, level, indexing="ij"))
@@ -50,31 +70,59 @@ def solve_by_product_sines(
     one, two, three = (axis / edge**2 for edge in edges)
     kinetic = one[:, None, None] + two[None, :, None] + three[None, None, :]
     weights, stretch = _laplace(float(edges.min()))
-    matrices = [[_gaussian(electron, hole, t * edge) for t in stretch] for edge in edges]
+    matrices = tuple([_gaussian(electron, hole, t * edge) for t in stretch] for edge in edges)
+    attraction = (matrices[0], matrices[1], matrices[2])
+    even_part = _Symmetry.of(edges, electron, hole, mass_ratio == 1.0)
+    beyond = float(kinetic.max())
 
     def apply(vector: Array) -> Array:
         state = vector.reshape(shape)
-        out = kinetic * state
-        for weight, first, second, third in zip(weights, *matrices, strict=True):
-            part = np.tensordot(first, state, axes=(1, 0))
-            out -= 2.0 * weight * (second @ part @ third)
+        kept = even_part(state)
+        out = even_part(apply_gaussians(kept, kinetic, 2.0 * weights, attraction)) + beyond * (state - kept)
         return np.asarray(out.ravel())
 
     size = electron.size**3
-    start = 1.0 / (kinetic.ravel() - kinetic.min() + 20.0 / edges.min())
-    _, vectors = eigsh(
-        LinearOperator((size, size), matvec=apply, dtype=np.float64), k=1, which="SA", v0=start, tol=1e-9
-    )
-    state = vectors[:, 0] / np.linalg.norm(vectors[:, 0])
-    energy = float(state @ apply(state))
-    state = state.reshape(shape)
+    if not 0 < count < size - 1:
+        raise OptionError(f"{count} states of {size}", allowed="fewer states than the basis has")
+    start = even_part((1.0 / (kinetic - kinetic.min() + 20.0 / edges.min())).reshape(shape)).ravel()
+    operator = LinearOperator((size, size), matvec=apply, dtype=np.float64)
+    energies, vectors = eigsh(operator, k=count, which="SA", v0=start, tol=1e-9)
+    order = np.argsort(energies)
+    overlap, exchange = [], []
     meet = (electron == hole).astype(np.float64)
-    overlap = float(np.einsum("abc,a,b,c->", state, meet, meet, meet)) ** 2
     node, weight = gauss_unit(3 * sines)
     pair = 2.0 * np.sin(math.pi * np.outer(node, electron)) * np.sin(math.pi * np.outer(node, hole))
-    contact = np.einsum("abc,xa,yb,zc->xyz", state, pair, pair, pair, optimize=True)
-    density = float(np.einsum("xyz,x,y,z->", contact**2, weight, weight, weight))
-    return energy, overlap, math.pi * density / float(edges.prod())
+    for column in order:
+        state = (vectors[:, column] / np.linalg.norm(vectors[:, column])).reshape(shape)
+        overlap.append(float(np.einsum("abc,a,b,c->", state, meet, meet, meet)) ** 2)
+        contact = np.einsum("abc,xa,yb,zc->xyz", state, pair, pair, pair, optimize=True)
+        density = float(np.einsum("xyz,x,y,z->", contact**2, weight, weight, weight))
+        exchange.append(math.pi * density / float(edges.prod()))
+    return energies[order], np.array(overlap), np.array(exchange)
+
+
+@dataclass(frozen=True)
+class _Symmetry:
+    """Projection of a state [pair, pair, pair] onto the optically active ones."""
+
+    turns: tuple[tuple[int, ...], ...]
+    swap: Index | None
+
+    @classmethod
+    def of(cls, edges: Array, electron: Index, hole: Index, equal_masses: bool) -> _Symmetry:
+        turns = tuple(
+            turn for turn in itertools.permutations(range(3)) if np.array_equal(edges[list(turn)], edges)
+        )
+        place = {pair: k for k, pair in enumerate(zip(electron.tolist(), hole.tolist(), strict=True))}
+        swap = np.array([place[h, e] for e, h in place]) if equal_masses else None
+        return cls(turns, swap)
+
+    def __call__(self, state: Array) -> Array:
+        out = sum(state.transpose(turn) for turn in self.turns) / len(self.turns)
+        if self.swap is not None:
+            for axis in range(3):
+                out = 0.5 * (out + np.take(out, self.swap, axis=axis))
+        return np.asarray(out)
 
 
 def _laplace(edge: float) -> tuple[Array, Array]:
