@@ -30,7 +30,7 @@ def main() -> None:
         f"# made by tools/make_lattice_tensors.py, perolux {perolux.__version__},",
         f"# from validation/data/{SOURCE}",
         "# kind: derived (levels less their mean); source: github dchabeda/rad_lifetime 022a85dc67c0",
-        "# (no licence stated: numbers only); atomistic pseudopotential and Bethe-Salpeter calculation of cubes",
+        "# (no licence stated: numbers only); pseudopotential and Bethe-Salpeter calculation of cubes",
         "material,phase,edge_nm,delta_1_mev,delta_2_mev,delta_3_mev,mean_bright_dark_mev",
     ]
     for row in read_table(SOURCE):

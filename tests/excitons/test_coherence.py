@@ -1,0 +1,145 @@
+"""Coherence volume, centre-of-mass ladder, superradiant lifetimes, and T1 with T2: limits and counts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perolux.errors import ModelRangeError, OptionError
+from perolux.excitons.assumptions import assumption
+from perolux.excitons.coherence import (
+    COHERENCE_MODELS,
+    centre_of_mass_ladder,
+    coherence_volume_nm3,
+    coherent_overlap,
+    linewidth_coherence_volume_nm3,
+    superradiant_lifetime_ns,
+)
+from perolux.excitons.dephasing import acoustic_dephasing_ev_per_k, coherence, pure_dephasing_fwhm_ev
+from perolux.excitons.limits import overlap_constant
+from perolux.excitons.rates import oscillator_strength, radiative_rate_per_ns
+from perolux.excitons.tables import interpolate
+from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2, constant
+
+BOHR, MASS = 2.56, 0.72
+LARGE = {"bohr_radius_nm": BOHR, "transition_ev": 2.31, "kane_ev": 20.0, "emission_factor": 0.8}
+
+
+def test_no_width_leaves_the_crystal_and_a_large_one_its_own_limit():
+    volume = np.array([1e3, 2.7e4, 1e9])
+    assert linewidth_coherence_volume_nm3(volume, MASS, 0.0) == pytest.approx(volume, rel=1e-15)
+    bulk = 6 * math.pi**2 * (HBAR2_OVER_2M0_EV_NM2 / (MASS * 1e-3)) ** 1.5
+    assert float(linewidth_coherence_volume_nm3(1e12, MASS, 1.0)) == pytest.approx(bulk, rel=1e-6)
+    widths = linewidth_coherence_volume_nm3(2.7e4, MASS, np.geomspace(1e-3, 100, 20))
+    assert np.all(np.diff(widths) < 0)
+
+
+@pytest.mark.parametrize(("edge", "width_mev"), [(60.0, 40.0), (120.0, 40.0)])
+def test_the_count_of_states_is_that_of_a_box(edge, width_mev):
+    """N counted in a periodic box, where no surface term disturbs; it agrees the better the more states."""
+    unit = HBAR2_OVER_2M0_EV_NM2 / MASS * (2 * math.pi / edge) ** 2
+    top = math.isqrt(int(1e-3 * width_mev / unit)) + 1
+    n = np.arange(-top, top + 1) ** 2
+    counted = int((n[:, None, None] + n[:, None] + n <= 1e-3 * width_mev / unit).sum())
+    held = float(linewidth_coherence_volume_nm3(edge**3, MASS, width_mev))
+    assert edge**3 / held - 1.0 == pytest.approx(counted, rel=3 / math.sqrt(counted))
+
+
+def test_named_models():
+    for model in COHERENCE_MODELS:
+        held = coherence_volume_nm3(
+            model, 2.7e4, bohr_radius_nm=BOHR, total_mass_m0=MASS, homogeneous_fwhm_mev=1.0
+        )
+        assert 0 < held <= 2.7e4
+    diameter = assumption("coherence_diameter_over_bohr").number * BOHR
+    assert float(coherence_volume_nm3("localisation", 1e9, bohr_radius_nm=BOHR)) == pytest.approx(
+        math.pi / 6 * diameter**3
+    )
+    for arguments in ({"model": "magic"}, {"model": "localisation"}, {"model": "linewidth"}):
+        with pytest.raises(OptionError):
+            coherence_volume_nm3(volume_nm3=1e3, **arguments)
+
+
+def test_overlap_is_that_of_the_smaller_volume():
+    sizes = np.linspace(6.0, 40.0, 40)
+    free = coherent_overlap("cube", sizes, BOHR)
+    assert free == pytest.approx(interpolate("cube", sizes / BOHR).overlap_k, rel=1e-15)
+    limit = 16.0**3
+    held = coherent_overlap("cube", sizes, BOHR, limit, region="cube")
+    assert held == pytest.approx(interpolate("cube", np.minimum(sizes, 16.0) / BOHR).overlap_k, rel=1e-12)
+    inside = coherent_overlap("cube", sizes, BOHR, limit)
+    assert np.all(inside <= free) and np.all(np.diff(inside) >= -1e-12)
+    sphere = coherent_overlap("sphere", 15.0, BOHR, 4 / 3 * math.pi * 10.0**3)
+    assert float(sphere) == pytest.approx(float(interpolate("sphere", 10.0 / BOHR).overlap_k), rel=1e-12)
+    with pytest.raises(OptionError, match="coherence volume"):
+        coherent_overlap("cube", 20.0, BOHR, 0.0)
+
+
+def test_ladder_holds_every_state_and_the_strength_of_the_volume():
+    energy, strength, states = centre_of_mass_ladder(30.0, BOHR, MASS, 7.0, up_to_mev=3000.0)
+    assert energy[0] == 0.0 and strength[0] == 7.0 and states[0] == 1.0
+    unit = energy[1] / 3.0  # (2,1,1) lies 3 units above (1,1,1)
+    assert strength[1] == 0.0 and states[1] == 3.0
+    n = np.arange(1, 80) ** 2
+    counted = int((n[:, None, None] + n[:, None] + n - 3 <= 3000.0 / unit + 1e-9).sum())
+    assert states.sum() == counted
+    # the sum over odd n converges as 1/n_max, here about 1/60 on each axis
+    assert (strength * states).sum() == pytest.approx(7.0 * (math.pi**2 / 8) ** 3, rel=0.03)
+    # and (8/pi^2)^3 of the whole is the weak limit of the lowest level
+    assert overlap_constant("cube") * math.pi == pytest.approx((8 / math.pi**2) ** 3)
+    with pytest.raises(ModelRangeError, match="weak"):
+        centre_of_mass_ladder(10.0, BOHR, MASS, 1.0, up_to_mev=10.0)
+
+
+def test_ladder_begins_at_the_energy_of_the_table():
+    """The unit gives back the confinement of the lowest level: 3 units above -1 Ry for m_e = m_h."""
+    rydberg = 1e3 * HBAR2_OVER_2M0_EV_NM2 / (0.25 * MASS * BOHR**2)
+    energy, _, _ = centre_of_mass_ladder(30.0, BOHR, MASS, 1.0, up_to_mev=20.0)
+    above = float(interpolate("cube", 30.0 / BOHR).energy_over_rydberg) + 1.0
+    assert energy[1] == pytest.approx(rydberg * above, rel=1e-12)  # 3 units again: (2,1,1) - (1,1,1)
+
+
+def test_lifetime_of_the_cold_and_the_warm_crystal():
+    overlap = coherent_overlap("cube", 30.0, BOHR)
+    rate = radiative_rate_per_ns(2.31, oscillator_strength(20.0, 2.31, overlap), index_outside=0.8)
+    assert float(superradiant_lifetime_ns(30.0, **LARGE)) == pytest.approx(1 / float(rate), rel=1e-14)
+    courses = [
+        float(superradiant_lifetime_ns(30.0, temperature_k=t, total_mass_m0=MASS, **LARGE))
+        for t in (0.0, 0.01, 4.0, 20.0, 50.0)
+    ]
+    assert courses[1] == pytest.approx(courses[0], rel=1e-12)
+    assert np.all(np.diff(courses[1:]) > 0)
+    sizes = superradiant_lifetime_ns(np.array([16.0, 20.0, 30.0]), **LARGE)
+    assert np.all(np.diff(sizes) < 0)
+    with pytest.raises(OptionError, match="mass"):
+        superradiant_lifetime_ns(30.0, temperature_k=4.0, **LARGE)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(0.0, 1e-3))
+def test_coherence_never_outlives_twice_the_lifetime(lifetime, width):
+    found = coherence(lifetime, width)
+    assert 0 < float(found.coherence_time_ns) <= 2 * lifetime * (1 + 1e-12)
+    assert float(found.excess * found.indistinguishability) == pytest.approx(1.0)
+    hbar = constant("planck_j_s") / (2 * math.pi) / constant("elementary_charge_c") * 1e9
+    # widths add: hbar/T1 of the lifetime, and the pure part
+    assert float(found.homogeneous_fwhm_ev) == pytest.approx(hbar / lifetime + width, rel=1e-9)
+
+
+def test_dephasing_calibrates_and_activates():
+    acoustic = acoustic_dephasing_ev_per_k(0.09, 0.08, 4.0)
+    width = pure_dephasing_fwhm_ev(4.0, acoustic)
+    assert float(coherence(0.09, width).coherence_time_ns) == pytest.approx(0.08, rel=1e-12)
+    cold, warm = pure_dephasing_fwhm_ev([0.0, 60.0], 0.0, 5e-4, 3.2e-3)
+    assert cold == 0.0 and warm > 5e-4
+    with pytest.raises(OptionError, match="phonon"):
+        pure_dephasing_fwhm_ev(4.0, 0.0, 5e-4)
+    with pytest.raises(OptionError, match="negative"):
+        pure_dephasing_fwhm_ev(4.0, -1e-6)
+    with pytest.raises(OptionError, match="twice"):
+        acoustic_dephasing_ev_per_k(0.03, 0.08, 4.0)
+    with pytest.raises(OptionError):
+        coherence(-1.0)
