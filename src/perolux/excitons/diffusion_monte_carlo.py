@@ -149,7 +149,7 @@ def starting_trial(carriers: Carriers) -> Trial:
 
 
 def optimise_trial(
-    carriers: Carriers, rng: np.random.Generator, *, samples: int = 2000, rounds: int = 3
+    carriers: Carriers, rng: np.random.Generator, *, samples: int = 1000, rounds: int = 3
 ) -> Trial:
     """Parameters with the smallest variance of the local energy over fixed samples of |Psi_T|^2, drawn anew
     in each round.
@@ -191,7 +191,7 @@ def optimise_trial(
     high = [2.0, 0.5] * len(species) + [0.5, 20.0] + [0.6, 20.0] * (len(kinds) - 1)
     for _ in range(rounds):
         walk = _Walk(carriers, trial, samples, default_time_step(carriers), rng)
-        walk.thermalise()
+        walk.thermalise(most=300)  # where the walkers are need not be exact here
         place = walk.position
 
         def residual(numbers: Array, place: Array = place) -> Array:
@@ -255,9 +255,9 @@ class _Walk:
         self.acceptance = 0.99 * self.acceptance + 0.01 * float(chance.mean())
         return before, float(chance @ length), float(length.sum())
 
-    def thermalise(self) -> None:
+    def thermalise(self, most: int = 1500) -> None:
         """Let the walkers reach |Psi_T|^2; learns the effective time step from the moves accepted."""
-        moves = min(max(int(2.0 / (self.decay * self.step)), 100), 1500)
+        moves = min(max(int(2.0 / (self.decay * self.step)), 100), most)
         for _ in range(moves // 2):
             self.move()
         accepted = proposed = 0.0
