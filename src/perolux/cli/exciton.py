@@ -1,4 +1,4 @@
-"""`perolux exciton sphere` and `perolux exciton cube`: the correlated pair behind hard walls."""
+"""`perolux exciton`: one nanocrystal of a material, the bare pair in a sphere or cube, lifetimes of levels."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from perolux.cli.console import print_json, print_table
+from perolux.cli.exciton_lifetime import lifetime
+from perolux.cli.exciton_material import exciton_of_material
 
 if TYPE_CHECKING:
     from perolux.excitons.state import ExcitonState
 
 __all__ = ["exciton"]
 
-exciton = App(name="exciton", help="The electron-hole pair of one nanocrystal, solved from scratch.")
+exciton = App(
+    name="exciton",
+    help="One nanocrystal and its light: perolux exciton CsPbBr3 --edge 8; or the bare electron-hole pair.",
+)
+exciton.default(exciton_of_material)
+exciton.command(lifetime)
 
 Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 MassRatio = Annotated[float, Parameter(help="m_e/m_h at fixed reduced mass")]
@@ -49,7 +56,9 @@ def cube(
 
     if (edge_over_bohr is None) == (edges_over_bohr is None):
         raise OptionError(
-            "one size is needed", allowed="--edge-over-bohr L or --edges-over-bohr A,B,C", fix="give one of them"
+            "one size is needed",
+            allowed="--edge-over-bohr L or --edges-over-bohr A,B,C",
+            fix="give one of them",
         )
     if edges_over_bohr is not None:
         edges = _three(edges_over_bohr)

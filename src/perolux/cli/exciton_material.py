@@ -26,23 +26,34 @@ Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 def exciton_of_material(
     material: Annotated[str, Parameter(help="formula, for example CsPbBr3 or CsPb(Br0.6Cl0.4)3")],
+    /,
     *,
     shape: Annotated[
         ShapeName | None, Parameter(help="read from the size options where they settle it")
     ] = None,
     edge: Annotated[
         Lengths | None,
-        Parameter(help="edge of the core in nm, both outer half cells included; A,B,C makes a cuboid"),
+        Parameter(
+            negative="", help="edge of the core in nm, both outer half cells included; A,B,C makes a cuboid"
+        ),
     ] = None,
     tem_edge: Annotated[
         Lengths | None,
-        Parameter(help="edge in nm from outermost to outermost lead plane: one lattice constant is added"),
+        Parameter(
+            negative="",
+            help="edge in nm from outermost to outermost lead plane: one lattice constant is added",
+        ),
     ] = None,
-    diameter: Annotated[Lengths | None, Parameter(help="diameter of a sphere, spheroid or rod in nm")] = None,
+    diameter: Annotated[
+        Lengths | None, Parameter(negative="", help="diameter of a sphere, spheroid or rod in nm")
+    ] = None,
     length: Annotated[
-        Lengths | None, Parameter(help="length of a rod, or from pole to pole of a spheroid, in nm")
+        Lengths | None,
+        Parameter(negative="", help="length of a rod, or from pole to pole of a spheroid, in nm"),
     ] = None,
-    monolayers: Annotated[list[float] | None, Parameter(help="thickness of a platelet in monolayers")] = None,
+    monolayers: Annotated[
+        list[float] | None, Parameter(negative="", help="thickness of a platelet in monolayers")
+    ] = None,
     temperature: Annotated[float, Parameter(help="temperature in K; assumed where not given")] = 298.0,
     parameter_set: Annotated[str | None, Parameter(help="one named parameter set; all otherwise")] = None,
     outside_index: Annotated[
@@ -50,7 +61,7 @@ def exciton_of_material(
     ] = None,
     without: Annotated[
         list[Literal["nonparabolic", "barrier", "dielectric"]] | None,
-        Parameter(help="a layer of the model to leave out; may be repeated"),
+        Parameter(negative="", help="a layer of the model to leave out; may be repeated"),
     ] = None,
     masses: Annotated[
         Literal["equal", "arpes"], Parameter(help="equal masses, or the measured hole mass of the material")
@@ -75,7 +86,7 @@ def exciton_of_material(
     A size option may be repeated for several sizes; --json then prints an array.
     """
     from perolux.excitons.layers import Layers
-    from perolux.excitons.passport import passport
+    from perolux.excitons.properties import passport
 
     layers = Layers(
         **{name: name not in (without or ()) for name in LAYER_SWITCHES},

@@ -48,6 +48,8 @@ TRANSITIONS = 4
 """Absorption lines of a passport."""
 WAVELENGTHS_NM = (335.0, 400.0, 450.0)
 """Wavelengths at which absorption is calibrated in the literature."""
+_ROUNDING_MEV = 1e-9
+"""A splitting below this is one that the symmetry forbids, and rounding."""
 
 
 def passport(
@@ -246,6 +248,7 @@ def _fine_structure(
     keep = np.arange(4) != position[..., None]
     energies = np.sort(levels.energy_mev[keep].reshape(*position.shape, 3), axis=-1)
     steps = np.diff(energies, axis=-1)
+    steps[steps < _ROUNDING_MEV] = 0.0
     return levels, {
         "bright_dark": levels.bright_dark_mev,
         "splitting 1": steps[..., 0],
@@ -343,10 +346,18 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
     for one in parameters:
         for name, reason in missing_layers(one, layers).items():
             found.append(f"left out, {name}: {reason}")
-        for value in one.values.values():
-            if value.note.startswith("extrapolated"):
-                found.append(f"{value.key}: {value.note.split(';')[0]}")
         found += list(one.material.warnings)
+    beyond = [
+        value.key
+        for one in parameters
+        for value in one.values.values()
+        if value.note.startswith("extrapolated")
+    ]
+    if beyond:
+        found.append(
+            f"used at {crystal.temperature_k:g} K beyond the temperatures of their records: "
+            + ", ".join(dict.fromkeys(beyond))
+        )
     if layers.ground_state == "bright":
         found.append(
             "the bright levels are put below the dark one, as the review has it; measurements on FAPbBr3, "

@@ -74,10 +74,10 @@ def _table() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
 
 @lru_cache(maxsize=1)
 def _spline():  # type: ignore[no-untyped-def]
-    from scipy.interpolate import RegularGridInterpolator
+    from scipy.interpolate import RectBivariateSpline
 
     log_size, log_heat, ratio, _ = _table()
-    return RegularGridInterpolator((log_size, log_heat), ratio, method="pchip")
+    return RectBivariateSpline(log_size, log_heat, np.log(ratio))
 
 
 def thermal_overlap_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) -> ThermalOverlap:
@@ -102,9 +102,7 @@ def thermal_overlap_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) -
     heat = np.maximum(heat, 1e-6)
     inside_size = np.clip(size, smallest, largest)
     inside_heat = np.clip(heat, coldest, math.exp(log_heat[-1]))
-    points = np.stack([np.log(inside_size).ravel(), np.log(inside_heat).ravel()], axis=-1)
-    ratio = np.asarray(_spline()(np.clip(points, [log_size[0], log_heat[0]], [log_size[-1], log_heat[-1]])))
-    ratio = ratio.reshape(size.shape)
+    ratio = np.asarray(np.exp(_spline().ev(np.log(inside_size), np.log(inside_heat))))
     ladder, cold = size > largest, heat < coldest
     beyond = ladder | cold
     if beyond.any():
