@@ -190,6 +190,34 @@ def test_copies_and_repeated_names_are_flagged(tmp_path, small):
     assert "ambiguous-recipe" in run["b"]["flags"] and run["b"]["recipe"] is None
 
 
+def test_no_recipe_is_lost_where_a_name_has_several(tmp_path, small):
+    recipes = small.RECIPES + "b,1,1,MeOH,0.2\nlonely,500,1,MeOH,\n,600,1,MeOH,\n"
+    run = characterise(small.make(tmp_path / "in", recipes=recipes), tmp_path / "out")
+    row = run["b"]
+    assert row["recipe"] is None and row["plqy"] is None and "ambiguous-recipe" in row["flags"]
+    assert [one["line"] for one in row["candidate_recipes"]] == [3, 6]  # lines of the file, header included
+    assert [one["plqy"] for one in row["candidate_recipes"]] == [None, 0.2]
+    assert [one["recipe"]["recipe: volume [uL]"] for one in row["candidate_recipes"]] == [200.0, 1.0]
+    assert [one["recipe"]["recipe: volume : lead"] for one in row["candidate_recipes"]] == [50.0, 1.0]
+    assert run["a"]["candidate_recipes"] is None
+
+    with (run.folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        flat = {line["label"]: line["candidate_recipes"] for line in csv.DictReader(file)}
+    assert flat["a"] == "" and "line 3: volume [uL] = 200" in flat["b"] and "line 6:" in flat["b"]
+    page = run.report.read_text(encoding="utf-8")
+    card = page.split(">b</h3>")[1].split("</article>")[0]
+    assert "Recipe, line 3?" in card and "volume 200 uL" in card
+    assert "Recipe, line 6?" in card and "PLQY 0.200" in card
+    assert run.record["counts"]["with several recipes, none used"] == 1
+
+    # two recipes without a spectrum of one name are two rows, each with its own numbers
+    lonely = [run["lonely (1)"], run["lonely (2)"]]
+    assert [one["recipe"]["recipe: volume [uL]"] for one in lonely] == [400.0, 500.0]
+    assert all({"no-spectrum", "duplicate-label"} <= set(one["flags"]) for one in lonely)
+    # and one without a name is a row called by its line
+    assert run["(line 8)"]["recipe"]["recipe: volume [uL]"] == 600.0
+
+
 def test_names_that_differ_only_in_writing_are_noted(tmp_path, small):
     run = characterise(
         small.make(tmp_path / "in", recipes=small.RECIPES.replace("c,300", "C.txt,300")), tmp_path / "out"

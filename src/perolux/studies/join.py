@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SAME = 1e-5
 """Largest difference, as a fraction of the span, at which two spectra count as copies."""
 
-__all__ = ["Gathered", "RecipeVariable", "Sample", "gather", "recipe_of", "recipe_variables"]
+__all__ = ["Candidate", "Gathered", "RecipeVariable", "Sample", "gather", "recipe_of", "recipe_variables"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,24 @@ class RecipeVariable:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One of several rows of the recipe table with the same name: its line in the file and what it says."""
+
+    line: int
+    recipe: dict[str, Cell]
+    plqy: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"line": self.line, "recipe": self.recipe, "plqy": self.plqy}
+
+
+@dataclass(frozen=True)
 class Sample:
     """One sample of the study: a PL spectrum, an absorption spectrum, a recipe, or several of them.
 
-    named: what the name itself says (group, time in s) by column of the results, where the names say it.
+    candidates: the recipes of its name where there are several, none of which is used. named: what
+    the name itself says (group, time in s) by column of the results, where the names say it.
     """
 
     label: str
@@ -58,6 +72,7 @@ class Sample:
     absorption: Spectrum | None = None
     absorption_file: str | None = None
     named: dict[str, Cell] | None = None
+    candidates: tuple[Candidate, ...] = ()
     failure: str | None = None
     """Why the file of this sample could not be read."""
 
@@ -110,10 +125,18 @@ def gather(study: Study) -> Gathered:
         if times[label] > 1:
             flags.append("duplicate-label")
             shown = f"{label} ({seen[label]})"
-        recipe, plqy, flag = _recipe_called(label, rows, study)
+        recipe, plqy, candidates, flag = _recipe_called(label, rows, study)
         flags += flag
         sample = Sample(
-            shown, one.file, one.spectrum, recipe, plqy, tuple(flags), others, named=_named(one.name, named)
+            shown,
+            one.file,
+            one.spectrum,
+            recipe,
+            plqy,
+            tuple(flags),
+            others,
+            named=_named(one.name, named),
+            candidates=candidates,
         )
         partner = pairing.partner[position]
         if partner is not None:
@@ -127,7 +150,7 @@ def gather(study: Study) -> Gathered:
     for position, one in enumerate(absorption):
         if position in pairing.partner:
             continue
-        recipe, plqy, flag = _recipe_called(one.name.shown, rows, study)
+        recipe, plqy, candidates, flag = _recipe_called(one.name.shown, rows, study)
         contested = position in pairing.contested_2
         shown = _free(one.name.shown, labels)
         labels.add(shown)
@@ -142,23 +165,35 @@ def gather(study: Study) -> Gathered:
                 absorption=one.spectrum,
                 absorption_file=one.file,
                 named=_named(one.name, named),
+                candidates=candidates,
             )
         )
     with_spectrum = {one.name.shown for one in (*spectra, *absorption)}
     for file, problems in failed:
         # The file stands for a sample of its name, so that neither the sample nor its recipe is lost.
         stem = Path(file).stem
-        recipe, plqy, flag = _recipe_called(stem, rows, study)
+        recipe, plqy, candidates, flag = _recipe_called(stem, rows, study)
         shown = _free(stem, labels, "unreadable")
         labels.add(shown)
         with_spectrum.add(stem)
-        why = "; ".join(problem.what for problem in problems)
-        samples.append(Sample(shown, None, None, recipe, plqy, ("failed", *flag), failure=f"{file}: {why}"))
+        why = f"{file}: {'; '.join(problem.what for problem in problems)}"
+        flags = ["failed", *flag]
+        samples.append(
+            Sample(shown, None, None, recipe, plqy, tuple(flags), candidates=candidates, failure=why)
+        )
     for label, found in rows.items():
         if label not in with_spectrum:
-            for line in found:
-                recipe, plqy = recipe_of(study, line)
-                samples.append(Sample(label, None, None, recipe, plqy, ("no-spectrum",)))
+            repeated = ("duplicate-label",) if len(found) > 1 else ()
+            for number, position in enumerate(found, 1):
+                shown = _free(f"{label} ({number})" if repeated else label, labels, "recipe")
+                labels.add(shown)
+                recipe, plqy = recipe_of(study, position)
+                samples.append(Sample(shown, None, None, recipe, plqy, ("no-spectrum", *repeated)))
+    for position, line in _unnamed_rows(study):
+        shown = _free(f"(line {line})", labels, "recipe")
+        labels.add(shown)
+        recipe, plqy = recipe_of(study, position)
+        samples.append(Sample(shown, None, None, recipe, plqy, ("no-spectrum",)))
     notes += near_misses(with_spectrum, set(rows), "recipe")
     lonely = {one.name.shown for k, one in enumerate(absorption) if k not in pairing.partner}
     notes += near_misses(set(times), lonely, "absorption spectrum")
@@ -169,14 +204,16 @@ def gather(study: Study) -> Gathered:
 
 def _recipe_called(
     label: str, rows: dict[str, list[int]], study: Study
-) -> tuple[dict[str, Cell] | None, float | None, tuple[str, ...]]:
-    """Recipe and PLQY of the one row of that name, or the flag that says why there is none."""
+) -> tuple[dict[str, Cell] | None, float | None, tuple[Candidate, ...], tuple[str, ...]]:
+    """Recipe and PLQY of the one row of that name; else all rows of that name, and the flag that says why."""
     found = rows.get(label, [])
     if len(found) == 1:
-        return *recipe_of(study, found[0]), ()
+        return *recipe_of(study, found[0]), (), ()
     if study.table is None:
-        return None, None, ()
-    return None, None, ("ambiguous-recipe" if found else "no-recipe",)
+        return None, None, (), ()
+    lines = study.table.lines
+    candidates = tuple(Candidate(lines[position], *recipe_of(study, position)) for position in found)
+    return None, None, candidates, ("ambiguous-recipe" if found else "no-recipe",)
 
 
 def _named_variables(names: list[Name], study: Study) -> dict[str, RecipeVariable]:
@@ -195,7 +232,7 @@ def _named(name: Name, variables: dict[str, RecipeVariable]) -> dict[str, Cell] 
 
 
 def _free(label: str, taken: set[str], what: str = "absorption") -> str:
-    """A name for an absorption spectrum or an unreadable file of its own that no sample has yet."""
+    """A name that no sample has yet, for what stands alone: absorption, an unreadable file, a recipe."""
     wanted, number = label, 1
     while wanted in taken:
         wanted = f"{label} ({what})" if number == 1 else f"{label} ({what} {number})"
@@ -261,6 +298,14 @@ def _rows_by_label(study: Study) -> dict[str, list[int]]:
         if label:
             rows.setdefault(label, []).append(position)
     return rows
+
+
+def _unnamed_rows(study: Study) -> list[tuple[int, int]]:
+    """Position and line of the recipes whose name is empty: they join with nothing, but are not dropped."""
+    if study.table is None or study.spec.samples is None:
+        return []
+    labels = study.table.text[study.spec.samples.label]
+    return [(i, study.table.lines[i]) for i, label in enumerate(labels) if not label]
 
 
 def _spectra(

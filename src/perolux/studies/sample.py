@@ -72,6 +72,7 @@ def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
         "identical_to": " ".join(sample.identical_to) or None,
         "plqy": sample.plqy,
         "recipe": sample.recipe,
+        "candidate_recipes": [one.as_dict() for one in sample.candidates] or None,
     }
     arrays: dict[str, npt.NDArray[np.float64]] = {}
     edge: tuple[float | None, float | None] = (None, None)
