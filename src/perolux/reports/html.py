@@ -306,7 +306,7 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
     if row.get("plqy") is not None:
         facts.append(("PLQY", f"{row['plqy']:.3f} (from the recipe table)"))
     if row.get("identical_to"):
-        facts.append(("Same spectrum", f"point by point that of {row['identical_to']}"))
+        facts.append(("Same spectrum", f"point by point that of {', '.join(row['identical_to'])}"))
     facts += _candidate_facts(row, content)
     words = _recipe_words(row, content)
     if words or (content.has_recipes and not row.get("candidate_recipes")):

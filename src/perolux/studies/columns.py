@@ -132,6 +132,8 @@ def flat_row(row: dict[str, Any], columns: Iterable[Column]) -> dict[str, Any]:
             flat["flags"] = " ".join(row["flags"])
         elif column.name == "reasons":
             flat["reasons"] = "; ".join(_reasons(row["reasons"]))
+        elif column.name == "identical_to":
+            flat["identical_to"] = "; ".join(row.get(column.name) or ()) or None
         elif column.name == "candidate_recipes":
             flat["candidate_recipes"] = " | ".join(map(_candidate, row.get(column.name) or ())) or None
         else:

@@ -111,20 +111,18 @@ def gather(study: Study) -> Gathered:
     pairing = pair_names([one.name for one in spectra], [one.name for one in absorption])
     twins = _identical([one.spectrum for one in spectra])
     times = Counter(one.name.shown for one in spectra)
-    seen: Counter[str] = Counter()
+    shown_names = _numbered([one.name.shown for one in spectra])
     rows = _rows_by_label(study)
     named = _named_variables([one.name for one in (*spectra, *absorption)], study)
     samples: list[Sample] = []
     for position, one in enumerate(spectra):
         flags: list[str] = []
-        label = shown = one.name.shown
-        others = tuple(spectra[other].name.shown for other in twins[position])
+        label, shown = one.name.shown, shown_names[position]
+        others = tuple(shown_names[other] for other in twins[position])
         if others:
             flags.append("identical-spectrum")
-        seen[label] += 1
         if times[label] > 1:
             flags.append("duplicate-label")
-            shown = f"{label} ({seen[label]})"
         recipe, plqy, candidates, flag = _recipe_called(label, rows, study)
         flags += flag
         sample = Sample(
@@ -200,6 +198,16 @@ def gather(study: Study) -> Gathered:
     return Gathered(
         tuple(samples), tuple(notes), tuple(unreadable), (*recipe_variables(study), *named.values())
     )
+
+
+def _numbered(labels: list[str]) -> list[str]:
+    """The labels, with a number behind each that occurs several times."""
+    times, seen = Counter(labels), Counter[str]()
+    numbered = []
+    for label in labels:
+        seen[label] += 1
+        numbered.append(f"{label} ({seen[label]})" if times[label] > 1 else label)
+    return numbered
 
 
 def _recipe_called(
