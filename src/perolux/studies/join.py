@@ -79,11 +79,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Read:
-    """One spectrum as read: its name, the file as shown, the record."""
+    """One spectrum as read: its name, the file as shown, the record.
+
+    header: what stands above a lone column that is called after its file, because the words are of the kind
+    that name no sample ("Intensity", "S1"); None elsewhere.
+    """
 
     name: Name
     file: str
     spectrum: Spectrum
+    header: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,14 @@ def gather(study: Study) -> Gathered:
     absorption: list[_Read] = []
     if study.spec.absorption is not None:
         absorption = _spectra(study, study.spec.absorption, study.absorption_files, notes, unreadable)
+    rows = _rows_by_label(study)
+    common = _shared_headers(spectra) | _shared_headers(absorption)
+    spectra = _named_by_recipes(spectra, rows, common, notes)
+    absorption = _named_by_recipes(absorption, rows, common, notes)
     pairing = pair_names([one.name for one in spectra], [one.name for one in absorption])
     twins = _identical([one.spectrum for one in spectra])
     times = Counter(one.name.shown for one in spectra)
     shown_names = _numbered([one.name.shown for one in spectra])
-    rows = _rows_by_label(study)
     named = _named_variables([one.name for one in (*spectra, *absorption)], study)
     samples: list[Sample] = []
     for position, one in enumerate(spectra):
@@ -198,6 +206,33 @@ def gather(study: Study) -> Gathered:
     return Gathered(
         tuple(samples), tuple(notes), tuple(unreadable), (*recipe_variables(study), *named.values())
     )
+
+
+def _shared_headers(spectra: list[_Read]) -> set[str]:
+    """Headers of lone columns that several files share: words of an instrument, not names."""
+    times = Counter(one.header for one in spectra if one.header is not None)
+    return {header for header, number in times.items() if number > 1}
+
+
+def _named_by_recipes(
+    spectra: list[_Read], rows: dict[str, list[int]], common: set[str], notes: list[tuple[str, str]]
+) -> list[_Read]:
+    """Spectra called after their file take the header of their column where only that is a recipe's name.
+
+    A header in `common` stays what it is; that it looks like a recipe's name is noted.
+    """
+    result = []
+    for one in spectra:
+        name = None if one.header is None else replace(one.name, part=one.header)
+        if name is not None and name.shown in rows and one.name.shown not in rows:
+            like = f"the column is headed {one.header!r}, like a recipe"
+            if one.header in common:
+                notes.append((one.file, f"{like}, but so are those of other files: not joined"))
+            else:
+                notes.append((one.file, f"{like}: taken for that sample"))
+                one = replace(one, name=name)
+        result.append(one)
+    return result
 
 
 def _numbered(labels: list[str]) -> list[str]:
@@ -325,6 +360,7 @@ def _spectra(
 ) -> list[_Read]:
     """All spectra of one block; what the readers note and what they cannot read is added to the lists."""
     from perolux.measured import read
+    from perolux.measured.columns import COLUMN_HEADER
 
     spectra: list[_Read] = []
     for path in files:
@@ -340,7 +376,8 @@ def _spectra(
                 spectrum = _in_vacuum(spectrum)
             group = group_of(path, block.group)
             name = name_of(spectrum.label, path, len(found), block.label, group)
-            spectra.append(_Read(name, shown, spectrum))
+            header = dict(spectrum.header).get(COLUMN_HEADER) if block.label == "header" else None
+            spectra.append(_Read(name, shown, spectrum, header))
     return spectra
 
 
