@@ -185,9 +185,52 @@ def test_copies_and_repeated_names_are_flagged(tmp_path, small):
     run = characterise(path, tmp_path / "out")
     assert {"a (1)", "a (2)", "b"} <= {row["label"] for row in run}
     assert {"duplicate-label", "identical-spectrum"} <= set(run["a (1)"]["flags"])
-    assert run["a (2)"]["identical_to"] == "a"
-    assert run["other"]["identical_to"] == "b" and "no-recipe" in run["other"]["flags"]
+    assert run["a (2)"]["identical_to"] == ["a (1)"]  # the name under which that row stands
+    assert run["other"]["identical_to"] == ["b"] and "no-recipe" in run["other"]["flags"]
     assert "ambiguous-recipe" in run["b"]["flags"] and run["b"]["recipe"] is None
+
+
+def test_identical_to_is_a_list_and_a_text_in_the_tables(tmp_path, small):
+    path = small.make(tmp_path / "in", bands={"a": (2.42, 85.0), "30 s": (2.45, 95.0)})
+    spectra = tmp_path / "in" / "spectra.csv"
+    lines = [line.split(",") for line in spectra.read_text().splitlines()]
+    copies = [lines[0] + ["x 1", "x 2"], *([*line, line[1], line[1]] for line in lines[1:])]
+    spectra.write_text("\n".join(",".join(line) for line in copies) + "\n")
+    run = characterise(path, tmp_path / "out")
+    rows = {row["label"]: row for row in json.loads((run.folder / "results.json").read_text())}
+    assert rows["a"]["identical_to"] == ["x 1", "x 2"] and rows["30 s"]["identical_to"] == []
+    with (run.folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        flat = {line["label"]: line["identical_to"] for line in csv.DictReader(file)}
+    assert flat["a"] == "x 1; x 2" and flat["30 s"] == ""
+    assert "point by point that of x 1, x 2" in run.report.read_text(encoding="utf-8")
+
+
+def test_no_recipe_is_lost_where_a_name_has_several(tmp_path, small):
+    recipes = small.RECIPES + "b,1,1,MeOH,0.2\nlonely,500,1,MeOH,\n,600,1,MeOH,\n"
+    run = characterise(small.make(tmp_path / "in", recipes=recipes), tmp_path / "out")
+    row = run["b"]
+    assert row["recipe"] is None and row["plqy"] is None and "ambiguous-recipe" in row["flags"]
+    assert [one["line"] for one in row["candidate_recipes"]] == [3, 6]  # lines of the file, header included
+    assert [one["plqy"] for one in row["candidate_recipes"]] == [None, 0.2]
+    assert [one["recipe"]["recipe: volume [uL]"] for one in row["candidate_recipes"]] == [200.0, 1.0]
+    assert [one["recipe"]["recipe: volume : lead"] for one in row["candidate_recipes"]] == [50.0, 1.0]
+    assert run["a"]["candidate_recipes"] == []
+
+    with (run.folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        flat = {line["label"]: line["candidate_recipes"] for line in csv.DictReader(file)}
+    assert flat["a"] == "" and "line 3: volume [uL] = 200" in flat["b"] and "line 6:" in flat["b"]
+    page = run.report.read_text(encoding="utf-8")
+    card = page.split(">b</h3>")[1].split("</article>")[0]
+    assert "Recipe, line 3?" in card and "volume 200 uL" in card
+    assert "Recipe, line 6?" in card and "PLQY 0.200" in card
+    assert run.record["counts"]["with several recipes, none used"] == 1
+
+    # two recipes without a spectrum of one name are two rows, each with its own numbers
+    lonely = [run["lonely (1)"], run["lonely (2)"]]
+    assert [one["recipe"]["recipe: volume [uL]"] for one in lonely] == [400.0, 500.0]
+    assert all({"no-spectrum", "duplicate-label"} <= set(one["flags"]) for one in lonely)
+    # and one without a name is a row called by its line
+    assert run["(line 8)"]["recipe"]["recipe: volume [uL]"] == 600.0
 
 
 def test_names_that_differ_only_in_writing_are_noted(tmp_path, small):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perolux.studies import characterise
 from perolux.studies.naming import Name, group_of, name_of, near_misses, pair_names, time_of
 
 
@@ -96,3 +97,52 @@ def test_names_that_differ_only_in_writing():
         ("names", "spectrum 'A 1' and recipe 'a1.csv' differ only in writing; not joined")
     ]
     assert near_misses({"a"}, set(), "recipe") == []
+
+
+LONE = """
+[study]
+name = "lone"
+[spectra]
+files = ["*_pl.csv"]
+[absorption]
+files = ["*_uv.csv"]
+[samples]
+file = "recipes.tsv"
+label = "sample"
+"""
+
+
+def lone_column(small, folder, files, recipes):
+    """A study of files with one column each: file name -> its header."""
+    for name, header in files.items():
+        text = (
+            small.wide_csv({header: (2.42, 85.0)}) if "_pl" in name else small.absorbance_csv({header: 2.5})
+        )
+        (folder / name).write_text(text)
+    (folder / "recipes.tsv").write_text("sample\tCs\n" + "".join(f"{one}\t1\n" for one in recipes))
+    (folder / "study.toml").write_text(LONE)
+    return characterise(folder / "study.toml", out=folder / "run")
+
+
+@pytest.mark.parametrize("header", ["S1", "A", "sample"])
+def test_a_lone_column_headed_like_a_recipe_keeps_it(tmp_path, small, header):
+    files = {"monday_pl.csv": header, "tuesday_uv.csv": header}
+    run = lone_column(small, tmp_path, files, [header, "S2"])
+    assert [row["label"] for row in run] == [header, "S2"]
+    row = run[header]
+    assert row["recipe"] == {"recipe: Cs": 1.0} and "no-recipe" not in row["flags"]
+    assert row["absorption_file"] == "tuesday_uv.csv"
+    assert any(f"headed '{header}'" in note["note"] for note in run.record["notes"])
+
+
+def test_the_file_name_and_shared_headers_come_first(tmp_path, small):
+    # the file's own recipe is not given up for a word above the column
+    run = lone_column(small, tmp_path, {"S2_pl.csv": "S1", "x_uv.csv": "Abs"}, ["S1", "S2_pl"])
+    assert run["S2_pl"]["recipe"] is not None and run["S1"]["status"] == "no-spectrum"
+
+
+def test_a_header_that_several_files_share_is_no_name(tmp_path, small):
+    files = {"x_pl.csv": "S1", "y_pl.csv": "S1", "x_uv.csv": "Abs"}
+    run = lone_column(small, tmp_path, files, ["S1"])
+    assert [row["label"] for row in run] == ["x_pl", "y_pl", "x_uv", "S1"]
+    assert sum("not joined" in note["note"] for note in run.record["notes"]) == 2

@@ -12,10 +12,12 @@ from perolux.measured.axes import MIN_POINTS
 from perolux.measured.headers import axis_columns, is_unit_row
 from perolux.measured.text_tables import NumberTable
 
-__all__ = ["Column", "recorded_columns", "run_along_rows", "with_facts"]
+__all__ = ["COLUMN_HEADER", "Column", "recorded_columns", "run_along_rows", "with_facts"]
 
 FloatArray = npt.NDArray[np.float64]
 _SHOWN = 5
+COLUMN_HEADER = "column header"
+"""Name of the fact that keeps the header of a lone column that was called after its file."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ def _labelled(columns: list[Column], stem: str, notes: list[str]) -> list[Column
     """Columns with a label each: the stem of the file where a single column has no telling name; unique."""
     if len(columns) == 1 and wording.is_generic_label(columns[0].label):
         only = columns[0]
+        # "S1" is a signal of one instrument and a sample of someone else: whoever knows the samples decides
+        only = replace(only, facts=(*only.facts, (COLUMN_HEADER, only.label)))
         return [_renamed(only, wording.plain(stem, 120) or "spectrum")]
     times_seen: dict[str, int] = {}
     taken: set[str] = set()

@@ -96,7 +96,8 @@ class ReportContent:
     """Everything the report of one study shows.
 
     rows: one dictionary per sample with the keys of the results table, `flags` (list), `reasons` (dict),
-    `recipe` and `named` (dicts by column, or None) and `size` (dict or None); curves by position of the row.
+    `recipe` and `named` (dicts by column, or None), `identical_to` and `candidate_recipes` (lists) and
+    `size` (dict or None); curves by position of the row.
     composition_label: the sample whose plane of size and composition stands for all, in an open composition.
     flag_meanings: words for every flag that occurs. values: every number the results rest on, as plain
     dictionaries. problems: (where, what, fix) of files that could not be read.

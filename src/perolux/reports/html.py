@@ -162,7 +162,8 @@ def _row(position: int, row: dict[str, Any], content: ReportContent) -> dict[str
         "posterior_words": f"Posterior of the edge length: {row['size_text']}"
         if row.get("size_text")
         else "",
-        "recipe_words": _recipe_words(row, content),
+        "recipe_words": _recipe_words(row, content)
+        or " / ".join(f"{name} {words}" for name, words in _candidate_facts(row, content)),
     }
 
 
@@ -308,9 +309,10 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
     if row.get("plqy") is not None:
         facts.append(("PLQY", f"{row['plqy']:.3f} (from the recipe table)"))
     if row.get("identical_to"):
-        facts.append(("Same spectrum", f"point by point that of {row['identical_to']}"))
+        facts.append(("Same spectrum", f"point by point that of {', '.join(row['identical_to'])}"))
+    facts += _candidate_facts(row, content)
     words = _recipe_words(row, content)
-    if words or content.has_recipes:
+    if words or (content.has_recipes and not row.get("candidate_recipes")):
         named = row.get("recipe") is None and bool(words)
         facts.append(("From the name" if named else "Recipe", words or "none in the table"))
     return facts
@@ -348,6 +350,17 @@ def _layer_words(row: dict[str, Any]) -> str:
             by_number.setdefault(n, []).append(f"{ladder} {weight:.2f}")
     words = [f"{n} layers ({', '.join(ladders)})" for n, ladders in by_number.items()]
     return f"; then {' or '.join(words)}" if words else ""
+
+
+def _candidate_facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]:
+    """The recipes of this name where there are several: all of them, none is used."""
+    facts = []
+    for one in row.get("candidate_recipes") or ():
+        words = _recipe_words({"recipe": one["recipe"]}, content) or "all cells are empty"
+        if one["plqy"] is not None:
+            words += f" · PLQY {one['plqy']:.3f}"
+        facts.append((f"Recipe, line {one['line']}?", words))
+    return facts
 
 
 def _recipe_words(row: dict[str, Any], content: ReportContent) -> str:

@@ -177,17 +177,22 @@ def _absorption_words(content: ReportContent) -> list[str]:
 
 
 def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
-    without_recipe = sum("no-recipe" in row["flags"] or "ambiguous-recipe" in row["flags"] for row in rows)
+    without_recipe = sum("no-recipe" in row["flags"] for row in rows)
+    ambiguous = sum("ambiguous-recipe" in row["flags"] for row in rows)
     without_spectrum = sum("no-spectrum" in row["flags"] for row in rows)
     failed = sum(row["status"] == "failed" for row in rows)
     copies = sum("identical-spectrum" in row["flags"] for row in rows)
     words = []
-    if without_recipe or without_spectrum:
+    if without_recipe or without_spectrum or ambiguous:
         parts = []
         if without_recipe:
             parts.append(f"{plural(without_recipe, 'spectrum has', 'spectra have')} no recipe")
         if without_spectrum:
             parts.append(f"{plural(without_spectrum, 'recipe has', 'recipes have')} no spectrum")
+        if ambiguous:
+            parts.append(
+                f"{plural(ambiguous, 'sample has', 'samples have')} several recipes, none of them used"
+            )
         words.append(" and ".join(parts) + "; all are shown.")
     if copies:
         words.append(f"{copies} spectra are copies: each agrees with another one at every point.")

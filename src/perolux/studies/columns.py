@@ -28,6 +28,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("flags", "", "what to know about this row, from the documented list", "text"),
     Column("reasons", "", "why a number is missing", "text"),
     Column("identical_to", "", "samples whose spectrum is the same point by point", "text"),
+    Column(
+        "candidate_recipes",
+        "",
+        "all recipes of this name, where there are several",
+        "text",
+    ),
     Column("peak_ev", "eV", "PL peak per eV, with the Jacobian"),
     Column("peak_ev_sigma", "eV", "standard deviation of peak_ev"),
     Column("fwhm_mev", "meV", "full width at half maximum per eV, with the Jacobian"),
@@ -126,9 +132,25 @@ def flat_row(row: dict[str, Any], columns: Iterable[Column]) -> dict[str, Any]:
             flat["flags"] = " ".join(row["flags"])
         elif column.name == "reasons":
             flat["reasons"] = "; ".join(_reasons(row["reasons"]))
+        elif column.name == "identical_to":
+            flat["identical_to"] = "; ".join(row.get(column.name) or ()) or None
+        elif column.name == "candidate_recipes":
+            flat["candidate_recipes"] = " | ".join(map(_candidate, row.get(column.name) or ())) or None
         else:
             flat[column.name] = row.get(column.name)
     return flat
+
+
+def _candidate(candidate: dict[str, Any]) -> str:
+    """One candidate recipe in words: line of the table, then what its cells say."""
+    said = {name.removeprefix("recipe: "): value for name, value in candidate["recipe"].items()}
+    said |= {"PLQY": candidate["plqy"]}
+    cells = [
+        f"{name} = {f'{value:.10g}' if isinstance(value, float) else value}"
+        for name, value in said.items()
+        if value is not None
+    ]
+    return f"line {candidate['line']}: {'; '.join(cells)}"
 
 
 def _reasons(reasons: dict[str, str]) -> list[str]:

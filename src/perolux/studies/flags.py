@@ -5,8 +5,10 @@ from __future__ import annotations
 __all__ = ["REMARKS", "STUDY_FLAGS", "meaning_of"]
 
 STUDY_FLAGS: dict[str, str] = {
-    "ambiguous-recipe": "several rows of the recipe table carry this sample's name; none of them was used",
-    "duplicate-label": "several spectra carry this name; each is shown with a number behind it",
+    "ambiguous-recipe": "several rows of the recipe table carry this sample's name; all are shown, none of "
+    "them was used",
+    "duplicate-label": "several spectra, or several recipes without a spectrum, carry this name; each is "
+    "shown with a number behind it",
     "identical-spectrum": "another sample has the same spectrum point by point (up to a factor): one of the "
     "names is probably a copy",
     "no-absorption": "the study has absorption spectra, but none of this sample: the size rests on its "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SAME = 1e-5
 """Largest difference, as a fraction of the span, at which two spectra count as copies."""
 
-__all__ = ["Gathered", "RecipeVariable", "Sample", "gather", "recipe_of", "recipe_variables"]
+__all__ = ["Candidate", "Gathered", "RecipeVariable", "Sample", "gather", "recipe_of", "recipe_variables"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,24 @@ class RecipeVariable:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One of several rows of the recipe table with the same name: its line in the file and what it says."""
+
+    line: int
+    recipe: dict[str, Cell]
+    plqy: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"line": self.line, "recipe": self.recipe, "plqy": self.plqy}
+
+
+@dataclass(frozen=True)
 class Sample:
     """One sample of the study: a PL spectrum, an absorption spectrum, a recipe, or several of them.
 
-    named: what the name itself says (group, time in s) by column of the results, where the names say it.
+    candidates: the recipes of its name where there are several, none of which is used. named: what
+    the name itself says (group, time in s) by column of the results, where the names say it.
     """
 
     label: str
@@ -58,17 +72,23 @@ class Sample:
     absorption: Spectrum | None = None
     absorption_file: str | None = None
     named: dict[str, Cell] | None = None
+    candidates: tuple[Candidate, ...] = ()
     failure: str | None = None
     """Why the file of this sample could not be read."""
 
 
 @dataclass(frozen=True)
 class _Read:
-    """One spectrum as read: its name, the file as shown, the record."""
+    """One spectrum as read: its name, the file as shown, the record.
+
+    header: what stands above a lone column that is called after its file, because the words are of the kind
+    that name no sample ("Intensity", "S1"); None elsewhere.
+    """
 
     name: Name
     file: str
     spectrum: Spectrum
+    header: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,27 +113,36 @@ def gather(study: Study) -> Gathered:
     absorption: list[_Read] = []
     if study.spec.absorption is not None:
         absorption = _spectra(study, study.spec.absorption, study.absorption_files, notes, unreadable)
+    rows = _rows_by_label(study)
+    common = _shared_headers(spectra) | _shared_headers(absorption)
+    spectra = _named_by_recipes(spectra, rows, common, notes)
+    absorption = _named_by_recipes(absorption, rows, common, notes)
     pairing = pair_names([one.name for one in spectra], [one.name for one in absorption])
     twins = _identical([one.spectrum for one in spectra])
     times = Counter(one.name.shown for one in spectra)
-    seen: Counter[str] = Counter()
-    rows = _rows_by_label(study)
+    shown_names = _numbered([one.name.shown for one in spectra])
     named = _named_variables([one.name for one in (*spectra, *absorption)], study)
     samples: list[Sample] = []
     for position, one in enumerate(spectra):
         flags: list[str] = []
-        label = shown = one.name.shown
-        others = tuple(spectra[other].name.shown for other in twins[position])
+        label, shown = one.name.shown, shown_names[position]
+        others = tuple(shown_names[other] for other in twins[position])
         if others:
             flags.append("identical-spectrum")
-        seen[label] += 1
         if times[label] > 1:
             flags.append("duplicate-label")
-            shown = f"{label} ({seen[label]})"
-        recipe, plqy, flag = _recipe_called(label, rows, study)
+        recipe, plqy, candidates, flag = _recipe_called(label, rows, study)
         flags += flag
         sample = Sample(
-            shown, one.file, one.spectrum, recipe, plqy, tuple(flags), others, named=_named(one.name, named)
+            shown,
+            one.file,
+            one.spectrum,
+            recipe,
+            plqy,
+            tuple(flags),
+            others,
+            named=_named(one.name, named),
+            candidates=candidates,
         )
         partner = pairing.partner[position]
         if partner is not None:
@@ -127,7 +156,7 @@ def gather(study: Study) -> Gathered:
     for position, one in enumerate(absorption):
         if position in pairing.partner:
             continue
-        recipe, plqy, flag = _recipe_called(one.name.shown, rows, study)
+        recipe, plqy, candidates, flag = _recipe_called(one.name.shown, rows, study)
         contested = position in pairing.contested_2
         shown = _free(one.name.shown, labels)
         labels.add(shown)
@@ -142,23 +171,35 @@ def gather(study: Study) -> Gathered:
                 absorption=one.spectrum,
                 absorption_file=one.file,
                 named=_named(one.name, named),
+                candidates=candidates,
             )
         )
     with_spectrum = {one.name.shown for one in (*spectra, *absorption)}
     for file, problems in failed:
         # The file stands for a sample of its name, so that neither the sample nor its recipe is lost.
         stem = Path(file).stem
-        recipe, plqy, flag = _recipe_called(stem, rows, study)
+        recipe, plqy, candidates, flag = _recipe_called(stem, rows, study)
         shown = _free(stem, labels, "unreadable")
         labels.add(shown)
         with_spectrum.add(stem)
-        why = "; ".join(problem.what for problem in problems)
-        samples.append(Sample(shown, None, None, recipe, plqy, ("failed", *flag), failure=f"{file}: {why}"))
+        why = f"{file}: {'; '.join(problem.what for problem in problems)}"
+        flags = ["failed", *flag]
+        samples.append(
+            Sample(shown, None, None, recipe, plqy, tuple(flags), candidates=candidates, failure=why)
+        )
     for label, found in rows.items():
         if label not in with_spectrum:
-            for line in found:
-                recipe, plqy = recipe_of(study, line)
-                samples.append(Sample(label, None, None, recipe, plqy, ("no-spectrum",)))
+            repeated = ("duplicate-label",) if len(found) > 1 else ()
+            for number, position in enumerate(found, 1):
+                shown = _free(f"{label} ({number})" if repeated else label, labels, "recipe")
+                labels.add(shown)
+                recipe, plqy = recipe_of(study, position)
+                samples.append(Sample(shown, None, None, recipe, plqy, ("no-spectrum", *repeated)))
+    for position, line in _unnamed_rows(study):
+        shown = _free(f"(line {line})", labels, "recipe")
+        labels.add(shown)
+        recipe, plqy = recipe_of(study, position)
+        samples.append(Sample(shown, None, None, recipe, plqy, ("no-spectrum",)))
     notes += near_misses(with_spectrum, set(rows), "recipe")
     lonely = {one.name.shown for k, one in enumerate(absorption) if k not in pairing.partner}
     notes += near_misses(set(times), lonely, "absorption spectrum")
@@ -167,16 +208,55 @@ def gather(study: Study) -> Gathered:
     )
 
 
+def _shared_headers(spectra: list[_Read]) -> set[str]:
+    """Headers of lone columns that several files share: words of an instrument, not names."""
+    times = Counter(one.header for one in spectra if one.header is not None)
+    return {header for header, number in times.items() if number > 1}
+
+
+def _named_by_recipes(
+    spectra: list[_Read], rows: dict[str, list[int]], common: set[str], notes: list[tuple[str, str]]
+) -> list[_Read]:
+    """Spectra called after their file take the header of their column where only that is a recipe's name.
+
+    A header in `common` stays what it is; that it looks like a recipe's name is noted.
+    """
+    result = []
+    for one in spectra:
+        name = None if one.header is None else replace(one.name, part=one.header)
+        if name is not None and name.shown in rows and one.name.shown not in rows:
+            like = f"the column is headed {one.header!r}, like a recipe"
+            if one.header in common:
+                notes.append((one.file, f"{like}, but so are those of other files: not joined"))
+            else:
+                notes.append((one.file, f"{like}: taken for that sample"))
+                one = replace(one, name=name)
+        result.append(one)
+    return result
+
+
+def _numbered(labels: list[str]) -> list[str]:
+    """The labels, with a number behind each that occurs several times."""
+    times, seen = Counter(labels), Counter[str]()
+    numbered = []
+    for label in labels:
+        seen[label] += 1
+        numbered.append(f"{label} ({seen[label]})" if times[label] > 1 else label)
+    return numbered
+
+
 def _recipe_called(
     label: str, rows: dict[str, list[int]], study: Study
-) -> tuple[dict[str, Cell] | None, float | None, tuple[str, ...]]:
-    """Recipe and PLQY of the one row of that name, or the flag that says why there is none."""
+) -> tuple[dict[str, Cell] | None, float | None, tuple[Candidate, ...], tuple[str, ...]]:
+    """Recipe and PLQY of the one row of that name; else all rows of that name, and the flag that says why."""
     found = rows.get(label, [])
     if len(found) == 1:
-        return *recipe_of(study, found[0]), ()
+        return *recipe_of(study, found[0]), (), ()
     if study.table is None:
-        return None, None, ()
-    return None, None, ("ambiguous-recipe" if found else "no-recipe",)
+        return None, None, (), ()
+    lines = study.table.lines
+    candidates = tuple(Candidate(lines[position], *recipe_of(study, position)) for position in found)
+    return None, None, candidates, ("ambiguous-recipe" if found else "no-recipe",)
 
 
 def _named_variables(names: list[Name], study: Study) -> dict[str, RecipeVariable]:
@@ -195,7 +275,7 @@ def _named(name: Name, variables: dict[str, RecipeVariable]) -> dict[str, Cell] 
 
 
 def _free(label: str, taken: set[str], what: str = "absorption") -> str:
-    """A name for an absorption spectrum or an unreadable file of its own that no sample has yet."""
+    """A name that no sample has yet, for what stands alone: absorption, an unreadable file, a recipe."""
     wanted, number = label, 1
     while wanted in taken:
         wanted = f"{label} ({what})" if number == 1 else f"{label} ({what} {number})"
@@ -263,6 +343,14 @@ def _rows_by_label(study: Study) -> dict[str, list[int]]:
     return rows
 
 
+def _unnamed_rows(study: Study) -> list[tuple[int, int]]:
+    """Position and line of the recipes whose name is empty: they join with nothing, but are not dropped."""
+    if study.table is None or study.spec.samples is None:
+        return []
+    labels = study.table.text[study.spec.samples.label]
+    return [(i, study.table.lines[i]) for i, label in enumerate(labels) if not label]
+
+
 def _spectra(
     study: Study,
     block: SpectraBlock | AbsorptionBlock,
@@ -272,6 +360,7 @@ def _spectra(
 ) -> list[_Read]:
     """All spectra of one block; what the readers note and what they cannot read is added to the lists."""
     from perolux.measured import read
+    from perolux.measured.columns import COLUMN_HEADER
 
     spectra: list[_Read] = []
     for path in files:
@@ -287,7 +376,8 @@ def _spectra(
                 spectrum = _in_vacuum(spectrum)
             group = group_of(path, block.group)
             name = name_of(spectrum.label, path, len(found), block.label, group)
-            spectra.append(_Read(name, shown, spectrum))
+            header = dict(spectrum.header).get(COLUMN_HEADER) if block.label == "header" else None
+            spectra.append(_Read(name, shown, spectrum, header))
     return spectra
 
 

@@ -44,9 +44,11 @@ def counts_of(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
         "characterised": sum(row.get("peak_ev") is not None for row in rows),
         "failed": sum(row["status"] == "failed" for row in rows),
         "with recipe and spectrum": sum(row["recipe"] is not None for row in spectra),
-        "without recipe": flags["no-recipe"] + flags["ambiguous-recipe"],
+        "without recipe": flags["no-recipe"],
         "without spectrum": flags["no-spectrum"],
     }
+    if flags["ambiguous-recipe"]:
+        counts["with several recipes, none used"] = flags["ambiguous-recipe"]
     if absorption:
         counts["absorption spectra"] = len(absorption)
         counts["absorption joined to PL"] = sum(row["file"] is not None for row in absorption)

@@ -69,9 +69,10 @@ def characterise_sample(sample: Sample, conditions: Conditions) -> Entry:
         "file": sample.file,
         "flags": list(sample.flags),
         "reasons": {},
-        "identical_to": " ".join(sample.identical_to) or None,
+        "identical_to": list(sample.identical_to),
         "plqy": sample.plqy,
         "recipe": sample.recipe,
+        "candidate_recipes": [one.as_dict() for one in sample.candidates],
     }
     arrays: dict[str, npt.NDArray[np.float64]] = {}
     edge: tuple[float | None, float | None] = (None, None)
