@@ -85,7 +85,7 @@ def test_a_bound_is_reached_and_said():
     fit = fitting.least_squares(
         lambda p: y - line(p), [1.0, 1.0], low=[0.0, -np.inf], names=["offset", "slope"]
     )
-    assert fit.at_bound == (True, False) and fit.values[0] == pytest.approx(0.0, abs=1e-6)
+    assert fit.at_bound == (True, False) and fit.values[0] == 0.0
     assert fit.sigma[0] is None and fit.sigma[1] > 0
     # the rest as if the bounded parameter were fixed
     assert fit.values[1] == pytest.approx(X @ y / (X @ X), rel=1e-6)
@@ -100,6 +100,37 @@ def test_what_the_data_do_not_determine_has_no_sigma():
     assert fit.correlation is None and "do not determine p0, p1" in fit.warnings[0]
     fit = fitting.least_squares(lambda p: y - p[0] + 0 * p[1], [1.0, 1.0])
     assert fit.rank == 1 and "do not determine p1:" in fit.warnings[0]
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-12, -1e-12])
+def test_what_the_data_do_not_determine_does_not_hang_on_rounding(rounding):
+    # height and factor do the same; over residuals made of terms of 1e5, differences tell it to 1e-9 only
+    for seed in range(20, 35):
+        noise = np.random.default_rng(seed).normal(0, 1e-3, len(X))
+        y = (3 * np.exp(-X) + 100 + noise) * (1 + rounding)
+        fit = fitting.least_squares(
+            lambda p, y=y: (y - p[0] * p[1] * np.exp(-X * p[2]) - p[3]) / 1e-3, [1.0, 2.0, 0.5, 90.0]
+        )
+        assert fit.rank == 3 and "do not determine p0, p1:" in fit.warnings[0]
+
+
+@pytest.mark.parametrize("low", [None, [0.0, 1e-3, 0.0]])
+def test_a_background_of_nothing_under_a_high_signal(low):
+    # in units of its own value, 0.1 of 1e6, the background would be searched with steps below the rounding
+    def jacobian(p):
+        e = np.exp(-X / p[1])
+        return -np.column_stack([e, p[0] * X / p[1] ** 2 * e, np.ones_like(X)])
+
+    for seed in range(20):
+        y = decay([1e6, 1.5, 0.0]) + np.random.default_rng(seed).normal(0, 1.0, len(X))
+        plain = fitting.least_squares(lambda p, y=y: y - decay(p), [5e5, 1.0, 1.0], low=low)
+        exact = fitting.least_squares(
+            lambda p, y=y: y - decay(p), [5e5, 1.0, 1.0], low=low, jacobian=jacobian
+        )
+        assert plain.at_bound == exact.at_bound and plain.rank == exact.rank
+        # 1e-10 of the signal is what the residuals are rounded to, over steps of 6e-6 sigma and more
+        np.testing.assert_allclose(plain.values, exact.values, rtol=1e-10, atol=1e-4)
+        np.testing.assert_allclose(plain.covariance, exact.covariance, rtol=1e-3)
 
 
 def test_a_fit_that_stays_at_its_start_is_refused():
@@ -308,6 +339,21 @@ def test_a_profile_from_a_bound_does_not_hang_on_rounding(rounding):
         assert height.low < fit["height"] < height.high and height.reason is None
         on_bound += fit.at_bound[1]
     assert 3 <= on_bound <= 9  # about half the data sets want a negative rate
+
+
+def test_a_profile_whose_other_parameter_jumps():
+    # q has minima at -1 and, 6.25 higher, at 1; beyond v = 1.2 it is pulled from the first to the second
+    def residual(p):
+        v, q = p
+        return np.array([v, 10 * (q**2 - 1), 1.25 * (q + 1), 10 * max(v - 1.2, 0.0) * (q - 1)])
+
+    fit = fitting.least_squares(residual, [0.5, -0.9], names=["v", "q"])
+    interval = fitting.profile_interval(residual, fit, "v")
+    assert interval.low == pytest.approx(-1.959964, rel=1e-5)
+    # on the branch of the first minimum: q stays within 0.02 of -1
+    branch = np.linspace(-1.05, -0.95, 2001)
+    chi2 = min(float(r @ r) for r in (residual([interval.high, q]) for q in branch))
+    assert chi2 == pytest.approx(3.841459, rel=1e-3)
 
 
 def test_profile_refuses_what_is_no_minimum():

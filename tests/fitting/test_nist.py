@@ -153,6 +153,12 @@ def test_certified_values_by_variable_projection(name, basis, shapes, linear, st
     given = problem(name)
     with np.errstate(all="ignore"):
         found = fit_separable(lambda theta: basis(theta, given.x), given.y, given.starts[start][shapes])
+    if basis in (_exponentials, _exponentials_and_one):
+        # Exponentials can change places: which is the first is rounding where a start is far away (MGH17).
+        pairs = sorted(zip(shapes, linear[-len(shapes) :], strict=True), key=lambda at: given.values[at[0]])
+        pairs = [pairs[rank] for rank in np.argsort(np.argsort(found.fit.values))]
+        shapes = [shape for shape, _ in pairs]
+        linear = linear[: -len(pairs)] + [amplitude for _, amplitude in pairs]
     assert digits(found.fit.values, given.values[shapes]) > 6
     assert digits(found.amplitudes, given.values[linear]) > 6
     assert digits(found.fit.chi2, given.rss) > 7

@@ -8,6 +8,7 @@ need not be symmetric, and it finds open ends. Source: Wilks, Ann. Math. Stat. 9
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from perolux.fitting.least_squares import FitResult, Residual, least_squares
 __all__ = ["ProfileInterval", "profile_interval"]
 
 FloatArray = npt.NDArray[np.float64]
+Excess = Callable[[float, FloatArray], tuple[float, FloatArray]]
 _EXPANSIONS = 40
 
 
@@ -64,12 +66,11 @@ def profile_interval(
     # the chi^2 quantile with one degree of freedom is a squared normal quantile
     threshold = NormalDist().inv_cdf((1 + level) / 2) ** 2
     others = [j for j in range(k) if j != i]
-    warm = fit.values.copy()
     steps = _steps(fit, below, above, unit)
 
-    def excess(value: float) -> float:
-        """(profiled chi^2 - minimum)/unit - threshold; the other parameters start from the last solution."""
-        fixed = warm.copy()
+    def excess(value: float, near: FloatArray) -> tuple[float, FloatArray]:
+        """(profiled chi^2 - minimum)/unit - threshold, and where; the others start from the values `near`."""
+        fixed = near.copy()
         fixed[i] = value
         if not others:
             r = np.asarray(residual(fixed), dtype=float)
@@ -84,7 +85,7 @@ def profile_interval(
             inner = least_squares(
                 rest, fixed[others], low=below[others], high=above[others], scale=steps[others]
             )
-            warm[others] = inner.values
+            fixed[others] = inner.values
             chi2 = inner.chi2
         gain = (chi2 - fit.chi2) / unit
         if gain < -1e-3:
@@ -92,14 +93,13 @@ def profile_interval(
                 f"the profile of {name} found a better fit (chi2 {chi2:.6g} below {fit.chi2:.6g})",
                 fix=f"fit again from {name} = {value:.6g}",
             )
-        return gain - threshold
+        return gain - threshold, fixed
 
-    excess(float(fit.values[i]))  # raises where the fit itself is no minimum
+    at_best, _ = excess(float(fit.values[i]), fit.values)  # raises where the fit itself is no minimum
     ends: list[float | None] = []
     reasons = []
     for sign, bound in ((-1.0, float(below[i])), (1.0, float(above[i]))):
-        warm[:] = fit.values
-        end = _crossing(excess, float(fit.values[i]), sign * steps[i], bound)
+        end = _crossing(excess, at_best, i, fit.values, sign * float(steps[i]), bound)
         ends.append(end)
         if end is None:
             side = "below" if sign < 0 else "above"
@@ -111,35 +111,52 @@ def _steps(fit: FitResult, below: FloatArray, above: FloatArray, unit: float) ->
     """A step for each parameter: its sigma, else the change that alone raises chi^2 by about `unit`.
 
     Where there is no sigma the value says nothing about the step: on a bound at 0 it is 0, or what rounding
-    left. Only a parameter that chi^2 does not feel at all gets a tenth of its bounds, of its value, or 1.
+    left. A parameter that chi^2 hardly feels gets a tenth of its bounds; without bounds its value, or 1.
     """
     steps = []
     for i, (sigma, value) in enumerate(zip(fit.sigma, fit.values, strict=True)):
         column = float(np.linalg.norm(fit.jacobian[:, i]))
-        step = sigma or (math.sqrt(unit) / column if column > 0 else math.inf)
-        if not math.isfinite(step):
-            span = float(above[i] - below[i])
-            step = span / 10 if math.isfinite(span) else abs(float(value)) / 10 or 1.0
-        steps.append(step)
+        felt = math.sqrt(unit) / column if column > 0 else math.inf
+        step = sigma or min(felt, float(above[i] - below[i]) / 10)
+        steps.append(step if math.isfinite(step) else abs(float(value)) / 10 or 1.0)
     return np.array(steps)
 
 
-def _crossing(excess: object, start: float, step: float, bound: float) -> float | None:
-    """First zero of `excess` from `start` in the direction of `step`; None where the bound comes first."""
-    from scipy.optimize import brentq
-
-    assert callable(excess)
-    inside = start
+def _crossing(
+    excess: Excess, below: float, i: int, best: FloatArray, step: float, bound: float
+) -> float | None:
+    """First zero of `excess`, `below` at best, from there in the direction of `step`; None at the bound."""
+    inside, near = float(best[i]), best
     for _ in range(_EXPANSIONS):
         outside = inside + step
         if math.isfinite(bound) and (outside - bound) * step >= 0:
             outside = bound
         if outside == inside:
             return None
-        if excess(outside) > 0:
-            tolerance = 1e-9 * max(abs(outside), abs(step))
-            return float(brentq(excess, inside, outside, xtol=tolerance, rtol=1e-12))
+        above, there = excess(outside, near)
+        if above > 0:
+            return _zero(excess, near, {inside: below, outside: above}, abs(step))
         if outside == bound:
             return None
-        inside, step = outside, 2 * step
+        inside, near, below, step = outside, there, above, 2 * step
     return None
+
+
+def _zero(excess: Excess, near: FloatArray, known: dict[float, float], step: float) -> float:
+    """Zero of `excess` between two values where it is known, with different signs.
+
+    Every value starts from the same neighbour, and the ends keep what they gave: where the other parameters
+    have two minima, chi^2 at an end depends on where its search came from, and the sign could change.
+    """
+    from scipy.optimize import brentq
+
+    inside, outside = known
+    return float(
+        brentq(
+            lambda value: known[value] if value in known else excess(value, near)[0],
+            inside,
+            outside,
+            xtol=1e-9 * max(abs(outside), step),
+            rtol=1e-12,
+        )
+    )

@@ -29,6 +29,9 @@ __all__ = ["SeparableFit", "fit_separable"]
 FloatArray = npt.NDArray[np.float64]
 Basis = Callable[[FloatArray], npt.ArrayLike]
 
+BASIS_LIMIT = 1e-10
+"""Singular values of the column-scaled basis below this fraction of the largest count as zero."""
+
 
 @dataclass(frozen=True, eq=False)
 class SeparableFit:
@@ -156,13 +159,13 @@ def _orthonormal(phi: FloatArray) -> FloatArray:
     norm = np.linalg.norm(phi, axis=0)
     q, r = np.linalg.qr(phi / np.where(norm > 0, norm, 1.0))
     diagonal = np.abs(np.diag(r))
-    if diagonal.min(initial=1.0) > RANK_LIMIT:
+    if diagonal.min(initial=1.0) > BASIS_LIMIT:
         return q
     left, singular, _ = np.linalg.svd(phi / np.where(norm > 0, norm, 1.0), full_matrices=False)
-    return left[:, singular > RANK_LIMIT * max(float(singular[0]), 1e-300)]
+    return left[:, singular > BASIS_LIMIT * max(float(singular[0]), 1e-300)]
 
 
 def _amplitudes(phi: FloatArray, weighted: FloatArray) -> FloatArray:
     norm = np.linalg.norm(phi, axis=0)
     safe = np.where(norm > 0, norm, 1.0)
-    return np.linalg.lstsq(phi / safe, weighted, rcond=RANK_LIMIT)[0] / safe
+    return np.linalg.lstsq(phi / safe, weighted, rcond=BASIS_LIMIT)[0] / safe
