@@ -15,7 +15,7 @@ import numpy as np
 from perolux.errors import OptionError
 from perolux.excitons._variation import Array
 
-__all__ = ["COULOMB", "Screening", "bulk_s_states", "haken", "polaron_length_over_bohr"]
+__all__ = ["COULOMB", "Screening", "bulk_ground_state", "bulk_s_states", "haken", "polaron_length_over_bohr"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,6 @@ def haken(
     )
 
 
-@lru_cache(maxsize=256)
 def bulk_s_states(screening: Screening = COULOMB, count: int = 1, functions: int = 40) -> tuple[float, ...]:
     """Energies (Ry) of the lowest s states of the free pair, from the radial equation alone.
 
@@ -109,10 +108,26 @@ def bulk_s_states(screening: Screening = COULOMB, count: int = 1, functions: int
     >>> [round(energy, 6) for energy in bulk_s_states(count=2)]
     [-1.0, -0.25]
     """
-    from scipy.special import eval_genlaguerre, roots_laguerre
-
     if not 1 <= count <= functions <= 60:
         raise OptionError(f"{count} of {functions} states", allowed="1 <= count <= functions <= 60")
+    return tuple(float(energy) for energy in _radial(screening, functions)[0][:count])
+
+
+def bulk_ground_state(screening: Screening = COULOMB) -> tuple[float, float]:
+    """Energy (Ry) and pi aB^3 |phi(0)|^2 of the free pair: the bulk limits of E and X.
+
+    >>> [round(number, 6) for number in bulk_ground_state()]
+    [-1.0, 1.0]
+    """
+    energies, contact = _radial(screening, 40)
+    return float(energies[0]), float(contact[0])
+
+
+@lru_cache(maxsize=256)
+def _radial(screening: Screening, functions: int) -> tuple[Array, Array]:
+    """Energies and pi |phi(0)|^2 of the s states."""
+    from scipy.special import eval_genlaguerre, roots_laguerre
+
     node, weight = roots_laguerre(2 * functions + 20)
     degree = np.arange(functions)[:, None]
     norm = np.sqrt((degree + 1.0) * (degree + 2.0))
@@ -122,4 +137,7 @@ def bulk_s_states(screening: Screening = COULOMB, count: int = 1, functions: int
     # with q = 2 r, -u'' is 4 times the slopes and 2/r is 4/q
     potential = 4.0 * screening.attraction(0.5 * node) / node
     matrix = 4.0 * (slope * weight) @ slope.T - (value * (weight * potential)) @ value.T
-    return tuple(float(energy) for energy in np.linalg.eigvalsh(matrix)[:count])
+    energies, vectors = np.linalg.eigh(matrix)
+    # phi = u/(sqrt(4 pi) r), u normalised in q: du/dr at 0 is 2^(3/2) du/dq, L_k^2(0) = (k+1)(k+2)/2
+    start = 8.0 * (0.5 * norm.ravel() @ vectors) ** 2
+    return energies, 0.25 * start
