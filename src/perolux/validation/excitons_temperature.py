@@ -1,4 +1,4 @@
-"""Functions of the rows in `excitons_temperature.toml`: fits of temperature series, signs of the gap's course."""
+"""Functions of the rows in `excitons_temperature.toml`: fits of series, signs of the gap's course."""
 
 from __future__ import annotations
 
