@@ -27,7 +27,9 @@ LAW = AugerLaw(1e-4, 2.0, 0.5, 20.0, 8000.0, 0.5)
 
 def test_linear_then_sublinear_then_exponential():
     edges = np.array([3.0, 5.0, 8.0, 12.0, 22.0, 30.0])
-    assert auger_regime(edges**3, 3.0, LAW).tolist() == ["strong"] * 2 + ["sublinear"] * 2 + ["exponential"] * 2
+    assert (
+        auger_regime(edges**3, 3.0, LAW).tolist() == ["strong"] * 2 + ["sublinear"] * 2 + ["exponential"] * 2
+    )
     times = auger_lifetime_ns("biexciton", edges**3, 3.0, LAW)
     assert times[0] == pytest.approx(1e-4 * 27)
     assert times[1] / times[0] == pytest.approx((5 / 3) ** 3)

@@ -1,6 +1,6 @@
 """The nodeless trial function of a few carriers behind hard walls: wall functions times pair factors.
 
-Psi_T = prod_i chi(r_i) prod_pairs exp u(r_ij), in exciton units (aB, Ry), with D = mu/m of each carrier, so that
+Psi_T = prod_i chi(r_i) prod_pairs exp u(r_ij), in exciton units (aB, Ry), with D = mu/m of each carrier:
 H = -sum D_i laplace_i + sum 2 q_i q_j/r_ij.
 
 chi = cos(z) exp(a z^2 + b z^4) on each axis of a cube, z = pi x/L; sin(z)/z exp(a z^2 + b z^4) in a sphere,
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from perolux.excitons._variation import Array
 
-__all__ = ["Carriers", "Local", "Trial"]
+__all__ = ["Carriers", "Local", "Trial", "evaluate"]
 
 
 @dataclass(frozen=True)

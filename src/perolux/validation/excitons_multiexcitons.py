@@ -1,4 +1,4 @@
-"""Functions of the rows in `excitons_multiexcitons.toml`: trions, biexcitons, Auger recombination, counting."""
+"""Functions of the rows in `excitons_multiexcitons.toml`: trions, biexcitons, Auger, counting."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = [
 
 
 def bulk_binding(kind: str) -> Computed:
-    """Binding of a trion or biexciton of equal masses in open space, in exciton Ry, from the packaged runs."""
+    """Binding of a trion or biexciton of equal masses in open space (exciton Ry), packaged runs."""
     knot = next(k for k in shift_knots() if (k.kind, k.shape, k.mass_ratio) == (kind, "open", 1.0))
     return Computed(-knot.shift_over_rydberg, f"statistical error {knot.error_over_rydberg:.4f} Ry")
 
 
 def strong_limit_of_runs(kind: str, shape: str) -> Computed:
-    """Limit of the shift for size -> 0 from the Monte Carlo runs alone: a quadratic through the four smallest."""
+    """Limit of the shift for size -> 0 from the runs alone: a quadratic through the four smallest."""
     knots = [k for k in shift_knots() if (k.kind, k.shape, k.mass_ratio) == (kind, shape, 1.0)]
     knots = sorted((k for k in knots if k.size_over_bohr > 0), key=lambda k: k.size_over_bohr)[:4]
     size = np.array([k.size_over_bohr for k in knots])
@@ -47,7 +47,7 @@ def second_order_exciton(shape: str) -> float:
 
 
 def monte_carlo_excess(shape: str, size_over_bohr: float) -> Computed:
-    """Energy of the exciton by diffusion Monte Carlo (one seed, default step) less that of the table, in Ry."""
+    """Energy of the exciton by Monte Carlo (one seed, default step) less that of the table, in Ry."""
     from perolux.excitons.diffusion_monte_carlo import solve_by_monte_carlo
     from perolux.excitons.tables import interpolate
 
