@@ -60,7 +60,7 @@ COLUMNS = (
     "coarse_steps",
     "fine_steps",
 )
-WORK = 2_500_000
+WORK = 1_000_000
 """Moves of one walker at the coarse step of a knot; twice as many at the fine one."""
 
 
@@ -116,7 +116,7 @@ def run(kind: str, shape: str, mass_ratio: float, over_bohr: float) -> dict[str,
     trial = optimise_trial(carriers, rng)
     step = default_time_step(carriers)
     # the energies are large in small boxes, and the motion slow in open space
-    work = WORK * (6 if shape == "open" else 2 if 1.0 / over_bohr**2 > 0.4 else 1)
+    work = WORK * (15 if shape == "open" else 2 if 1.0 / over_bohr**2 > 0.4 else 1)
     # few walkers for a long time where the slowest motion is slow
     walkers = 400 if shape == "open" or over_bohr > 4.0 else 1000
     coarse, fine = (

@@ -151,7 +151,7 @@ def starting_trial(carriers: Carriers) -> Trial:
 
 
 def optimise_trial(
-    carriers: Carriers, rng: np.random.Generator, *, samples: int = 1000, rounds: int = 3
+    carriers: Carriers, rng: np.random.Generator, *, samples: int = 1000, rounds: int = 2
 ) -> Trial:
     """Parameters with the smallest variance of the local energy over fixed samples of |Psi_T|^2, drawn anew
     in each round.

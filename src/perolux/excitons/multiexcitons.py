@@ -61,11 +61,18 @@ class ShiftKnot:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Coefficients of powers of u, their covariance, and how far the next power would move the curve."""
+    """Coefficients of powers of u (ascending): of the shift, and of its variance."""
 
     coefficients: Array
-    covariance: Array
-    fewer: Array
+    variance: Array
+
+    def shift(self, u: Array) -> Array:
+        """The shift in Ry."""
+        return np.asarray(np.polynomial.polynomial.polyval(u, self.coefficients))
+
+    def squared_error(self, u: Array) -> Array:
+        """Its variance."""
+        return np.maximum(np.polynomial.polynomial.polyval(u, self.variance), 0.0)
 
 
 def multiexciton_shift(
@@ -112,11 +119,8 @@ def multiexciton_shift(
     shift, variance = np.zeros_like(u), np.zeros_like(u)
     for weight, (fit_kind, fit_ratio) in zip(*_blend(kind, mass_ratio), strict=True):
         fit = _fit(fit_kind, shape, fit_ratio)
-        powers = u[..., None] ** np.arange(fit.coefficients.size)
-        shift = shift + weight * (powers @ fit.coefficients)
-        bend = powers[..., : fit.fewer.size] @ fit.fewer - powers @ fit.coefficients
-        statistics = np.einsum("...i,ij,...j->...", powers, fit.covariance, powers)
-        variance = variance + weight**2 * (statistics + bend**2)
+        shift = shift + weight * fit.shift(u)
+        variance = variance + weight**2 * fit.squared_error(u)
     return shift, np.sqrt(variance)
 
 
@@ -238,7 +242,12 @@ def fit_knots(knots: list[ShiftKnot], shape: str, free: int) -> _Fit:
     coefficients, covariance = _least_squares(u, shift - bend * u**2, error, free)
     fewer, _ = _least_squares(u, shift - bend * u**2, error, free - 1)
     coefficients[2] = fewer[2] = bend
-    return _Fit(coefficients, covariance, fewer)
+    # statistics, and the square of what one power less would change: both polynomials in u
+    power = np.add.outer(np.arange(coefficients.size), np.arange(coefficients.size))
+    bent = coefficients.copy()
+    bent[: fewer.size] -= fewer
+    variance = np.bincount(power.ravel(), weights=covariance.ravel()) + np.convolve(bent, bent)
+    return _Fit(coefficients, variance)
 
 
 def _least_squares(u: Array, rest: Array, error: Array, free: int) -> tuple[Array, Array]:
