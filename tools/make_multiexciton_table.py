@@ -41,7 +41,7 @@ from perolux.files import write_text  # noqa: E402
 TABLE = Path(perolux.__file__).parent / "excitons" / "data" / "multiexcitons.csv"
 EDGES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.5, 15.0)
 """Cube edges over aB; spheres have the radius of equal confinement, edge/sqrt(3)."""
-FEWER_EDGES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.5)
+FEWER_EDGES = (1.0, 2.0, 4.0, 7.0, 12.5)
 UNEQUAL_MASSES = 0.4
 COLUMNS = (
     "kind",
@@ -60,7 +60,7 @@ COLUMNS = (
     "coarse_steps",
     "fine_steps",
 )
-WORK = 2_500_000
+WORK = 1_000_000
 """Moves of one walker at the coarse step of a knot; twice as many at the fine one."""
 
 
@@ -116,13 +116,13 @@ def run(kind: str, shape: str, mass_ratio: float, over_bohr: float) -> dict[str,
     trial = optimise_trial(carriers, rng)
     step = default_time_step(carriers)
     # the energies are large in small boxes, and the motion slow in open space
-    work = WORK * (6 if shape == "open" else 2 if 1.0 / over_bohr**2 > 0.4 else 1)
+    work = WORK * (15 if shape == "open" else 2 if 1.0 / over_bohr**2 > 0.4 else 1)
     # few walkers for a long time where the slowest motion is slow
     walkers = 400 if shape == "open" or over_bohr > 4.0 else 1000
     coarse, fine = (
         solve_by_monte_carlo(
-            kind, shape, box, rng, mass_ratio=mass_ratio, time_step=tau, walkers=walkers, steps=moves // walkers,
-            trial=trial,
+            kind, shape, box, rng, mass_ratio=mass_ratio, time_step=tau, walkers=walkers,
+            steps=moves // walkers, trial=trial,
         )
         for tau, moves in ((step, work), (step / 3.0, 2 * work))
     )  # fmt: skip
@@ -148,11 +148,11 @@ def run(kind: str, shape: str, mass_ratio: float, over_bohr: float) -> dict[str,
 def text(rows: list[dict[str, str]]) -> str:
     """The table as CSV."""
     lines = [
-        "# Shift of the line of trion and biexciton from that of the exciton, hard walls, no dielectric mismatch",
-        "# biexciton: E(XX) - 2 E(X); trion: E(X*) - E(X) - E(carrier left behind); negative = red; Ry and aB",
+        "# Shift of trion and biexciton lines from the exciton line; hard walls, no dielectric mismatch",
+        "# biexciton: E(XX) - 2 E(X); trion: E(X*) - E(X) - E(carrier left); negative = red; Ry and aB",
         "# size: edge of a cube, radius of a sphere; 0: second-order perturbation theory; inf: open space",
-        f"# made by tools/make_multiexciton_table.py, perolux {perolux.__version__}: diffusion Monte Carlo, linear",
-        "# extrapolation from a coarse time step and a third of it; error: statistical, one standard deviation",
+        f"# made by tools/make_multiexciton_table.py, perolux {perolux.__version__}: diffusion Monte Carlo,",
+        "# linear extrapolation from a coarse time step and a third of it; error: one standard deviation",
         "# kind: derived (calculation of this program); licence: BSD-3-Clause",
         ",".join(COLUMNS),
     ]

@@ -1,4 +1,4 @@
-"""Trions and biexcitons: the Monte Carlo method against exact limits and other methods, and the packaged shifts."""
+"""Trions and biexcitons: Monte Carlo against exact limits and other methods; the packaged shifts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def test_gradient_and_local_energy_are_derivatives_of_the_trial_function(shape):
         moved[carrier, axis] = step
         up, down = (evaluate(carriers, TRIAL, place + sign * moved).log_psi for sign in (1, -1))
         slope = (up - down) / (2 * step)
-        assert slope == pytest.approx(local.gradient[carrier, axis], abs=1e-5)  # step^2 times third derivative
+        assert slope == pytest.approx(
+            local.gradient[carrier, axis], abs=1e-5
+        )  # step^2 times third derivative
         bend = (up - 2 * local.log_psi + down) / step**2
         laplace += carriers.mobility[carrier] * (bend + slope**2)
     first, second = carriers.pairs
@@ -127,7 +129,15 @@ def test_monte_carlo_refuses_what_it_cannot_do(kind, shape, size, options):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "size"),
-    [("cube", 0.5), ("cube", 2.0), ("cube", 6.0), ("cube", 12.0), ("sphere", 0.5), ("sphere", 3.0), ("sphere", 7.0)],
+    [
+        ("cube", 0.5),
+        ("cube", 2.0),
+        ("cube", 6.0),
+        ("cube", 12.0),
+        ("sphere", 0.5),
+        ("sphere", 3.0),
+        ("sphere", 7.0),
+    ],
 )
 def test_exciton_agrees_with_the_variational_solvers(shape, size):
     rng = np.random.default_rng(11)
@@ -157,7 +167,14 @@ def test_time_step_error_falls_with_the_step_and_population_does_not_matter():
 
     def run(step, walkers, moves):
         return solve_by_monte_carlo(
-            "biexciton", "cube", 2.0, rng, time_step=step, walkers=walkers, steps=moves // walkers, trial=trial
+            "biexciton",
+            "cube",
+            2.0,
+            rng,
+            time_step=step,
+            walkers=walkers,
+            steps=moves // walkers,
+            trial=trial,
         )
 
     coarse, middle, fine = (run(step, 1000, 3_000_000) for step in (0.06, 0.02, 0.0066))
@@ -241,7 +258,9 @@ def product_sines(edge, sines, pairs, mobilities):
 
     size = levels.shape[0] ** 3
     start = 1.0 / (kinetic.ravel() - kinetic.min() + 20.0 / edge)
-    values = eigsh(LinearOperator((size, size), matvec=apply, dtype=float), k=1, which="SA", v0=start, tol=1e-7)
+    values = eigsh(
+        LinearOperator((size, size), matvec=apply, dtype=float), k=1, which="SA", v0=start, tol=1e-7
+    )
     return float(values[0][0])
 
 
@@ -257,5 +276,3 @@ def test_trion_shift_agrees_with_products_of_sines():
     shift, sigma = multiexciton_shift("trion-", "cube", edge)
     # the extrapolation moves the last shift by 0.014 Ry and is good to about a fifth of that
     assert abs(limit - float(shift)) < 3 * float(sigma) + 0.004
-
-

@@ -1,6 +1,6 @@
 """The nodeless trial function of a few carriers behind hard walls: wall functions times pair factors.
 
-Psi_T = prod_i chi(r_i) prod_pairs exp u(r_ij), in exciton units (aB, Ry), with D = mu/m of each carrier, so that
+Psi_T = prod_i chi(r_i) prod_pairs exp u(r_ij), in exciton units (aB, Ry), with D = mu/m of each carrier:
 H = -sum D_i laplace_i + sum 2 q_i q_j/r_ij.
 
 chi = cos(z) exp(a z^2 + b z^4) on each axis of a cube, z = pi x/L; sin(z)/z exp(a z^2 + b z^4) in a sphere,
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from perolux.excitons._variation import Array
 
-__all__ = ["Carriers", "Local", "Trial"]
+__all__ = ["Carriers", "Local", "Trial", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,12 @@ def _cube_wall(position: Array, k: float, wall: Array) -> tuple[Array, Array, Ar
     z = k * position
     inside = np.abs(z).max(axis=(0, 1)) < 0.5 * math.pi
     z2 = z * z
-    cosine = np.cos(z)
+    half = np.tan(0.5 * z)  # NumPy's tan is several times as fast as its sin and cos
+    half2 = half * half
+    cosine = (1.0 - half2) / (1.0 + half2)
     product = np.abs(cosine).prod(axis=(0, 1))
     log_chi = np.log(np.maximum(product, 1e-300)) + (z2 * (a + b * z2)).sum(axis=(0, 1))
-    tangent = np.sin(z) / cosine
+    tangent = 2.0 * half / (1.0 - half2)
     extra = z * (2.0 * a + 4.0 * b * z2)
     bend = (extra * (extra - 2.0 * tangent) + (2.0 * a - 1.0) + 12.0 * b * z2).sum(axis=1)
     return log_chi, k * (extra - tangent), k * k * bend, inside
@@ -148,10 +150,12 @@ def _sphere_wall(position: Array, k: float, wall: Array) -> tuple[Array, Array, 
     z = k * radius
     inside = z.max(axis=0) < math.pi
     z2 = z * z
-    sine = np.sin(z)
+    half = np.tan(0.5 * z)
+    half2 = half * half
+    sine = 2.0 * half / (1.0 + half2)
     product = np.abs(sine / z).prod(axis=0)
     log_chi = np.log(np.maximum(product, 1e-300)) + (z2 * (a + b * z2)).sum(axis=0)
-    slope = np.cos(z) / sine - 1.0 / z
+    slope = (1.0 - half2) / (2.0 * half) - 1.0 / z
     extra = z * (2.0 * a + 4.0 * b * z2)
     bend = extra * (extra + 2.0 * slope) + (6.0 * a - 1.0) + 20.0 * b * z2
     gradient = position * (k * (extra + slope) / radius)[:, None, :]

@@ -38,8 +38,8 @@ class AugerLaw:
     """The numbers of the law; each may be an array of draws that broadcasts with the volumes.
 
     slope_ns_per_nm3: g; crossover_edge_over_bohr: edge of the equal-volume cube over aB at Vc; exponent: p;
-    decline_edge_nm: edge at Vd; decline_volume_nm3: Ve; eeh_share: part of the biexciton's rate that excites an
-    electron.
+    decline_edge_nm: edge at Vd; decline_volume_nm3: Ve; eeh_share: part of the biexciton's rate that
+    excites an electron.
     """
 
     slope_ns_per_nm3: ArrayLike
@@ -76,7 +76,7 @@ def default_auger_law(rng: np.random.Generator | None = None, draws: int = 1) ->
         "auger_decline_volume_nm3",
         "auger_eeh_share",
     )
-    values = []
+    values: list[ArrayLike] = []
     for name in names:
         record = assumption(name)
         if rng is None or record.low is None or record.high is None:
@@ -91,9 +91,9 @@ def auger_lifetime_ns(
 ) -> Array:
     """Auger lifetime (ns) of a biexciton or trion in a nanocrystal of any compact shape; arguments broadcast.
 
-    The law of the module for the biexciton; a trion lives `auger_rate_scaling` times longer. kind: "biexciton",
-    "trion-" or "trion+". Raises `ModelRangeError` for volumes or Bohr radii that are not above 0. Platelets and
-    rods: `extended_auger_lifetime_ns`.
+    The law of the module for the biexciton; a trion lives `auger_rate_scaling` times longer. kind:
+    "biexciton", "trion-" or "trion+". Raises `ModelRangeError` for volumes or Bohr radii that are not above
+    0. Platelets and rods: `extended_auger_lifetime_ns`.
 
     >>> auger_lifetime_ns("biexciton", 64.0, 3.07).round(4).item()  # a 4 nm cube
     0.0048
@@ -170,9 +170,9 @@ def radiative_rate_scaling(kind: str, bright_occupation: ArrayLike = 0.75) -> Ar
     """Radiative rate of a complex over that of the exciton, by counting pairs that may recombine.
 
     Spins of different pairs are independent in a biexciton or trion with filled shells, so each of its pairs
-    (4; trion 2) is bright in 3 of 4 of its states. The exciton is bright with probability `bright_occupation`:
-    3/4 where dark and bright are equally populated (statistical scaling, factors 4 and 2); 1 where only bright
-    states are (3 and 1.5). Enhancement by correlation is taken to be the same for all.
+    (4; trion 2) is bright in 3 of 4 of its states. `bright_occupation`: how often the exciton is bright,
+    3/4 where dark and bright are equally populated (statistical scaling, factors 4 and 2); 1 where only
+    bright states are (3 and 1.5). Enhancement by correlation is taken to be the same for all.
 
     >>> radiative_rate_scaling("biexciton").item(), radiative_rate_scaling("trion-", 1.0).item()
     (4.0, 1.5)
@@ -198,9 +198,9 @@ def emission_yield(
 ) -> Array:
     """Quantum yield of the emission step of an exciton, trion or biexciton.
 
-    radiative/(radiative + Auger + other), with `radiative_rate_scaling` and `auger_rate_scaling`; the exciton has no
-    Auger rate. other_loss_ns: lifetime of one pair against all else (traps); a complex loses at that rate times its
-    number of pairs (biexciton 2, else 1).
+    radiative/(radiative + Auger + other), with `radiative_rate_scaling` and `auger_rate_scaling`; the
+    exciton has no Auger rate. other_loss_ns: lifetime of one pair against all else (traps); a complex loses
+    at that rate times its number of pairs (biexciton 2, else 1).
 
     >>> emission_yield("biexciton", 4.0, 1.0).item()
     0.5
@@ -221,12 +221,12 @@ def emission_yield(
 def extended_auger_lifetime_ns(
     extent: ArrayLike, reference_extent: ArrayLike, reference_lifetime_ns: ArrayLike
 ) -> Array:
-    """Biexciton Auger lifetime of platelets (extent: lateral area) or rods (extent: length), at fixed confinement.
+    """Biexciton Auger lifetime of platelets (extent: lateral area) or rods (length), at fixed confinement.
 
     tau = tau_ref extent/extent_ref: two excitons meet in proportion to 1/extent. No absolute lifetime of a
     perovskite platelet or rod is on record here, so a measured reference is needed. Holds where the extent is
-    larger than the exciton. Source: linear in lateral area (index record W2953956715, abstract), in length for
-    rods (same).
+    larger than the exciton. Source: linear in lateral area (index record W2953956715, abstract), in length
+    for rods (same).
 
     >>> extended_auger_lifetime_ns(400.0, 100.0, 0.01).item()
     0.04

@@ -30,7 +30,7 @@ COMPLEXES: dict[str, tuple[int, int]] = {
 """Electrons and holes of each complex."""
 
 _ENERGY_LIMIT = 0.4
-"""Local energies beyond this times sqrt(carriers/time step) from the mean (Ry) count as that in the weights."""
+"""In the weights, local energies count up to this times sqrt(carriers/time step) from the mean (Ry)."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class MonteCarloEnergy:
 
     energy_over_rydberg and its statistical error, with the weights that undo the control of the population;
     controlled_over_rydberg: without them (the difference shows the bias of that control).
-    variational_over_rydberg: mean local energy of the trial function; spread_over_rydberg: its standard deviation.
-    acceptance: part of the moves that were accepted. correlation_steps: steps per independent sample.
+    variational_over_rydberg: mean local energy of the trial function; spread_over_rydberg: its standard
+    deviation. acceptance: part of the moves that were accepted. correlation_steps: steps per independent
+    sample.
     """
 
     energy_over_rydberg: float
@@ -88,10 +89,10 @@ def solve_by_monte_carlo(
 ) -> MonteCarloEnergy:
     """Ground energy of a complex in Ry, counted from the gap for each electron-hole pair.
 
-    kind: a name in `COMPLEXES`. shape and size: "cube" with edge L/aB, "sphere" with radius R/aB, or "open" (no
-    walls; the size only starts the walkers). mass_ratio: m_e/m_h at fixed reduced mass. time_step: in 1/Ry; the
-    energy has an error linear in it. steps: after an equilibration of a fifth of them, or more where the slowest
-    motion asks for it.
+    kind: a name in `COMPLEXES`. shape and size: "cube" with edge L/aB, "sphere" with radius R/aB, or "open"
+    (no walls; the size only starts the walkers). mass_ratio: m_e/m_h at fixed reduced mass. time_step: in
+    1/Ry; the energy has an error linear in it. steps: after an equilibration of a fifth of them, or more
+    where the slowest motion asks for it.
     Raises `OptionError` for an unknown complex or shape.
 
     >>> rng = np.random.default_rng(1)
@@ -119,7 +120,8 @@ def solve_by_monte_carlo(
     mean = float(weight @ energies / weight.sum())
     error, correlation = blocked_error(energies, weight)
     return MonteCarloEnergy(
-        mean, error, float(energies.mean()), variational, spread, step, walkers, steps, walk.acceptance, correlation
+        mean, error, float(energies.mean()), variational, spread, step, walkers, steps, walk.acceptance,
+        correlation
     )  # fmt: skip
 
 
@@ -149,13 +151,13 @@ def starting_trial(carriers: Carriers) -> Trial:
 
 
 def optimise_trial(
-    carriers: Carriers, rng: np.random.Generator, *, samples: int = 1000, rounds: int = 3
+    carriers: Carriers, rng: np.random.Generator, *, samples: int = 1000, rounds: int = 2
 ) -> Trial:
     """Parameters with the smallest variance of the local energy over fixed samples of |Psi_T|^2, drawn anew
     in each round.
 
-    Carriers that are alike share parameters. The energy of diffusion Monte Carlo does not depend on them, only
-    its statistical and time-step errors do.
+    Carriers that are alike share parameters. The energy of diffusion Monte Carlo does not depend on them,
+    only its statistical and time-step errors do.
     """
     from scipy.optimize import least_squares
 
@@ -165,9 +167,9 @@ def optimise_trial(
     kinds = sorted(set(carriers.pair_kind.tolist()) - ({2} if alike else set()))
     species = ([0] if alike else [0, 1]) if walled else []
 
-    # The slope between like carriers enters as its sum with that of electron and hole, by which Psi_T decays where a
-    # carrier or an exciton leaves. Much steeper than Psi does (0.1 to 0.2 of 1/aB here), far walkers would be rare and
-    # their weights large.
+    # The slope between like carriers enters as its sum with that of electron and hole, by which Psi_T
+    # decays where a carrier or an exciton leaves. Much steeper than Psi does (0.1 to 0.2 of 1/aB here), far
+    # walkers would be rare and their weights large.
     tie = np.array([0.0] + [1.0] * (len(kinds) - 1))
 
     def pack(now: Trial) -> Array:
@@ -293,7 +295,7 @@ class _Walk:
         return energies, growth
 
     def _comb(self, weight: Array) -> None:
-        """Replace the walkers by as many of equal weight, each kept as often as its weight says (systematic)."""
+        """Replace the walkers by as many of equal weight, each as often as its weight says (systematic)."""
         walkers = weight.size
         teeth = (np.arange(walkers) + self.rng.random()) / walkers
         edges = np.cumsum(weight)

@@ -1,8 +1,8 @@
 """Emission of one nanocrystal that holds several excitons: photons of each line per pulse, and the spectrum.
 
-A short pulse makes N excitons, N Poisson distributed about <N>. They leave one after another: the step from N to
-N - 1 emits a photon with its yield y_N (biexciton y_2, exciton y_1). Photons of step n per pulse: y_n P(N >= n).
-A nanocrystal that holds a spare carrier emits the trion line in its last step.
+A short pulse makes N excitons, N Poisson distributed about <N>. They leave one after another: the step from
+N to N - 1 emits a photon with its yield y_N (biexciton y_2, exciton y_1). Photons of step n per pulse: y_n
+P(N >= n). A nanocrystal that holds a spare carrier emits the trion line in its last step.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["LineWeights", "multiexciton_spectrum", "poisson_weights", "pulsed_em
 
 @dataclass(frozen=True)
 class LineWeights:
-    """Photons per pulse of each line (arrays that broadcast): exciton, trion, biexciton, and all higher steps."""
+    """Photons per pulse (arrays) of each line: exciton, trion, biexciton, and all higher steps together."""
 
     exciton: Array
     trion: Array
@@ -65,8 +65,8 @@ def pulsed_emission(
     """Photons per pulse of each line for pulses of <N> excitons; arguments broadcast.
 
     Neutral: exciton y_1 P(N >= 1), biexciton y_2 P(N >= 2), higher y_h (<N> - P(N >= 1) - P(N >= 2)). Charged
-    (`charged_fraction` of the pulses): trion y_t P(N >= 1), all earlier steps count as higher. With all yields 1 the
-    photons are <N>. Limits <N> -> 0: exciton y_1 <N>, biexciton y_2 <N>^2/2. Holds where pulses are short and
+    (`charged_fraction` of the pulses): trion y_t P(N >= 1), earlier steps count as higher. With all yields 1
+    the photons are <N>. Limits <N> -> 0: exciton y_1 <N>, biexciton y_2 <N>^2/2. Holds where pulses are short and
     far apart on the scale of all lifetimes, and where absorption does not saturate.
     Raises `OptionError` for a negative mean, or a yield or fraction outside 0 to 1.
 
@@ -92,10 +92,10 @@ def pulsed_emission(
 def pulsed_g2_zero(
     mean_excitons: ArrayLike, *, exciton_yield: ArrayLike = 1.0, biexciton_yield: ArrayLike = 1.0
 ) -> Array:
-    """g2(0) under pulses: area of the central coincidence peak over that of a side peak, exciton and biexciton lines.
+    """g2(0) under pulses, exciton and biexciton lines: central coincidence peak over a side peak.
 
-    <n (n - 1)>/<n>^2 = 2 y_1 y_2 P(N >= 2)/[y_1 P(N >= 1) + y_2 P(N >= 2)]^2, which tends to y_2/y_1 for <N> -> 0.
-    Neutral, no background, no higher steps. <N> must be above 0.
+    <n (n - 1)>/<n>^2 = 2 y_1 y_2 P(N >= 2)/[y_1 P(N >= 1) + y_2 P(N >= 2)]^2, which tends to y_2/y_1 for
+    <N> -> 0. Neutral, no background, no higher steps. <N> must be above 0.
 
     >>> pulsed_g2_zero(1e-4, biexciton_yield=0.2).round(3).item()
     0.2
@@ -119,8 +119,8 @@ def multiexciton_spectrum(
 ) -> Array:
     """Photons per pulse and eV of the exciton, trion and biexciton lines, as Gaussians of their own widths.
 
-    energy_ev: [n]; weights: scalars; shifts: negative = red; fwhm_ev: of exciton, trion, biexciton. Higher steps
-    (emission above the exciton) are not drawn. The integral is the photons of the three lines.
+    energy_ev: [n]; weights: scalars; shifts: negative = red; fwhm_ev: of exciton, trion, biexciton. Higher
+    steps (emission above the exciton) are not drawn. The integral is the photons of the three lines.
     """
     energy = np.asarray(energy_ev, dtype=np.float64)
     if not all(width > 0 for width in fwhm_ev):
@@ -141,7 +141,8 @@ def _steps(mean: Array) -> tuple[Array, Array, Array]:
     from scipy.special import gammainc
 
     one, two = -np.expm1(-mean), gammainc(2.0, mean)
-    # <N> - P(N>=1) - P(N>=2) = sum; for small means by its series <N>^3/6 - <N>^4/12 + ..., else it would be rounding
+    # <N> - P(N>=1) - P(N>=2) = sum; for small means by its series <N>^3/6 - <N>^4/12 + ..., else it would
+    # be rounding
     rest = np.where(mean < 1e-2, mean**3 * (1 / 6 - mean * (1 / 12 - mean / 40)), mean - one - two)
     return one, two, rest
 

@@ -1,4 +1,4 @@
-"""Where trions and biexcitons emit: the shift of their line from that of the exciton, calculated and empirical.
+"""Where trions and biexcitons emit: the shift from the exciton's line, calculated and empirical.
 
     biexciton -> exciton            E(XX) - 2 E(X)
     trion -> the carrier left       E(X*) - E(X) - E(carrier)
@@ -61,11 +61,18 @@ class ShiftKnot:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Coefficients of powers of u, their covariance, and how far the next power would move the curve."""
+    """Coefficients of powers of u (ascending): of the shift, and of its variance."""
 
     coefficients: Array
-    covariance: Array
-    fewer: Array
+    variance: Array
+
+    def shift(self, u: Array) -> Array:
+        """The shift in Ry."""
+        return np.asarray(np.polynomial.polynomial.polyval(u, self.coefficients))
+
+    def squared_error(self, u: Array) -> Array:
+        """Its variance."""
+        return np.maximum(np.polynomial.polynomial.polyval(u, self.variance), 0.0)
 
 
 def multiexciton_shift(
@@ -73,18 +80,19 @@ def multiexciton_shift(
 ) -> tuple[Array, Array]:
     """Shift of the line of a trion or biexciton in Ry, and its standard error, at any number of sizes.
 
-    A polynomial in u = 1/(1 + size/s) fitted to the table: u = 1 is the limit of strong confinement (second-order
-    perturbation theory), u = 0 open space; the term in u^2 is known, the confinement of the centre of mass,
+    A polynomial in u = 1/(1 + size/s) fitted to the table: u = 1 is the limit of strong confinement
+    (second-order perturbation theory), u = 0 open space; the term in u^2 is known, the confinement of the
+    centre of mass,
 
         shift = bulk + kinetic (mu/M_complex - sum of mu/M of the parts)/size^2 + ...
 
     so the law holds at every size. Mass ratio at fixed reduced mass: a + b (cosh t - 1) + c sinh t, t =
-    ln(m_e/m_h), as in the strong limit; from runs at 0.4 and 1. The error has the statistics of the runs and what
-    one power less would change; the models of walls, masses and dielectric constant are not in it.
+    ln(m_e/m_h), as in the strong limit; from runs at 0.4 and 1. The error has the statistics of the runs
+    and what one power less would change; the models of walls, masses and dielectric constant are not in it.
 
     kind: "trion-" (two electrons), "trion+" or "biexciton". shape: "cube" (size is L/aB) or "sphere" (R/aB).
-    Raises `OptionError` for an unknown kind or shape, `ModelRangeError` for sizes <= 0 or a mass ratio outside
-    `MASS_RATIOS`.
+    Raises `OptionError` for an unknown kind or shape, `ModelRangeError` for sizes <= 0 or a mass ratio
+    outside `MASS_RATIOS`.
 
     >>> shift, sigma = multiexciton_shift("biexciton", "cube", [1e-6, 2.0, 1e6])
     >>> shift.round(2).tolist()
@@ -111,11 +119,8 @@ def multiexciton_shift(
     shift, variance = np.zeros_like(u), np.zeros_like(u)
     for weight, (fit_kind, fit_ratio) in zip(*_blend(kind, mass_ratio), strict=True):
         fit = _fit(fit_kind, shape, fit_ratio)
-        powers = u[..., None] ** np.arange(fit.coefficients.size)
-        shift = shift + weight * (powers @ fit.coefficients)
-        bend = powers[..., : fit.fewer.size] @ fit.fewer - powers @ fit.coefficients
-        statistics = np.einsum("...i,ij,...j->...", powers, fit.covariance, powers)
-        variance = variance + weight**2 * (statistics + bend**2)
+        shift = shift + weight * fit.shift(u)
+        variance = variance + weight**2 * fit.squared_error(u)
     return shift, np.sqrt(variance)
 
 
@@ -145,8 +150,8 @@ def multiexciton_shift_ev(
 def empirical_shift_ev(kind: str, edge_nm: ArrayLike, *, extrapolate: bool = False) -> Array:
     """The published law A + B/L^2 of CsPbBr3 at low temperature in eV: empirical, a fit to measured lines.
 
-    kind: "trion" or "biexciton" (the source does not say which sign of charge; "trion-", "trion+" are taken as
-    "trion"). Holds for the edges of `prior.empirical_shift_edge_nm`; outside raises `ModelRangeError`
+    kind: "trion" or "biexciton" (the source does not say which sign of charge; "trion-", "trion+" are taken
+    as "trion"). Holds for the edges of `prior.empirical_shift_edge_nm`; outside raises `ModelRangeError`
     unless `extrapolate`. Source: the records `prior.empirical_*` (a citing statement on
     10.1038/s41467-023-35842-4).
 
@@ -189,7 +194,7 @@ def shift_knots() -> tuple[ShiftKnot, ...]:
 
 
 def centre_of_mass_constant(kind: str, mass_ratio: float) -> float:
-    """mu/M of the complex less those of the parts it is compared with: times kinetic/size^2 in weak confinement."""
+    """mu/M of the complex less those of its parts: times kinetic/size^2 in weak confinement."""
     exciton = mass_ratio / (1.0 + mass_ratio) ** 2
     if kind == "biexciton":
         return -1.5 * exciton
@@ -237,7 +242,12 @@ def fit_knots(knots: list[ShiftKnot], shape: str, free: int) -> _Fit:
     coefficients, covariance = _least_squares(u, shift - bend * u**2, error, free)
     fewer, _ = _least_squares(u, shift - bend * u**2, error, free - 1)
     coefficients[2] = fewer[2] = bend
-    return _Fit(coefficients, covariance, fewer)
+    # statistics, and the square of what one power less would change: both polynomials in u
+    power = np.add.outer(np.arange(coefficients.size), np.arange(coefficients.size))
+    bent = coefficients.copy()
+    bent[: fewer.size] -= fewer
+    variance = np.bincount(power.ravel(), weights=covariance.ravel()) + np.convolve(bent, bent)
+    return _Fit(coefficients, variance)
 
 
 def _least_squares(u: Array, rest: Array, error: Array, free: int) -> tuple[Array, Array]:

@@ -1,9 +1,10 @@
 """Second-order energies of excitons, trions and biexcitons in strong confinement, by sums over states.
 
-All carriers start in the ground state of the walls. First order is the net charge squared times J/size and cancels
-in every shift. In second order a carrier is excited alone, by the mean field of the others (amplitude: their net
-charge), or two carriers are excited together. With S the sum over single excitations of a carrier of mobility
-D = mu/m in the field of one charge, and P(a, b) the sum over double excitations, for any size,
+All carriers start in the ground state of the walls. First order is the net charge squared times J/size and
+cancels in every shift. In second order a carrier is excited alone, by the mean field of the others
+(amplitude: their net charge), or two carriers are excited together. With S the sum over single excitations
+of a carrier of mobility D = mu/m in the field of one charge, and P(a, b) the sum over double excitations,
+for any size,
 
     exciton         S_e + S_h + P_eh
     trion (2e, h)   4 S_h + 2 P_eh + P_ee
@@ -56,9 +57,9 @@ class SecondOrder:
 def second_order(shape: str, *, mass_ratio: float = 1.0, states: int = 12) -> SecondOrder:
     """The second-order sums of a cube or sphere, m_e/m_h = mass_ratio, extrapolated in the number of states.
 
-    Cube: sines up to `states` on each axis; the rest falls like states^-3. Sphere: angular momenta below `states`
-    and as many radial states and two more; the rest of the sum over l falls like l^-3.
-    With 12 the sums are right to about 1e-4 Ry. Raises `OptionError` for an unknown shape or a mass ratio <= 0.
+    Cube: sines up to `states` on each axis; the rest falls like states^-3. Sphere: angular momenta below
+    `states` and as many radial states and two more; the rest of the sum over l falls like l^-3. With 12 the
+    sums are right to about 1e-4 Ry. Raises `OptionError` for an unknown shape or a mass ratio <= 0.
 
     >>> round(second_order("cube").exciton, 3)
     -0.284
@@ -128,7 +129,7 @@ def _sphere_sums(top: int, pairs: tuple[tuple[float, float], ...]) -> tuple[floa
 
 @lru_cache(maxsize=64)
 def _sphere_couplings(ell: int, count: int) -> tuple[Array, Array]:
-    """Roots k of j_l, and the Slater integrals of order l between 1s 1s and (k l)(k' l), sphere of radius 1."""
+    """Roots k of j_l, and Slater integrals of order l between 1s 1s and (k l)(k' l), radius 1."""
     from scipy.special import spherical_jn
 
     roots = _bessel_roots(ell, count)
