@@ -16,6 +16,12 @@ import numpy.typing as npt
 from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.coherence import coherence_volume_nm3
+from perolux.excitons.cross_section import (
+    JoinedAbsorption,
+    calibrated_absorption,
+    integrated_cross_section_cm2_ev,
+    join_bulk_absorption,
+)
 from perolux.excitons.depolarisation import depolarisation_factors
 from perolux.excitons.energies import PairEnergies, missing_layers, pair_energies
 from perolux.excitons.exchange import exchange_mev
@@ -32,13 +38,14 @@ from perolux.excitons.rates import (
     radiative_rate_per_ns,
     thermal_lifetime,
 )
+from perolux.excitons.spectra import gaussian_line
 from perolux.excitons.spread import spread_of
 from perolux.excitons.stokes import stokes_model
 from perolux.excitons.tables import interpolate
 from perolux.excitons.thermal import thermal_overlap_ratio
-from perolux.materials import trace
+from perolux.materials import optical_constants, trace
 from perolux.quantities import Value
-from perolux.quantities.constants import BOLTZMANN_EV_PER_K
+from perolux.quantities.constants import BOLTZMANN_EV_PER_K, HC_EV_NM
 
 __all__ = ["passport"]
 
@@ -48,6 +55,8 @@ TRANSITIONS = 4
 """Absorption lines of a passport."""
 WAVELENGTHS_NM = (335.0, 400.0, 450.0)
 """Wavelengths at which absorption is calibrated in the literature."""
+_EXCESS = 1.05
+"""Lines that carry more than this part of the bulk's absorption below the join are scaled to it, and said."""
 _ROUNDING_MEV = 1e-9
 """A splitting below this is one that the symmetry forbids, and rounding."""
 
@@ -155,8 +164,9 @@ def _results(crystal: Nanocrystal, parameters: ParameterDraws, layers: Layers) -
     emission = pair.exciton_ev - drawn(stokes_model().shift_ev, "stokes_shift_ev", parameters.draws)
     found.arrays["emission"] = emission
     strengths = [f"strength {n}" for n in range(TRANSITIONS)]
-    found.transition_names, energies, overlaps = _transitions(crystal, pair)
-    found.arrays |= {f"absorption {n}": one for n, one in enumerate(energies)}
+    names, energies, overlaps = _transitions(crystal, pair)
+    found.transition_names = names[:TRANSITIONS]
+    found.arrays |= {f"absorption {n}": one for n, one in enumerate(energies[:TRANSITIONS])}
     found.attempt(strengths, lambda: _strengths(parameters, energies, overlaps))
     found.attempt(["width"], lambda: {"width": _width(parameters)})
     found.attempt(
@@ -168,7 +178,9 @@ def _results(crystal: Nanocrystal, parameters: ParameterDraws, layers: Layers) -
     found.attempt(rates, lambda: _lifetimes(crystal, parameters, layers, pair, emission))
     found.attempt(["biexciton", "trion"], lambda: _multiexcitons(crystal, pair))
     sections = [f"cross section {nm:g}" for nm in WAVELENGTHS_NM]
-    found.attempt(sections, lambda: _cross_sections(crystal, parameters))
+    found.attempt(
+        sections, lambda: _cross_sections(crystal, parameters, pair, energies, overlaps, found.warnings)
+    )
     return found
 
 
@@ -182,10 +194,10 @@ def _transitions(
     """
     if crystal.shape not in ("cube", "sphere"):
         return ("first exciton",), [pair.exciton_ev], [pair.overlap_k]
-    from perolux.excitons.transitions import transitions
+    from perolux.excitons.transitions import LEVELS, transitions
 
     size = pair.lengths_nm[0] / pair.bohr_nm * (0.5 if crystal.shape == "sphere" else 1.0)
-    curves = transitions(crystal.shape, size, TRANSITIONS)
+    curves = transitions(crystal.shape, size, LEVELS)
     steps = pair.rydberg_ev * (curves.energy_over_rydberg - curves.energy_over_rydberg[:1])
     names = tuple(str(one) for one in curves.names[:, 0])
     return names, list(pair.exciton_ev + steps), list(curves.overlap_k)
@@ -336,8 +348,73 @@ def _multiexcitons(crystal: Nanocrystal, pair: PairEnergies) -> dict[str, FloatA
     return found
 
 
-def _cross_sections(crystal: Nanocrystal, parameters: ParameterDraws) -> dict[str, FloatArray]:
-    raise NotAvailableError("not built yet")
+def _cross_sections(
+    crystal: Nanocrystal,
+    parameters: ParameterDraws,
+    pair: PairEnergies,
+    energies: list[FloatArray],
+    overlaps: list[FloatArray],
+    warnings: list[str],
+) -> dict[str, FloatArray]:
+    """Absorption cross sections (cm2): mu_i V far above the gap, lines and continuum joined to it below.
+
+    The calibrations on record differ by almost a factor of two; the draws are uniform between them.
+    """
+    inside, outside = _optical(crystal, parameters)
+    index = float(outside[0])
+    at_335 = calibrated_absorption(crystal.material, 335.0, crystal.volume_nm3, index)
+    first = at_335.calibrations[0].number
+    scales = sorted(one.number / first for one in at_335.calibrations)
+    uniform = drawn(
+        Value(1.0, "1", "derived", "calibrations", low=min(scales[0], 1.0), high=max(scales[-1], 1.0)),
+        "absorption_calibration",
+        parameters.draws,
+    )
+    table = optical_constants(crystal.material)
+    join = float(parameters["gap"][0]) + assumption("bulk_absorption_above_gap_ev").number
+    grid = np.linspace(min(float(np.min(energies[0])) - 0.3, join - 0.3), join + 0.05, 240)
+    grid = grid[grid > HC_EV_NM / table.wavelength_nm[-1]]
+    fwhm = 1e-3 * float(_width(parameters)[0])
+    line = gaussian_line(fwhm)
+    field_factor = local_field(inside, outside**2, 1.0 / 3.0)
+    lines = sum(
+        integrated_cross_section_cm2_ev(
+            oscillator_strength(parameters["kane_energy"], energy, overlap), field_factor, index
+        )[:, None]
+        * line(grid - energy[:, None])
+        for energy, overlap in zip(energies, overlaps, strict=True)
+    )
+
+    def join_lines(drawn_lines: FloatArray) -> JoinedAbsorption:
+        return join_bulk_absorption(
+            grid,
+            drawn_lines,
+            energies[0],
+            np.full(len(pair.gap_ev), crystal.volume_nm3),
+            table,
+            gap_ev=float(parameters["gap"][0]),
+            solvent_index=index,
+            onset_fwhm_ev=fwhm,
+        )
+
+    joined = join_lines(lines)
+    excess = np.maximum(joined.line_share, 1.0)
+    if excess[0] > _EXCESS:
+        warnings.append(
+            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs up to "
+            f"{join:.2f} eV; cross sections below that energy keep the sum of the bulk"
+        )
+        joined = join_lines(lines / excess[:, None])
+    found = {}
+    for nm in WAVELENGTHS_NM:
+        photon = HC_EV_NM / nm
+        if photon >= join:
+            sigma = calibrated_absorption(crystal.material, nm, crystal.volume_nm3, index).sigma_cm2[0]
+            found[f"cross section {nm:g}"] = sigma * uniform
+        else:
+            here = np.array([np.interp(photon, grid, row) for row in joined.sigma_cm2])
+            found[f"cross section {nm:g}"] = here * uniform
+    return found
 
 
 def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], layers: Layers) -> list[str]:
