@@ -88,7 +88,8 @@ def adiabatic(d, q, points=1500):
     u, w = 0.5 * (node + 1), 0.5 * weight
     turn = 2 * math.pi * u
     share = 2 * ((1 - u) * (1 + 0.5 * np.cos(turn)) + 0.75 / math.pi * np.sin(turn)) * w
-    x = np.linspace(math.log(1e-5), math.log(60.0), points)
+    # not nearer to the origin: 1/(step rho)^2 must leave digits for the energy
+    x = np.linspace(math.log(2e-3), math.log(40.0), points)
     rho, step = np.exp(x), x[1] - x[0]
     potential = np.zeros_like(rho)
     # the density is even, so z_e - z_h and z_e + z_h are distributed alike

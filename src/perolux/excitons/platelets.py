@@ -2,7 +2,8 @@
 
     E(n) = Eg + E_z + <free self-energies> - E_b + E_lateral
 
-E_z is the confinement of electron and hole across the plate with two bands (energy-dependent mass); binding
+E_z is the confinement of electron and hole across the plate with two bands (energy-dependent mass), between hard
+walls or barriers of finite height; binding
 E_b, self-energies and contact come from the correlated pair with all images (`plate_pair`), tabulated against
 d/aB and the contrast q = (eps_in - eps_out)/(eps_in + eps_out); E_lateral is the centre of mass of the bound
 pair in the plane. aB and Ry follow the mass at the confinement energy where that is asked for.
@@ -31,6 +32,7 @@ __all__ = [
     "lateral_energy_ev",
     "plate_exciton",
     "two_band_confinement_ev",
+    "two_band_well_ev",
 ]
 
 _DATA = Path(__file__).parent / "data"
@@ -154,6 +156,42 @@ def two_band_confinement_ev(
     return gap * (root - 1.0), root
 
 
+def two_band_well_ev(
+    thickness_nm: ArrayLike,
+    reduced_mass_m0: ArrayLike,
+    gap_ev: ArrayLike,
+    barrier_ev: ArrayLike,
+    mass_outside_m0: ArrayLike,
+) -> tuple[Array, Array, Array]:
+    """As `two_band_confinement_ev` with barriers; third: the thickness pi/k of hard walls of the same energy, nm.
+
+    k tan(k d/2)/m(E) = kappa/m_out, m(E) = 2 mu (1 + E/Eg), k^2 = 2 m(E) E/hbar^2, kappa^2 = 2 m_out (V - E)/hbar^2
+    for electron and hole alike, barriers V each; by bisection to 1e-12 of the barrier. Hard walls for V -> infinity.
+    """
+    d, mu, gap, barrier, outside = np.broadcast_arrays(
+        *(
+            np.asarray(v, dtype=np.float64)
+            for v in (thickness_nm, reduced_mass_m0, gap_ev, barrier_ev, mass_outside_m0)
+        )
+    )
+    if not bool(np.all(np.isfinite(barrier + outside) & (barrier > 0.0) & (outside > 0.0))):
+        raise OptionError("barrier and mass outside must be positive numbers")
+    hard = 0.5 * two_band_confinement_ev(d, mu, gap)[0]
+    low, high = np.zeros_like(d), np.minimum(hard, barrier)
+    for _ in range(40):
+        energy = 0.5 * (low + high)
+        mass = 2.0 * mu * (1.0 + energy / gap)
+        wave = np.sqrt(mass * energy / HBAR2_OVER_2M0_EV_NM2)
+        decay = np.sqrt(outside * (barrier - energy) / HBAR2_OVER_2M0_EV_NM2)
+        half = 0.5 * wave * d
+        above = wave * np.sin(half) / mass > decay * np.cos(half) / outside
+        low, high = np.where(above, low, energy), np.where(above, energy, high)
+    energy = 0.5 * (low + high)
+    growth = 1.0 + 2.0 * energy / gap
+    wave = np.sqrt(2.0 * mu * (1.0 + energy / gap) * energy / HBAR2_OVER_2M0_EV_NM2)
+    return 2.0 * energy, growth, math.pi / wave
+
+
 def lateral_energy_ev(
     lateral_nm: tuple[ArrayLike, ArrayLike], total_mass_m0: ArrayLike, radius_nm: ArrayLike
 ) -> tuple[Array, Array, np.ndarray]:
@@ -192,13 +230,17 @@ def plate_exciton(
     lateral_nm: tuple[ArrayLike, ArrayLike] | None = None,
     bands: str = "two-band",
     confined_mass: bool = True,
+    barrier_ev: ArrayLike | None = None,
+    mass_outside_m0: ArrayLike = 1.0,
 ) -> PlateletState:
     """Ground exciton of platelets of a whole number of monolayers; all arguments broadcast.
 
     monolayers: 1, 2, 3 ...; monolayer_nm: thickness of one (the dielectric and electronic thickness is n times
     that); eps_inside: see `perolux.excitons.dielectric.EPS_INSIDE`; lateral_nm: edges of a finite plate.
     bands: "two-band" or "parabolic" confinement. confined_mass: let aB and Ry follow the heavier mass at the
-    confinement energy ("two-band" only).
+    confinement energy ("two-band" only). barrier_ev: height of the barrier for each carrier, None for hard walls;
+    mass_outside_m0: the mass in it. The pair of a plate with barriers is that of the hard-wall plate of equal
+    confinement, which is thicker; its images move outwards with it.
     Raises `OptionError` for 0, 1.5 or other monolayers that are not a whole number, `ModelRangeError` where the
     table or the lateral model end. Validity: hard walls, m_e = m_h in the pair.
 
@@ -229,6 +271,11 @@ def plate_exciton(
         confinement, growth = HBAR2_OVER_2M0_EV_NM2 / mu * (math.pi / d) ** 2, np.ones_like(d)
     elif not confined_mass:
         growth = np.ones_like(d)
+    if barrier_ev is not None:
+        if bands != "two-band":
+            raise OptionError("barriers are calculated with two bands", allowed='bands = "two-band"')
+        confinement, well_growth, d = two_band_well_ev(d, mu, gap, barrier_ev, mass_outside_m0)
+        growth = well_growth if confined_mass else np.ones_like(d)
     heavy = mu * growth
     bohr, rydberg = BOHR_RADIUS_NM * inside / heavy, RYDBERG_EV * heavy / inside**2
     pair = interpolate_plate(d / bohr, (inside - outside) / (inside + outside))

@@ -44,22 +44,32 @@ def plate_exchange(thickness_over_bohr: float) -> float:
     return solve_plate(thickness_over_bohr).exchange_x
 
 
-def _plate(parameter_set: str, monolayers: float) -> PlateletState:
+def _plate(parameter_set: str, monolayers: float, walls: str = "barrier") -> PlateletState:
     host = material("CsPbBr3", parameter_set=parameter_set)
     return plate_exciton(
-        monolayers, _MONOLAYER_NM, host.reduced_mass_m0, host.eps_effective, _EPS_OUTSIDE, host.gap_ev
+        monolayers,
+        _MONOLAYER_NM,
+        host.reduced_mass_m0,
+        host.eps_effective,
+        _EPS_OUTSIDE,
+        host.gap_ev,
+        barrier_ev=None if walls == "hard" else host.value("barrier").number,
+        mass_outside_m0=host.value("mass_outside").number,
     )
 
 
 def binding_mev(parameter_set: str, monolayers: int) -> float:
-    """Binding of the exciton in a CsPbBr3 platelet with eps_in of the bulk exciton and eps_out 2.2."""
+    """Binding of the exciton in a CsPbBr3 platelet: eps_in of the bulk exciton, eps_out 2.2, barriers."""
     return 1e3 * float(_plate(parameter_set, monolayers).binding_ev)
 
 
-def emission_ev(parameter_set: str, monolayers: int) -> float:
-    """Exciton energy of a CsPbBr3 platelet of infinite lateral size at 298 K, no Stokes shift."""
+def emission_ev(parameter_set: str, monolayers: int, walls: str = "barrier") -> float:
+    """Exciton energy of a CsPbBr3 platelet of infinite lateral size at 298 K, no Stokes shift.
+
+    walls: "barrier" of the middle of the recorded range, or "hard".
+    """
     host = material("CsPbBr3", parameter_set=parameter_set)
-    return host.gap_ev + float(_plate(parameter_set, monolayers).energy_ev)
+    return host.gap_ev + float(_plate(parameter_set, monolayers, walls).energy_ev)
 
 
 def _levels_mev(parameter_set: str, monolayers: int, short_range_mev: float) -> np.ndarray:
@@ -71,7 +81,7 @@ def _levels_mev(parameter_set: str, monolayers: int, short_range_mev: float) -> 
     plate = _plate(parameter_set, monolayers)
     # X of the plate refers to the aB of its heavier mass
     density = float(plate.exchange_x) * (host.bohr_radius_nm / float(plate.bohr_radius_nm)) ** 3
-    lt = host.value("lt_splitting").number
+    lt = 1e3 * host.value("lt_splitting").number
     return density * (short_range_mev + lt * np.array([0.0, 0.0, 1.0]))
 
 
