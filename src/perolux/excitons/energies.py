@@ -22,7 +22,9 @@ from perolux.excitons.carriers import Bands, bands_from_reduced_mass
 from perolux.excitons.dielectric import dielectric_shift_ev
 from perolux.excitons.effective_pair import effective_pair
 from perolux.excitons.layers import Layers
-from perolux.excitons.parameters import ParameterDraws, drawn
+from perolux.excitons.nanocrystal import Crystals
+from perolux.excitons.parameters import ParameterDraws
+from perolux.excitons.platelets import plate_exciton
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 
 __all__ = ["PairEnergies", "missing_layers", "pair_energies"]
@@ -35,7 +37,8 @@ class PairEnergies:
     """The first exciton: arrays over draws (or sizes), all of one shape.
 
     confinement_ev: bright exciton from the bulk gap. gap_ev; overlap_k, exchange_x: K and X of the pair;
-    bohr_nm, rydberg_ev: of the masses at this confinement; lengths_nm: effective core lengths (3, ...).
+    bohr_nm, rydberg_ev, total_mass_m0: of the masses at this confinement; lengths_nm: effective core lengths
+    (3, ...). overlap_per_nm2: of a platelet, K per area over which the exciton is coherent.
     valid: the masses stay within their law and both carriers below the barrier. contributions_ev: what each
     layer adds, in order; their sum is confinement_ev.
     """
@@ -46,9 +49,11 @@ class PairEnergies:
     exchange_x: FloatArray
     bohr_nm: FloatArray
     rydberg_ev: FloatArray
+    total_mass_m0: FloatArray
     lengths_nm: FloatArray
     valid: npt.NDArray[np.bool_]
     contributions_ev: dict[str, FloatArray] = field(default_factory=dict)
+    overlap_per_nm2: FloatArray | None = None
 
     @property
     def exciton_ev(self) -> FloatArray:
@@ -56,29 +61,17 @@ class PairEnergies:
         return self.gap_ev + self.confinement_ev
 
 
-def pair_energies(
-    shape: str,
-    lengths_nm: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
-    parameters: ParameterDraws,
-    layers: Layers,
-    *,
-    outside_index: npt.ArrayLike | None = None,
-    middle_only: bool = False,
-) -> PairEnergies:
-    """The first exciton of one shape under one parameter set; equations of this file.
+def pair_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers) -> PairEnergies:
+    """The first exciton of nanocrystals under one parameter set; equations of this file.
 
-    lengths_nm: core lengths a, b, c (numbers, or arrays of sizes with middle_only). outside_index: of ligands
-    and solvent; None takes the draws of `prior.outside_index`. middle_only: use the middle of every range in
-    place of the draws, so that the arrays run over sizes. For all shapes but platelets (`platelets`). Raises
-    `NotAvailableError` where the material lacks the gap, the reduced mass or the dielectric constant of the
-    exciton; a layer whose numbers are missing is left out (`missing_layers` says which and why).
+    crystals: one, or one for each row of the parameters. Raises `NotAvailableError` where the material lacks
+    the gap, the reduced mass or the dielectric constant of the exciton; a layer whose numbers are missing is
+    left out (`missing_layers` says which and why).
     """
-
-    def number(quantity: str) -> FloatArray:
-        column = parameters[quantity]
-        return column[0] if middle_only else column
-
-    a, b, c = (np.asarray(one, dtype=float) for one in lengths_nm)
+    if crystals.shape == "platelet":
+        return _platelet_energies(crystals, parameters, layers)
+    number, shape = parameters.__getitem__, crystals.shape
+    a, b, c = crystals.lengths_nm
     gap, eps = number("gap"), number("eps_effective")
     missing = missing_layers(parameters, layers)
     bands = bands_from_reduced_mass(
@@ -86,7 +79,7 @@ def pair_energies(
         gap_ev=gap,
         kane_ev=0.0 if "non-parabolic bands" in missing else number("kane_energy"),
         spin_orbit_ev=0.0 if "non-parabolic bands" in missing else number("spin_orbit_delta"),
-        mass_ratio=_mass_ratio(parameters, layers, middle_only),
+        mass_ratio=_mass_ratio(parameters, layers),
     )
     bent = layers.nonparabolic and "non-parabolic bands" not in missing
     barrier = None
@@ -104,11 +97,8 @@ def pair_energies(
         contributions[name] = stage.energy_ev - before
         before = stage.energy_ev
     if layers.dielectric:
-        if outside_index is None:
-            drawn_index = drawn(assumption("outside_index"), "outside_index", parameters.draws)
-            outside_index = drawn_index[0] if middle_only else drawn_index
         shift = dielectric_shift_ev(
-            shape, (a, b, c), eps, np.asarray(outside_index) ** 2, bohr_radius_nm=pair.bohr_nm
+            shape, (a, b, c), eps, _outside_eps(crystals, parameters), bohr_radius_nm=pair.bohr_nm
         )
         contributions["self-energies of the carriers"] = shift.self_energy_ev
         contributions["image interaction"] = shift.image_interaction_ev
@@ -125,10 +115,61 @@ def pair_energies(
     )
     return PairEnergies(
         gap, total, k, x, bohr, rydberg,
+        np.broadcast_to(pair.total_mass_m0, whole),
         np.stack([np.broadcast_to(one, whole) for one in pair.lengths_nm]),
         np.broadcast_to(pair.valid, whole),
         {name: np.broadcast_to(one, whole) for name, one in contributions.items()},
     )  # fmt: skip
+
+
+def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers) -> PairEnergies:
+    """The first exciton of platelets: the pair in a plate with all its images, and its motion in the plane."""
+    a, b, c = crystals.lengths_nm
+    thickness = parameters.values["monolayer_thickness"]
+    count = np.rint(c / thickness.number)
+    gap, eps, mass = parameters["gap"], parameters["eps_effective"], parameters["reduced_mass"]
+    missing = missing_layers(parameters, layers)
+    walls = layers.barrier and "walls of finite height" not in missing and layers.nonparabolic
+    plate = plate_exciton(
+        count,
+        parameters.assumed(thickness, "monolayer_thickness"),
+        mass,
+        eps,
+        _outside_eps(crystals, parameters) if layers.dielectric else eps,
+        gap,
+        lateral_nm=(a, b),
+        bands="two-band" if layers.nonparabolic else "parabolic",
+        barrier_ev=parameters["barrier"] if walls else None,
+        mass_outside_m0=parameters["mass_outside"] if walls else 1.0,
+    )
+    contributions = {
+        "confinement across the plate": plate.confinement_ev,
+        "self-energies of free carriers": plate.free_self_energy_ev,
+        "binding of the pair": -plate.binding_ev,
+        "motion in the plane": plate.lateral_ev,
+    }
+    if "exchange beyond that of the bulk" not in missing:
+        contributions["exchange beyond that of the bulk"] = (
+            parameters["lt_splitting"] / 3.0 * (plate.exchange_x - 1.0)
+        )
+    heavy = mass * plate.mass_factor
+    total = sum(contributions.values(), np.zeros(()))
+    if plate.overlap_k is None:
+        raise ModelRangeError("a platelet needs its lateral edges", where="lengths_nm")
+    whole = total.shape
+    lengths = [np.broadcast_to(one, whole) for one in (a, b, c)]
+    return PairEnergies(
+        np.broadcast_to(gap, whole), total, plate.overlap_k, plate.exchange_x, plate.bohr_radius_nm,
+        RYDBERG_EV * heavy / eps**2, 4.0 * heavy, np.stack(lengths), plate.valid,
+        {name: np.broadcast_to(one, whole) for name, one in contributions.items()}, plate.overlap_per_nm2,
+    )  # fmt: skip
+
+
+def _outside_eps(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
+    """Dielectric constant of ligands and solvent at the frequency of light: n^2."""
+    if crystals.outside_index is not None:
+        return np.full(parameters.rows, crystals.outside_index**2)
+    return parameters.assumed(assumption("outside_index"), "outside_index") ** 2
 
 
 def missing_layers(parameters: ParameterDraws, layers: Layers) -> dict[str, str]:
@@ -155,6 +196,7 @@ class _Stage:
     exchange_x: FloatArray
     bohr_nm: FloatArray
     rydberg_ev: FloatArray
+    total_mass_m0: FloatArray
     lengths_nm: tuple[FloatArray, FloatArray, FloatArray]
     valid: npt.NDArray[np.bool_]
 
@@ -179,23 +221,21 @@ def _stage(
         state.exchange_x,
         bohr,
         rydberg,
+        pair.electron_mass_m0 + pair.hole_mass_m0,
         (pair.a_nm, pair.b_nm, pair.c_nm),
         pair.valid,
     )
 
 
-def _mass_ratio(parameters: ParameterDraws, layers: Layers, middle_only: bool) -> FloatArray:
+def _mass_ratio(parameters: ParameterDraws, layers: Layers) -> FloatArray:
     """m_e/m_h: equal masses, or what the recorded hole mass leaves of the reduced mass to the electron."""
     if layers.masses == "equal" or not parameters.has("hole_mass"):
         return np.asarray(assumption("carrier_mass_ratio").number)
     mass, hole = parameters["reduced_mass"], parameters["hole_mass"]
-    if middle_only:
-        mass, hole = mass[:1], hole[:1]
     if np.any(mass >= hole):
         raise ModelRangeError(
             f"a hole mass of {hole.min():.3g} m0 is not above the reduced mass of {mass.max():.3g} m0",
             where=f"{parameters.material.name}, set {parameters.set_name}",
             fix='use masses = "equal"',
         )
-    ratio = 1.0 / (1.0 / mass - 1.0 / hole) / hole
-    return ratio[0] if middle_only else ratio
+    return np.asarray(1.0 / (1.0 / mass - 1.0 / hole) / hole)

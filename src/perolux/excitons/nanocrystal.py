@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+import numpy as np
+import numpy.typing as npt
+
 from perolux.ensemble.conventions import (
     SizeConvention,
     check_convention,
@@ -18,10 +21,30 @@ from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons.assumptions import assumption
 from perolux.materials import material as material_of
 
-__all__ = ["LARGEST_NM", "Nanocrystal", "nanocrystal"]
+__all__ = ["LARGEST_NM", "Crystals", "Nanocrystal", "nanocrystal"]
+
+FloatArray = npt.NDArray[np.float64]
 
 LARGEST_NM = 100.0
 """Largest core length for which this room answers."""
+
+
+@dataclass(frozen=True)
+class Crystals:
+    """Nanocrystals of one material and shape: core lengths a, b, c in nm, arrays (or numbers) of one shape."""
+
+    material: str
+    shape: Shape
+    lengths_nm: tuple[FloatArray, FloatArray, FloatArray]
+    temperature_k: float
+    outside_index: float | None = None
+
+    @property
+    def volume_nm3(self) -> FloatArray:
+        """Core volume in nm^3."""
+        a, b, c = self.lengths_nm
+        factor = {"sphere": math.pi / 6, "spheroid": math.pi / 6, "rod": math.pi / 4}.get(self.shape, 1.0)
+        return np.asarray(a * b * c * factor)
 
 
 @dataclass(frozen=True)
@@ -45,9 +68,13 @@ class Nanocrystal:
     @property
     def volume_nm3(self) -> float:
         """Core volume in nm^3."""
-        a, b, c = self.lengths_nm
-        factor = {"sphere": math.pi / 6, "spheroid": math.pi / 6, "rod": math.pi / 4}.get(self.shape, 1.0)
-        return a * b * c * factor
+        return float(self.as_crystals.volume_nm3)
+
+    @property
+    def as_crystals(self) -> Crystals:
+        """The same as one of many."""
+        a, b, c = (np.asarray(one) for one in self.lengths_nm)
+        return Crystals(self.material, self.shape, (a, b, c), self.temperature_k, self.outside_index)
 
     @property
     def label(self) -> str:
@@ -120,7 +147,7 @@ def nanocrystal(
     core = [round(one, 12) for one in core]
     layers = _monolayers(shape, monolayers, where)
     if layers is not None:
-        core.append(layers * _monolayer_nm(host))
+        core.append(layers * host.value("monolayer_thickness").number)
     elif shape in ("cube", "sphere"):
         core *= 3
     elif shape in ("spheroid", "rod"):
@@ -156,7 +183,3 @@ def _monolayers(shape: str, monolayers: float | None, where: str) -> int | None:
             f"a platelet of {monolayers:g} monolayers", where=where, allowed="a whole number from 1"
         )
     return int(monolayers)
-
-
-def _monolayer_nm(host) -> float:  # type: ignore[no-untyped-def]
-    return float(host.value("monolayer_thickness").number)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -31,6 +31,7 @@ DRAWS = 256
 MATERIAL_QUANTITIES = (
     "gap", "reduced_mass", "eps_effective", "kane_energy", "spin_orbit_delta", "hole_mass", "eps_high_freq",
     "eps_static", "lo_phonon_energy", "lt_splitting", "barrier", "mass_outside", "short_range_exchange",
+    "monolayer_thickness",
 )  # fmt: skip
 """What the layers of one nanocrystal take from the records of its material."""
 
@@ -39,24 +40,22 @@ MATERIAL_QUANTITIES = (
 class ParameterDraws:
     """One named parameter set at one temperature.
 
-    values: the `Value` of each quantity; numbers: arrays (1 + draws,), the middle first; missing: the
-    reason for each quantity that the material does not answer.
+    values: the `Value` of each quantity; numbers: columns (rows,), the middle of every range first and the
+    draws after it, or the middle alone repeated (`middle`); missing: the reason for each quantity that the
+    material does not answer.
     """
 
     material: Material
     values: Mapping[str, Value]
     numbers: Mapping[str, FloatArray]
     missing: Mapping[str, str]
+    rows: int
+    varied: bool = True
 
     @property
     def set_name(self) -> str:
         """Name of the parameter set, or "records" for a material without named sets."""
         return self.material.parameter_set or "records"
-
-    @property
-    def draws(self) -> int:
-        """Number of draws, the middle not counted."""
-        return len(next(iter(self.numbers.values()), np.empty(1))) - 1
 
     def __getitem__(self, quantity: str) -> FloatArray:
         """Middle value and draws of a quantity; `NotAvailableError` with the reason where there is none."""
@@ -64,6 +63,20 @@ class ParameterDraws:
             reason = self.missing.get(quantity, f"{quantity} of {self.material.name} is not available")
             raise NotAvailableError(reason, where=self.material.name)
         return self.numbers[quantity]
+
+    def assumed(self, value: Value, name: str) -> FloatArray:
+        """A column (rows,) of an assumption or another range: draws, or its middle where nothing is varied."""
+        return drawn(value, name, self.rows - 1) if self.varied else np.full(self.rows, value.number)
+
+    def middle(self, rows: int) -> ParameterDraws:
+        """The middle of every range, in each of `rows` rows: for many sizes at once."""
+        numbers = {name: np.full(rows, column[0]) for name, column in self.numbers.items()}
+        return replace(self, numbers=numbers, rows=rows, varied=False)
+
+    def one(self, row: int, rows: int) -> ParameterDraws:
+        """One row repeated: the material as that draw has it, for many sizes at once."""
+        numbers = {name: np.full(rows, column[row]) for name, column in self.numbers.items()}
+        return replace(self, numbers=numbers, rows=rows, varied=False)
 
     def has(self, *quantities: str) -> bool:
         """True where all these quantities are known."""
@@ -91,7 +104,7 @@ def _of_set(host: Material, draws: int) -> ParameterDraws:
             continue
         values[quantity] = value
         numbers[quantity] = drawn(value, quantity, draws)
-    return ParameterDraws(host, values, numbers, missing)
+    return ParameterDraws(host, values, numbers, missing, 1 + draws)
 
 
 def drawn(value: Value, name: str, draws: int = DRAWS) -> FloatArray:

@@ -25,8 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError
+from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
-__all__ = ["ThermalOverlap", "centre_of_mass_ratio", "thermal_overlap_ratio"]
+__all__ = ["ThermalOverlap", "centre_of_mass_ratio", "plate_ratio", "thermal_overlap_ratio"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -56,6 +57,26 @@ def centre_of_mass_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) ->
     weights = np.exp(-step[..., None] * (level**2 - 1.0))
     bright = np.where(level % 2 == 1, 1.0 / level**2, 0.0)
     return np.asarray(((weights @ bright) / weights.sum(axis=-1)) ** 3)
+
+
+def plate_ratio(
+    a_nm: npt.ArrayLike, b_nm: npt.ArrayLike, total_mass_m0: npt.ArrayLike, heat_ev: npt.ArrayLike
+) -> FloatArray:
+    """R of the bound pair that moves as one particle of mass M in a rectangle a x b; kT in eV.
+
+    As `centre_of_mass_ratio` on two axes, without a dead layer. Pairs that heat tears apart and excited states
+    of the relative motion are left out: R is an upper bound where kT is not well below the binding.
+    """
+    return _axis_ratio(a_nm, total_mass_m0, heat_ev) * _axis_ratio(b_nm, total_mass_m0, heat_ev)
+
+
+def _axis_ratio(length_nm: npt.ArrayLike, total_mass_m0: npt.ArrayLike, heat_ev: npt.ArrayLike) -> FloatArray:
+    length, mass = np.asarray(length_nm, dtype=float), np.asarray(total_mass_m0, dtype=float)
+    step = HBAR2_OVER_2M0_EV_NM2 / mass * (math.pi / length) ** 2 / np.maximum(heat_ev, 1e-9)
+    level = np.arange(1, _LEVELS + 1)
+    weights = np.exp(-step[..., None] * (level**2 - 1.0))
+    bright = np.where(level % 2 == 1, 1.0 / level**2, 0.0)
+    return np.asarray((weights @ bright) / weights.sum(axis=-1))
 
 
 @lru_cache(maxsize=1)

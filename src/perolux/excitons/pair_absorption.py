@@ -1,0 +1,97 @@
+"""Absorption cross sections of whole columns of nanocrystals at the wavelengths where colloids are calibrated."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.excitons.assumptions import assumption
+from perolux.excitons.cross_section import (
+    JoinedAbsorption,
+    integrated_cross_section_cm2_ev,
+    join_bulk_absorption,
+    particle_cross_section_cm2,
+)
+from perolux.excitons.energies import PairEnergies
+from perolux.excitons.nanocrystal import Crystals
+from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings
+from perolux.excitons.parameters import ParameterDraws
+from perolux.excitons.rates import local_field, oscillator_strength
+from perolux.excitons.spectra import gaussian_line
+from perolux.materials import absorption_calibrations, optical_constants
+from perolux.quantities import Value
+from perolux.quantities.constants import HC_EV_NM
+
+__all__ = ["WAVELENGTHS_NM", "cross_sections_cm2"]
+
+FloatArray = npt.NDArray[np.float64]
+
+WAVELENGTHS_NM = (335.0, 400.0, 450.0)
+"""Wavelengths at which absorption is calibrated in the literature."""
+_EXCESS = 1.05
+"""Lines that carry more than this part of the bulk's absorption below the join are scaled to it, and said."""
+
+
+def cross_sections_cm2(
+    crystals: Crystals,
+    parameters: ParameterDraws,
+    pair: PairEnergies,
+    energies: list[FloatArray],
+    overlaps: list[FloatArray],
+    warnings: list[str],
+) -> dict[str, FloatArray]:
+    """Absorption cross sections (cm2): mu_i V far above the gap, lines and continuum joined to it below.
+
+    The calibrations on record differ by almost a factor of two; the draws are uniform between them.
+    """
+    inside, outside = optical_surroundings(crystals, parameters)
+    index = float(outside[0])
+    calibrations = absorption_calibrations(crystals.material, index)
+    scales = sorted(one.number / calibrations[0].number for one in calibrations)
+    span = Value(1.0, "1", "derived", "calibrations", low=min(scales[0], 1.0), high=max(scales[-1], 1.0))
+    uniform = parameters.assumed(span, "absorption_calibration")
+    table = optical_constants(crystals.material)
+    join = float(parameters["gap"][0]) + assumption("bulk_absorption_above_gap_ev").number
+    grid = np.linspace(min(float(np.min(energies[0])) - 0.3, join - 0.3), join + 0.05, 240)
+    grid = grid[grid > HC_EV_NM / table.wavelength_nm[-1]]
+    fwhm = 1e-3 * float(homogeneous_width_mev(parameters)[0])
+    line = gaussian_line(fwhm)
+    field_factor = local_field(inside, outside**2, 1.0 / 3.0)
+    lines = sum(
+        integrated_cross_section_cm2_ev(
+            oscillator_strength(parameters["kane_energy"], energy, overlap), field_factor, index
+        )[:, None]
+        * line(grid - energy[:, None])
+        for energy, overlap in zip(energies, overlaps, strict=True)
+    )
+
+    def join_lines(drawn_lines: FloatArray) -> JoinedAbsorption:
+        return join_bulk_absorption(
+            grid,
+            drawn_lines,
+            energies[0],
+            np.broadcast_to(crystals.volume_nm3, pair.gap_ev.shape),
+            table,
+            gap_ev=float(parameters["gap"][0]),
+            solvent_index=index,
+            onset_fwhm_ev=fwhm,
+        )
+
+    joined = join_lines(lines)
+    excess = np.maximum(joined.line_share, 1.0)
+    if excess[0] > _EXCESS:
+        warnings.append(
+            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs up to "
+            f"{join:.2f} eV; cross sections below that energy keep the sum of the bulk"
+        )
+        joined = join_lines(lines / excess[:, None])
+    found = {}
+    for nm in WAVELENGTHS_NM:
+        photon = HC_EV_NM / nm
+        if photon >= join:
+            sigma = particle_cross_section_cm2(table, np.asarray(photon), crystals.volume_nm3, index)
+            found[f"cross section {nm:g}"] = sigma * uniform
+        else:
+            here = np.array([np.interp(photon, grid, row) for row in joined.sigma_cm2])
+            found[f"cross section {nm:g}"] = here * uniform
+    return found
