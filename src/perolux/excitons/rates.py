@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import OptionError
+from perolux.excitons.fine_structure import FineStructure
 from perolux.excitons.polarised import thermal_occupation
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K, COULOMB_EV_NM, HBAR2_OVER_2M0_EV_NM2, constant
 
@@ -26,6 +27,7 @@ __all__ = [
     "COMPLETE_ABOVE_KT",
     "Levels",
     "ThermalLifetime",
+    "fine_structure_levels",
     "local_field",
     "oscillator_strength",
     "product_levels",
@@ -174,6 +176,21 @@ def thermal_lifetime(levels: Levels, temperatures_k: npt.ArrayLike) -> ThermalLi
     span = (levels.energy_mev.max(axis=-1) - levels.energy_mev.min(axis=-1))[..., None]
     incomplete = span < COMPLETE_ABOVE_KT * 1000.0 * BOLTZMANN_EV_PER_K * temperatures
     return ThermalLifetime(temperatures, rate, np.asarray(incomplete))
+
+
+def fine_structure_levels(fine: FineStructure, bright_rate_per_ns: npt.ArrayLike) -> Levels:
+    """The four levels of a fine structure, each with the rate bright_rate_per_ns times its strength.
+
+    bright_rate_per_ns: rate of one bright level of strength 1 (leading axes of the levels). A field or a
+    lattice moves strength between levels and keeps the sum; local fields along the axes go into
+    `axis_amplitude` of `fine_structure`, not into the rate again.
+
+    >>> from perolux.excitons.fine_structure import fine_structure
+    >>> fine_structure_levels(fine_structure([2.0, 2.0, 3.0]), 0.4).rate_per_ns.tolist()
+    [0.0, 0.4, 0.4, 0.4]
+    """
+    rate = np.asarray(bright_rate_per_ns, dtype=float)[..., None]
+    return Levels.of(fine.energy_mev, rate * fine.strength)
 
 
 def product_levels(
