@@ -169,6 +169,8 @@ def test_sorting_is_the_solver():
     assert quick.strength == pytest.approx(solved.strength, abs=1e-13)
     assert quick.dark_admixture == pytest.approx(solved.dark_admixture, abs=1e-13)
     assert np.abs(quick.dipole) == pytest.approx(np.abs(solved.dipole), abs=1e-13)
+    # a field of zero keeps the shape that a field would give
+    assert fine_structure([1.0] * 3, field_t=np.zeros((5, 3)), g_hole=np.ones(5)).energy_mev.shape == (5, 4)
 
 
 def test_bad_tensors_are_refused():

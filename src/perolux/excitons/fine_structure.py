@@ -91,6 +91,9 @@ def fine_structure(
             [-0.5 * rashba.sum(axis=-1, keepdims=True) + 0.0 * levels[..., :1], levels + 0.5 * rashba],
             axis=-1,
         )
+        given = (np.shape(g_electron), np.shape(g_hole), np.shape(field_t)[:-1])
+        leading = np.broadcast_shapes(diagonal.shape[:-1], *given)
+        diagonal = np.broadcast_to(diagonal, (*leading, 4))
         order = np.argsort(diagonal, axis=-1, kind="stable")
         energy = np.take_along_axis(diagonal, order, axis=-1)
         states = (order[..., None] == np.arange(4)).astype(float)
