@@ -154,12 +154,12 @@ def test_all_problems_of_a_table_at_once(tmp_path):
     path = write(
         tmp_path,
         "energy_mev,radiative_lifetime_ns,degeneracy\n"
-        "0,,1\nabc,1,1\n1,0,1\n2,-3,0\n3,inf,1\n4,1\nnan,1,1\n5,1,x\n6,1e-320,1\n",
+        "0,,1\nabc,1,1\n1,0,1\n2,-3,0\n3,inf,1\n4,1\nnan,1,1\n5,1,x\n6,1e-320,1\n1e7,1,1\n7,1,1e10\n",
     )
     with pytest.raises(InputError) as caught:
         read_levels(path)
     places = [problem.where.rsplit(" ", 1)[1] for problem in caught.value.problems]
-    assert places == ["3", "4", "5", "5", "6", "7", "8", "9", "10"]
+    assert places == ["3", "4", "5", "5", "6", "7", "8", "9", "10", "11", "12"]
     many = "energy_mev,radiative_lifetime_ns\n" + "x,1\n" * 500
     with pytest.raises(InputError) as caught:
         read_levels(write(tmp_path, many))

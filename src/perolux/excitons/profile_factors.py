@@ -68,10 +68,10 @@ def profile_factors(
             "edges of very different length",
             where="depolarisation factors of a profile",
             allowed=f"ratios up to {_ASPECT_LIMIT:g}",
-            fix="use box_factors, which the profile no longer changes much",
+            fix="use the limits: 0 along a long edge, 1 across a plate, 1/2 across a needle",
         )
-    # ln t from where the tail t^(1/2) of "uniform" is below 1e-8 to where t^(-3/2) is; the integrand is smooth
-    # and falls off on both sides, so that the plain sum converges exponentially
+    # ln t from where the tail of "uniform", t^(1/2), is below 1e-8 to where that of t^(-3/2) is; the
+    # integrand is smooth and falls off on both sides, so that the plain sum converges exponentially
     ratio = (edges / smallest[..., None])[..., :, None]
     low, high = -37.0, 13.0 + 2.0 * np.log(largest / smallest)
     step = (high - low)[..., None] / times
