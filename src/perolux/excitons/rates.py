@@ -170,9 +170,10 @@ def thermal_lifetime(levels: Levels, temperatures_k: npt.ArrayLike) -> ThermalLi
     temperatures = np.atleast_1d(np.asarray(temperatures_k, dtype=float))
     if temperatures.ndim != 1:
         raise OptionError("temperatures must be one number or a list")
-    energy = levels.energy_mev[..., None, :]
-    occupation = thermal_occupation(energy, temperatures, levels.degeneracy[..., None, :])
-    rate = (occupation * levels.rate_per_ns[..., None, :]).sum(axis=-1)
+    rate = np.empty((*levels.energy_mev.shape[:-1], temperatures.size))
+    for place, kelvin in enumerate(temperatures):  # one at a time: ladders are long
+        occupation = thermal_occupation(levels.energy_mev, kelvin, levels.degeneracy)
+        rate[..., place] = (occupation * levels.rate_per_ns).sum(axis=-1)
     span = (levels.energy_mev.max(axis=-1) - levels.energy_mev.min(axis=-1))[..., None]
     incomplete = span < COMPLETE_ABOVE_KT * 1000.0 * BOLTZMANN_EV_PER_K * temperatures
     return ThermalLifetime(temperatures, rate, np.asarray(incomplete))
