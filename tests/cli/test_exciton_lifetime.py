@@ -33,7 +33,7 @@ def test_table_says_what_is_incomplete(table, capsys):
     assert "levels incomplete" in shown and "3.3" in shown
 
 
-@pytest.mark.parametrize("text", ["", "warm", "50,,100", "-4", "nan", "inf"])
+@pytest.mark.parametrize("text", ["", "warm", "50,,100", "-4", "nan", "inf", "4," * 1000 + "4"])
 def test_bad_temperatures(table, text):
     with pytest.raises(OptionError, match="temperature"):
         lifetime(table, temperature=text)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.assumptions import assumption
+from perolux.excitons.thermal_ladder import centre_of_mass_ladder, thermal_ladder_fraction
 from perolux.excitons.coherence import (
     COHERENCE_MODELS,
-    centre_of_mass_ladder,
     coherence_volume_nm3,
     coherent_overlap,
     linewidth_coherence_volume_nm3,
@@ -21,7 +21,7 @@ from perolux.excitons.coherence import (
 )
 from perolux.excitons.dephasing import acoustic_dephasing_ev_per_k, coherence, pure_dephasing_fwhm_ev
 from perolux.excitons.limits import overlap_constant
-from perolux.excitons.rates import oscillator_strength, radiative_rate_per_ns
+from perolux.excitons.rates import Levels, oscillator_strength, radiative_rate_per_ns, thermal_lifetime
 from perolux.excitons.tables import interpolate
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2, constant
 
@@ -101,6 +101,19 @@ def test_ladder_begins_at_the_energy_of_the_table():
     energy, _, _ = centre_of_mass_ladder(30.0, BOHR, MASS, 1.0, up_to_mev=20.0)
     above = float(interpolate("cube", 30.0 / BOHR).energy_over_rydberg) + 1.0
     assert energy[1] == pytest.approx(rydberg * above, rel=1e-12)  # 3 units again: (2,1,1) - (1,1,1)
+
+
+def test_the_closed_sum_over_the_ladder_is_the_list_of_levels():
+    kelvin = np.array([0.0, 1e-3, 4.0, 30.0])
+    levels = Levels.of(*centre_of_mass_ladder(30.0, BOHR, MASS, 1.0, up_to_mev=120.0))  # 46 kT
+    listed = thermal_lifetime(levels, kelvin).rate_per_ns
+    assert thermal_ladder_fraction(30.0, BOHR, MASS, kelvin) == pytest.approx(listed, rel=1e-12)
+    draws = thermal_ladder_fraction(np.array([[20.0], [30.0]]), BOHR, [0.5, 0.7, 0.9], 10.0)
+    assert draws.shape == (2, 3)
+    # heavier and larger: closer levels, more of them occupied
+    assert np.all(np.diff(draws, axis=1) < 0) and np.all(draws[1] < draws[0])
+    with pytest.raises(ModelRangeError):
+        thermal_ladder_fraction(30.0, BOHR, MASS, -1.0)
 
 
 def test_lifetime_of_the_cold_and_the_warm_crystal():

@@ -16,6 +16,7 @@ from perolux.excitons.depolarisation import (
     depolarisation_factors,
     spheroid_factors,
 )
+from perolux.excitons.profile_factors import profile_factors
 
 LENGTH = st.floats(0.05, 20.0)
 
@@ -106,3 +107,66 @@ def test_bad_lengths():
         spheroid_factors(1.0, 2000.0)
     with pytest.raises(OptionError, match="shape"):
         depolarisation_factors("star", 1.0, 1.0, 1.0)
+
+
+BOXES = [
+    (1.0, 1.0, 1.0),
+    (1.0, 2.0, 3.0),
+    (10.0, 10.0, 2.0),
+    (3.0, 3.0, 10.0),
+    (100.0, 100.0, 1.0),
+    (1.0, 1.0, 100.0),
+]
+
+
+@pytest.mark.parametrize("edges", BOXES)
+def test_uniform_profile_is_the_closed_form(edges):
+    """Two independent ways to the same factors; 2e-8 is the tail of the quadrature that is cut off."""
+    assert profile_factors(*edges, "uniform") == pytest.approx(box_factors(*edges), abs=2e-8)
+
+
+@pytest.mark.parametrize("profile", ["strong", "weak"])
+@pytest.mark.parametrize("edges", BOXES)
+def test_profiles_converge_and_sum_to_one(profile, edges):
+    factors = profile_factors(*edges, profile)
+    assert factors.sum() == pytest.approx(1.0, abs=1e-9)
+    finer = profile_factors(*edges, profile, times=288, points=64)
+    assert factors == pytest.approx(finer, abs=1e-8)
+    # the pair keeps away from the walls, and the short axis gains
+    short = int(np.argmin(edges))
+    assert factors[short] >= box_factors(*edges)[short] - 1e-9
+
+
+@pytest.mark.parametrize("profile", ["strong", "weak"])
+def test_profile_is_an_integral_over_wave_vectors(profile):
+    """N_i from the Fourier transforms of cos and cos^2 on a grid of wave vectors."""
+    edges = np.array([1.0, 1.3, 0.6])
+    step = 0.4
+    k = (np.arange(-150, 150) + 0.5) * step  # in 1/(longest edge); midpoints leave out k = 0
+
+    def power(q):
+        half = 0.5 * q
+        if profile == "weak":
+            return (2 * np.pi * np.cos(half) / (np.pi**2 - q**2)) ** 2
+        # cos^2 = (1 + cos 2 pi x)/2
+        return (np.sin(half) / half * 2 * np.pi**2 / (4 * np.pi**2 - q**2)) ** 2
+
+    px, py, pz = (power(k * edge) for edge in edges)
+    kx, ky, kz = (k[:, None, None], k[:, None], k)
+    weight = px[:, None, None] * py[:, None] * pz
+    square = kx**2 + ky**2 + kz**2
+    expected = [float((weight * c**2 / square).sum() / weight.sum()) for c in (kx, ky, kz)]
+    # k_i^2/k^2 has no value at k = 0: the cells around it cost about step^3 of the peak
+    assert profile_factors(*edges, profile) == pytest.approx(expected, abs=1e-3)
+
+
+def test_profile_factors_of_many_boxes_and_bad_ones():
+    many = profile_factors(np.array([[5.0], [8.0]]), 8.0, [8.0, 7.0, 6.0])
+    assert many.shape == (2, 3, 3)
+    assert many[1, 2] == pytest.approx(profile_factors(8.0, 8.0, 6.0), abs=1e-10)
+    with pytest.raises(OptionError, match="profile"):
+        profile_factors(1.0, 1.0, 1.0, "flat")
+    with pytest.raises(OptionError, match="positive"):
+        profile_factors(1.0, 0.0, 1.0)
+    with pytest.raises(ModelRangeError):
+        profile_factors(1.0, 1.0, 200.0)

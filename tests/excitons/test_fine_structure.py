@@ -157,6 +157,22 @@ def test_batches_are_the_single_problems():
     assert np.abs(matrix - np.swapaxes(matrix, -1, -2).conj()).max() < 1e-15
 
 
+def test_sorting_is_the_solver():
+    """Without field and tensor the levels are sorted; a zero tensor sends the same problem to the solver."""
+    rng = np.random.default_rng(5)
+    bright, rashba = rng.uniform(-2, 5, (3, 1, 3)), rng.uniform(-2, 2, (4, 3))
+    weights = rng.uniform(0.5, 1, (2, 3, 4, 3))
+    quick = fine_structure(bright, rashba_mev=rashba, axis_amplitude=weights)
+    solved = fine_structure(bright, rashba_mev=rashba, axis_amplitude=weights, lattice_mev=np.zeros((3, 3)))
+    assert quick.energy_mev.shape == quick.dark_admixture.shape == quick.strength.shape == (2, 3, 4, 4)
+    assert quick.energy_mev == pytest.approx(solved.energy_mev, abs=1e-13)
+    assert quick.strength == pytest.approx(solved.strength, abs=1e-13)
+    assert quick.dark_admixture == pytest.approx(solved.dark_admixture, abs=1e-13)
+    assert np.abs(quick.dipole) == pytest.approx(np.abs(solved.dipole), abs=1e-13)
+    # a field of zero keeps the shape that a field would give
+    assert fine_structure([1.0] * 3, field_t=np.zeros((5, 3)), g_hole=np.ones(5)).energy_mev.shape == (5, 4)
+
+
 def test_bad_tensors_are_refused():
     with pytest.raises(OptionError, match="symmetric"):
         fine_structure([1.0] * 3, lattice_mev=[[0, 1, 0], [0, 0, 0], [0, 0, 0]])

@@ -14,6 +14,7 @@ from perolux.errors import InputError, ModelRangeError, OptionError
 from perolux.excitons.level_tables import MAX_BYTES, read_levels
 from perolux.excitons.rates import (
     Levels,
+    fine_structure_levels,
     local_field,
     oscillator_strength,
     product_levels,
@@ -72,9 +73,10 @@ def test_cold_dark_levels_live_for_ever():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.floats(0, 200), st.floats(0, 5)), min_size=1, max_size=9), st.floats(0, 1e4))
+@given(st.lists(st.tuples(st.integers(0, 1600), st.floats(0, 5)), min_size=1, max_size=9), st.floats(0, 1e4))
 def test_the_mean_rate_lies_between_the_rates_and_knows_no_zero(levels, kelvin):
     energy, rate = (np.array(one) for one in zip(*levels, strict=True))
+    energy = energy / 8.0  # eighths of a meV: moving them rounds nothing
     result = thermal_lifetime(Levels.of(energy, rate), kelvin)
     assert rate.min() - 1e-12 <= result.rate_per_ns[0] <= rate.max() + 1e-12
     moved = thermal_lifetime(Levels.of(energy + 37.0, rate), kelvin)
@@ -115,6 +117,20 @@ def test_a_ladder_times_spin_averages_as_a_product():
     assert higher.rate_per_ns[-1] / ladder.rate_per_ns[-1] == pytest.approx(1 + 0.0115 / 2)
 
 
+def test_a_field_shortens_the_life_of_the_cold_dark_level():
+    """Dark with the admixture (mixing/D)^2 of a bright level lives that much longer than the bright one."""
+    from perolux.excitons.fine_structure import fine_structure
+    from perolux.quantities.constants import constant
+
+    mixing = 0.5 * (1.7 - 0.65) * 1e3 * constant("bohr_magneton_ev_per_t") * 5.0
+    fine = fine_structure([3.0] * 3, field_t=[[0, 0, 5.0], [3.0, 0, 4.0]], g_electron=1.7, g_hole=0.65)
+    levels = fine_structure_levels(fine, [0.4, 0.8])
+    assert levels.rate_per_ns.sum(axis=-1) == pytest.approx([1.2, 2.4])
+    cold = thermal_lifetime(levels, 0.0).rate_per_ns[:, 0]
+    # second order in mixing/D = 0.05, so good to 1 % ; isotropic: the direction of the field is all one
+    assert cold == pytest.approx(np.array([0.4, 0.8]) * (mixing / 3.0) ** 2, rel=0.01)
+
+
 def write(tmp_path, text):
     path = tmp_path / "levels.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -138,12 +154,12 @@ def test_all_problems_of_a_table_at_once(tmp_path):
     path = write(
         tmp_path,
         "energy_mev,radiative_lifetime_ns,degeneracy\n"
-        "0,,1\nabc,1,1\n1,0,1\n2,-3,0\n3,inf,1\n4,1\nnan,1,1\n5,1,x\n6,1e-320,1\n",
+        "0,,1\nabc,1,1\n1,0,1\n2,-3,0\n3,inf,1\n4,1\nnan,1,1\n5,1,x\n6,1e-320,1\n1e7,1,1\n7,1,1e10\n",
     )
     with pytest.raises(InputError) as caught:
         read_levels(path)
     places = [problem.where.rsplit(" ", 1)[1] for problem in caught.value.problems]
-    assert places == ["3", "4", "5", "5", "6", "7", "8", "9", "10"]
+    assert places == ["3", "4", "5", "5", "6", "7", "8", "9", "10", "11", "12"]
     many = "energy_mev,radiative_lifetime_ns\n" + "x,1\n" * 500
     with pytest.raises(InputError) as caught:
         read_levels(write(tmp_path, many))

@@ -13,6 +13,7 @@ from perolux.excitons.polarised import thermal_occupation
 from perolux.excitons.rates import Levels, thermal_lifetime
 from perolux.excitons.relaxation import (
     TransferRates,
+    decay_components,
     occupation,
     one_phonon_rates,
     populations,
@@ -125,6 +126,21 @@ def test_matrix_of_two_levels_is_the_closed_form():
     assert decay.intensity_per_ns(times) == pytest.approx(light, rel=1e-10)
     rates = -1.0 / np.array([float(decay.fast_lifetime_ns), float(decay.slow_lifetime_ns)])
     assert np.sort(np.linalg.eigvals(matrix).real) == pytest.approx(np.sort(rates), rel=1e-10)
+
+
+def test_components_of_any_levels_add_up_to_the_light():
+    levels = Levels.of([0.0, 2.0, 2.6, 3.5], [1e-3, 0.8, 0.9, 0.7])
+    pairs = np.zeros((4, 4))
+    pairs[0, 1:] = pairs[1:, 0] = 0.05  # between dark and bright only
+    for kelvin in (4.0, 30.0, 200.0):
+        matrix = rate_matrix(levels, kelvin, two_phonon_per_ns=pairs, phonon_mev=3.2)
+        start = np.array([0.1, 0.2, 0.3, 0.4])
+        lifetime, amplitude = decay_components(matrix, start, levels.rate_per_ns)
+        assert np.all(np.diff(lifetime) >= 0)
+        times = np.array([0.0, 0.5, 4.0, 30.0])
+        light = populations(matrix, start, times) @ levels.rate_per_ns
+        assert np.exp(-times[:, None] / lifetime) @ amplitude == pytest.approx(light, rel=1e-9)
+        assert amplitude @ lifetime == pytest.approx(1.0, rel=1e-9)  # every excitation gives a photon
 
 
 def test_losses_and_bad_matrices():

@@ -13,6 +13,7 @@ from perolux.errors import OptionError, Problem
 
 __all__ = ["lifetime"]
 
+_MOST_TEMPERATURES = 1000
 _DARK = "only dark levels are occupied at this temperature"
 
 
@@ -69,6 +70,8 @@ def lifetime(
 
 
 def _temperatures(text: str) -> list[float]:
+    if text.count(",") >= _MOST_TEMPERATURES:
+        raise OptionError("too many temperatures", where="--temperature", allowed=f"{_MOST_TEMPERATURES}")
     values, problems = [], []
     for part in text.split(","):
         try:

@@ -1,4 +1,4 @@
-"""How much of a large crystal one exciton can use: coherence volume, superradiance, centre-of-mass ladder.
+"""How much of a large crystal one exciton can use: coherence volume and superradiant lifetime.
 
     K_eff = min(K(V), K(V_c)) = K(min(V, V_c))          giant oscillator strength up to the coherence volume
 
@@ -25,21 +25,16 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import OptionError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.rates import (
-    Levels,
-    oscillator_strength,
-    radiative_rate_per_ns,
-    thermal_lifetime,
-)
+from perolux.excitons.thermal_ladder import thermal_ladder_fraction
+from perolux.excitons.rates import oscillator_strength, radiative_rate_per_ns
 from perolux.excitons.tables import interpolate
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
 __all__ = [
     "COHERENCE_MODELS",
     "CoherenceModel",
-    "centre_of_mass_ladder",
     "coherence_volume_nm3",
     "coherent_overlap",
     "linewidth_coherence_volume_nm3",
@@ -50,9 +45,6 @@ FloatArray = npt.NDArray[np.float64]
 
 CoherenceModel = Literal["none", "localisation", "linewidth"]
 COHERENCE_MODELS: tuple[CoherenceModel, ...] = get_args(CoherenceModel)
-
-_WEAK_EDGE = 5.2
-"""Edge over aB above which the pair moves as one particle: that of a sphere of 3 aB at equal confinement."""
 
 
 def coherence_volume_nm3(
@@ -140,47 +132,6 @@ def coherent_overlap(
     return np.asarray(np.where(limited, np.minimum(whole, interpolate(region, part).overlap_k), whole))
 
 
-def centre_of_mass_ladder(
-    edge_nm: float, bohr_radius_nm: float, total_mass_m0: float, overlap_k: float, *, up_to_mev: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Levels of the exciton as one particle in a cube: (energy_mev, overlap_k, degeneracy), the lowest first.
-
-        E = hbar^2 pi^2/(2 M (L - d)^2) (n_x^2 + n_y^2 + n_z^2 - 3),   K_n = K/(n_x n_y n_z)^2 for odd n, else
-        0
-
-    d: dead layer of the packaged energy. overlap_k: K of the lowest level. The strengths add up to K
-    (pi^2/8)^3, that of the whole volume. Valid for weak confinement: raises `ModelRangeError` below 5.2 aB.
-    Internal excitations of the pair (from about 3/4 Ry) are left out.
-    """
-    from perolux.excitons.limits import dead_layer
-
-    size = edge_nm / bohr_radius_nm
-    if not size >= _WEAK_EDGE:
-        raise ModelRangeError(
-            f"an edge of {size:.3g} aB is no weak confinement",
-            where="centre-of-mass ladder",
-            allowed=f"edges of {_WEAK_EDGE:g} aB and more",
-        )
-    if not up_to_mev >= 0:
-        raise OptionError("the ladder must reach up to 0 meV or more", where="up_to_mev")
-    layer_nm = bohr_radius_nm * dead_layer("cube", size, float(interpolate("cube", size).energy_over_rydberg))
-    unit_mev = 1000.0 * HBAR2_OVER_2M0_EV_NM2 * math.pi**2 / (total_mass_m0 * (edge_nm - layer_nm) ** 2)
-    top = math.isqrt(int(up_to_mev / unit_mev) + 1)
-    n = np.arange(1, top + 1)
-    n1, n2, n3 = (part.ravel() for part in np.meshgrid(n, n, n, indexing="ij"))
-    keep = (n1 <= n2) & (n2 <= n3)
-    n1, n2, n3 = n1[keep], n2[keep], n3[keep]
-    square = n1**2 + n2**2 + n3**2 - 3
-    inside = square * unit_mev <= up_to_mev
-    n1, n2, n3, square = n1[inside], n2[inside], n3[inside], square[inside]
-    odd = (n1 * n2 * n3) % 2 == 1
-    strength = np.where(odd, overlap_k / (n1 * n2 * n3).astype(float) ** 2, 0.0)
-    alike = (n1 == n2).astype(int) + (n2 == n3).astype(int)
-    states = np.array([6.0, 3.0, 1.0])[alike]
-    order = np.argsort(square, kind="stable")
-    return unit_mev * square[order].astype(float), strength[order], states[order]
-
-
 def superradiant_lifetime_ns(
     edge_nm: npt.ArrayLike,
     *,
@@ -189,8 +140,8 @@ def superradiant_lifetime_ns(
     kane_ev: npt.ArrayLike,
     emission_factor: npt.ArrayLike,
     coherence_volume: npt.ArrayLike = math.inf,
-    temperature_k: float = 0.0,
-    total_mass_m0: float | None = None,
+    temperature_k: npt.ArrayLike = 0.0,
+    total_mass_m0: npt.ArrayLike | None = None,
 ) -> FloatArray:
     """Radiative lifetime of one bright level of a cube, in ns; arrays broadcast.
 
@@ -202,31 +153,12 @@ def superradiant_lifetime_ns(
     overlap = coherent_overlap("cube", edge_nm, bohr_radius_nm, coherence_volume)
     f = oscillator_strength(kane_ev, transition_ev, overlap)
     rate = radiative_rate_per_ns(transition_ev, f, index_outside=emission_factor)
-    if temperature_k > 0:
+    if np.any(np.asarray(temperature_k) != 0):
         if total_mass_m0 is None:
             raise OptionError("the centre-of-mass ladder needs the exciton's mass", where="total_mass_m0")
-        edge, bohr, held = np.broadcast_arrays(
-            np.asarray(edge_nm, float), np.asarray(bohr_radius_nm, float), np.asarray(coherence_volume, float)
-        )
-        region = np.minimum(edge, np.cbrt(held))
-        part = [
-            _ladder_fraction(float(side), float(a), total_mass_m0, temperature_k)
-            for side, a in zip(region.ravel(), bohr.ravel(), strict=True)
-        ]
-        rate = rate * np.reshape(part, region.shape)
+        region = np.minimum(np.asarray(edge_nm, dtype=float), np.cbrt(coherence_volume))
+        rate = rate * thermal_ladder_fraction(region, bohr_radius_nm, total_mass_m0, temperature_k)
     return np.asarray(1.0 / rate)
-
-
-def _ladder_fraction(edge_nm: float, bohr_radius_nm: float, total_mass_m0: float, kelvin: float) -> float:
-    """Mean strength of the thermally occupied ladder over that of its lowest level."""
-    from perolux.quantities.constants import BOLTZMANN_EV_PER_K
-
-    # levels beyond 15 kT weigh 3e-7, times their growing number still below 1e-4
-    reach = 15.0 * 1000.0 * BOLTZMANN_EV_PER_K * kelvin
-    energy, strength, states = centre_of_mass_ladder(
-        edge_nm, bohr_radius_nm, total_mass_m0, 1.0, up_to_mev=reach
-    )
-    return float(thermal_lifetime(Levels.of(energy, strength, states), kelvin).rate_per_ns[0])
 
 
 def _positive(name: str, values: npt.ArrayLike) -> FloatArray:

@@ -123,7 +123,7 @@ def pair_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers
 
 
 def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers) -> PairEnergies:
-    """The first exciton of platelets: the pair in a plate with all its images, and its motion in the plane."""
+    """First exciton of platelets: the pair in a plate with all its images, and its motion in the plane."""
     a, b, c = crystals.lengths_nm
     thickness = parameters.values["monolayer_thickness"]
     count = np.rint(c / thickness.number)

@@ -4,10 +4,11 @@
 
 C is the short-range constant of the compound, X the exchange overlap of the pair (`tables.interpolate`), w_LT
 the longitudinal-transverse splitting of the bulk and N_i the depolarisation factor of axis i: 1/3 for a
-sphere or cube, where the form is exact for an isotropic profile, and an approximation (uniform polarisation,
-matched background) along the axes of a box. The often written long-range form with K pi aB^3/V in place of X
-treats the polarisation as uniform even where the pair is not, falls short by a factor 2.5, and is not used
-here.
+sphere or cube, where the form is exact for an isotropic profile. Along the axes of a box take
+`profile_factors`, which follow the pair, or the factors of uniform polarisation (`depolarisation`), a coarser
+approximation that makes the splitting by shape about 20 % too small. The background is matched. The often
+written form with K pi aB^3/V in place of X treats the polarisation as uniform even where the pair is not,
+falls short by a factor 2.5, and is not used here.
 
 In a cube or sphere both terms grow with the same X: a series of sizes gives their sum, never each of them.
 """
@@ -48,8 +49,8 @@ def long_range_mev(
 ) -> FloatArray:
     """Long-range exchange hbar w_LT N_i X of the bright levels along three axes, in meV, shape (..., 3).
 
-    factors: depolarisation factors N_i (`depolarisation_factors`), last axis of length 3; a third each for a
-    sphere or cube. exchange_x and lt_splitting_mev broadcast against the leading axes. Bulk limit of a
+    factors: depolarisation factors N_i (`profile_factors`, `depolarisation_factors`), (..., 3); a third each
+    for a sphere or cube. exchange_x and lt_splitting_mev broadcast against the leading axes. Bulk limit of a
     sphere: hbar w_LT/3. Validity: crystals much smaller than the wavelength of light.
 
     >>> long_range_mev(9.0, 5.0).round(6).tolist()

@@ -14,6 +14,10 @@ __all__ = ["MAX_BYTES", "MAX_LEVELS", "read_levels"]
 
 MAX_BYTES = 10_000_000
 MAX_LEVELS = 200_000
+# Far beyond any exciton, and near enough that sums and exponents stay finite.
+_ENERGY_LIMIT_MEV = 1e6
+_LIFETIMES_NS = (1e-9, 1e18)
+_MOST_STATES = 1e9
 _REQUIRED = ("energy_mev", "radiative_lifetime_ns")
 _KNOWN = (*_REQUIRED, "degeneracy")
 _SHOWN = 20
@@ -113,18 +117,20 @@ def _level(
         return None
     row = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
     energy = _number(row["energy_mev"])
-    if energy is None:
-        problems.append(Problem(f"energy_mev is {_short(row['energy_mev'])}", where, "a number in meV"))
+    if energy is None or abs(energy) > _ENERGY_LIMIT_MEV:
+        allowed = f"a number from -{_ENERGY_LIMIT_MEV:g} to {_ENERGY_LIMIT_MEV:g} meV"
+        problems.append(Problem(f"energy_mev is {_short(row['energy_mev'])}", where, allowed))
     rate = 0.0
     if row["radiative_lifetime_ns"]:
         lifetime = _number(row["radiative_lifetime_ns"])
-        if lifetime is None or not lifetime > 0 or not math.isfinite(1.0 / lifetime):
+        low, high = _LIFETIMES_NS
+        if lifetime is None or not low <= lifetime <= high:
             shown = _short(row["radiative_lifetime_ns"])
             problems.append(
                 Problem(
                     f"radiative_lifetime_ns is {shown}",
                     where,
-                    "a number above 0, or empty for a dark level",
+                    f"a number from {low:g} to {high:g}, or empty for a dark level",
                 )
             )
         else:
@@ -132,10 +138,12 @@ def _level(
     states: float | None = 1.0
     if row.get("degeneracy"):
         states = _number(row["degeneracy"])
-        if states is None or not states > 0:
+        if states is None or not 0 < states <= _MOST_STATES:
             problems.append(
                 Problem(
-                    f"degeneracy is {_short(row['degeneracy'])}", where, "a number above 0, or empty for 1"
+                    f"degeneracy is {_short(row['degeneracy'])}",
+                    where,
+                    f"a number above 0 and up to {_MOST_STATES:g}, or empty for 1",
                 )
             )
     return None if energy is None or states is None else (energy, rate, states)

@@ -31,7 +31,7 @@ LARGEST_NM = 100.0
 
 @dataclass(frozen=True)
 class Crystals:
-    """Nanocrystals of one material and shape: core lengths a, b, c in nm, arrays (or numbers) of one shape."""
+    """Nanocrystals of one material and shape: core lengths a, b, c in nm, arrays of one shape."""
 
     material: str
     shape: Shape
@@ -53,8 +53,8 @@ class Nanocrystal:
 
     material: formula. shape: as in `ensemble.shapes`. lengths_nm: the three core lengths a, b, c, both outer
     half cells included. temperature_k: of the lattice. convention: in which the lengths were given.
-    monolayers: of a platelet, else None. outside_index: refractive index of ligands and solvent around it; None
-    takes the assumed range `prior.outside_index`.
+    monolayers: of a platelet, else None. outside_index: refractive index of ligands and solvent around it;
+    None takes the assumed range `prior.outside_index`.
     """
 
     material: str
@@ -104,8 +104,8 @@ def nanocrystal(
 ) -> Nanocrystal:
     """A nanocrystal from lengths in any size convention, checked.
 
-    lengths_nm: one length (cube, sphere), two (spheroid, rod; platelet: lateral) or three (cuboid). A platelet
-    takes its thickness from `monolayers`, a whole number of at least 1, times the monolayer thickness on
+    lengths_nm: one length (cube, sphere), two (spheroid, rod; platelet: lateral) or three (cuboid). The
+    thickness of a platelet is `monolayers`, a whole number of at least 1, times the monolayer thickness on
     record. Raises `OptionError` for contradictory or missing lengths, `ModelRangeError` for a core below one
     unit cell or above 100 nm, and the errors of the material.
 

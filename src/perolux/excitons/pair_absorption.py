@@ -1,4 +1,4 @@
-"""Absorption cross sections of whole columns of nanocrystals at the wavelengths where colloids are calibrated."""
+"""Absorption cross sections of columns of nanocrystals at the wavelengths where colloids are calibrated."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def cross_sections_cm2(
     excess = np.maximum(joined.line_share, 1.0)
     if excess[0] > _EXCESS:
         warnings.append(
-            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs up to "
-            f"{join:.2f} eV; cross sections below that energy keep the sum of the bulk"
+            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs up "
+            f"to {join:.2f} eV; cross sections below that energy keep the sum of the bulk"
         )
         joined = join_lines(lines / excess[:, None])
     found = {}

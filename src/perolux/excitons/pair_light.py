@@ -1,7 +1,7 @@
 """From the pair to its light: lines, fine structure, rates and shifts of whole columns of nanocrystals.
 
-Every function takes `Crystals` (one, or one a row), a column of parameters and the pair that `energies` gives, all
-with the same rows: draws of one nanocrystal, or many nanocrystals at the middle of every range.
+Every function takes `Crystals` (one, or one a row), a column of parameters and the pair that `energies` gives,
+all with the same rows: draws of one nanocrystal, or many nanocrystals at the middle of every range.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def transition_lines(
 def line_strengths(
     parameters: ParameterDraws, energies: list[FloatArray], overlaps: list[FloatArray]
 ) -> dict[str, FloatArray]:
+    """Oscillator strengths "strength 0", "strength 1" ... of lines with these energies (eV) and overlaps K."""
     kane = parameters["kane_energy"]
     return {
         f"strength {n}": oscillator_strength(kane, energy, overlap)

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
-from perolux.excitons.assumptions import assumption
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value
 
@@ -65,7 +64,7 @@ class ParameterDraws:
         return self.numbers[quantity]
 
     def assumed(self, value: Value, name: str) -> FloatArray:
-        """A column (rows,) of an assumption or another range: draws, or its middle where nothing is varied."""
+        """A column (rows,) of an assumption or another range: draws, or its middle if nothing is varied."""
         return drawn(value, name, self.rows - 1) if self.varied else np.full(self.rows, value.number)
 
     def middle(self, rows: int) -> ParameterDraws:
@@ -110,7 +109,7 @@ def _of_set(host: Material, draws: int) -> ParameterDraws:
 def drawn(value: Value, name: str, draws: int = DRAWS) -> FloatArray:
     """Middle value and draws (1 + draws,) of a value; `name` seeds their order.
 
-    >>> drawn(assumption("stokes_shift_ev"), "stokes_shift_ev", 4).shape
+    >>> drawn(Value(1.0, "nm", "assumed", "here", low=0.5, high=1.5), "length", 4).shape
     (5,)
     """
     uniform = _uniform(name, draws)

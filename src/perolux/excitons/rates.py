@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import OptionError
+from perolux.excitons.fine_structure import FineStructure
 from perolux.excitons.polarised import thermal_occupation
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K, COULOMB_EV_NM, HBAR2_OVER_2M0_EV_NM2, constant
 
@@ -26,6 +27,7 @@ __all__ = [
     "COMPLETE_ABOVE_KT",
     "Levels",
     "ThermalLifetime",
+    "fine_structure_levels",
     "local_field",
     "oscillator_strength",
     "product_levels",
@@ -168,12 +170,28 @@ def thermal_lifetime(levels: Levels, temperatures_k: npt.ArrayLike) -> ThermalLi
     temperatures = np.atleast_1d(np.asarray(temperatures_k, dtype=float))
     if temperatures.ndim != 1:
         raise OptionError("temperatures must be one number or a list")
-    energy = levels.energy_mev[..., None, :]
-    occupation = thermal_occupation(energy, temperatures, levels.degeneracy[..., None, :])
-    rate = (occupation * levels.rate_per_ns[..., None, :]).sum(axis=-1)
+    rate = np.empty((*levels.energy_mev.shape[:-1], temperatures.size))
+    for place, kelvin in enumerate(temperatures):  # one at a time: ladders are long
+        occupation = thermal_occupation(levels.energy_mev, kelvin, levels.degeneracy)
+        rate[..., place] = (occupation * levels.rate_per_ns).sum(axis=-1)
     span = (levels.energy_mev.max(axis=-1) - levels.energy_mev.min(axis=-1))[..., None]
     incomplete = span < COMPLETE_ABOVE_KT * 1000.0 * BOLTZMANN_EV_PER_K * temperatures
     return ThermalLifetime(temperatures, rate, np.asarray(incomplete))
+
+
+def fine_structure_levels(fine: FineStructure, bright_rate_per_ns: npt.ArrayLike) -> Levels:
+    """The four levels of a fine structure, each with the rate bright_rate_per_ns times its strength.
+
+    bright_rate_per_ns: rate of one bright level of strength 1 (leading axes of the levels). A field or a
+    lattice moves strength between levels and keeps the sum; local fields along the axes go into
+    `axis_amplitude` of `fine_structure`, not into the rate again.
+
+    >>> from perolux.excitons.fine_structure import fine_structure
+    >>> fine_structure_levels(fine_structure([2.0, 2.0, 3.0]), 0.4).rate_per_ns.tolist()
+    [0.0, 0.4, 0.4, 0.4]
+    """
+    rate = np.asarray(bright_rate_per_ns, dtype=float)[..., None]
+    return Levels.of(fine.energy_mev, rate * fine.strength)
 
 
 def product_levels(

@@ -27,6 +27,7 @@ from perolux.quantities.constants import BOLTZMANN_EV_PER_K
 __all__ = [
     "TransferRates",
     "TwoLevelDecay",
+    "decay_components",
     "occupation",
     "one_phonon_rates",
     "populations",
@@ -230,6 +231,23 @@ def populations(matrix: npt.ArrayLike, initial: npt.ArrayLike, time_ns: npt.Arra
     if np.any(times < 0) or not np.isfinite(times).all():
         raise OptionError("times must be finite and not negative")
     return np.asarray(expm(times[:, None, None] * generator) @ start)
+
+
+def decay_components(
+    matrix: npt.ArrayLike, initial: npt.ArrayLike, rate_per_ns: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Lifetimes (n,) in ns and amplitudes (n,) in photons per ns of the light of any levels, fastest first.
+
+    I(t) = sum_j a_j exp(-t/tau_j) for dp/dt = M p, light rate . p: from the eigenvectors of M, whose
+    eigenvalues detailed balance keeps real. A lifetime is infinite where nothing leaves.
+    """
+    generator, start = np.asarray(matrix, dtype=float), np.asarray(initial, dtype=float)
+    values, vectors = np.linalg.eig(generator)
+    decay = np.maximum(-values.real, 0.0)
+    amplitude = ((np.asarray(rate_per_ns, dtype=float) @ vectors) * np.linalg.solve(vectors, start)).real
+    order = np.argsort(-decay)
+    with np.errstate(divide="ignore"):
+        return np.asarray(1.0 / decay[order]), np.asarray(amplitude[order])
 
 
 def _coupling(values: npt.ArrayLike) -> FloatArray:

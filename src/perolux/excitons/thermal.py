@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError
+from perolux.excitons.thermal_ladder import axis_fraction
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
 __all__ = ["ThermalOverlap", "centre_of_mass_ratio", "plate_ratio", "thermal_overlap_ratio"]
@@ -33,7 +34,6 @@ FloatArray = npt.NDArray[np.float64]
 
 _DEAD_LAYER = 1.405
 """Dead layer of both walls of an axis in aB, weak limit of the cube (`limits.dead_layer`)."""
-_LEVELS = 400
 HIGHEST_THETA = 2.5
 """kT/Ry up to which the table reaches."""
 
@@ -49,14 +49,10 @@ class ThermalOverlap:
 def centre_of_mass_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) -> FloatArray:
     """R of the ladder of the centre of mass alone: M = 4 mu, box of edge y - d, only odd levels emit.
 
-    R = [sum_odd exp(-e (n^2-1)/theta)/n^2 / sum_n exp(-e (n^2-1)/theta)]^3,   e = (pi^2/4)/(y - d)^2
+    The step of the ladder is e = (pi^2/4)/(y - d)^2 Ry (`thermal_ladder.axis_fraction`, on three axes).
     """
-    size, heat = np.broadcast_arrays(np.asarray(edge_over_bohr, dtype=float), np.asarray(theta, dtype=float))
-    level = np.arange(1, _LEVELS + 1)
-    step = 0.25 * math.pi**2 / (np.maximum(size - _DEAD_LAYER, 1e-3) ** 2 * heat)
-    weights = np.exp(-step[..., None] * (level**2 - 1.0))
-    bright = np.where(level % 2 == 1, 1.0 / level**2, 0.0)
-    return np.asarray(((weights @ bright) / weights.sum(axis=-1)) ** 3)
+    size, heat = np.asarray(edge_over_bohr, dtype=float), np.asarray(theta, dtype=float)
+    return axis_fraction(0.25 * math.pi**2 / (np.maximum(size - _DEAD_LAYER, 1e-3) ** 2 * heat)) ** 3
 
 
 def plate_ratio(
@@ -64,19 +60,15 @@ def plate_ratio(
 ) -> FloatArray:
     """R of the bound pair that moves as one particle of mass M in a rectangle a x b; kT in eV.
 
-    As `centre_of_mass_ratio` on two axes, without a dead layer. Pairs that heat tears apart and excited states
-    of the relative motion are left out: R is an upper bound where kT is not well below the binding.
+    Two axes of `thermal_ladder.axis_fraction`, without a dead layer. Pairs that heat tears apart and excited
+    states of the relative motion are left out: an upper bound where kT is not well below the binding.
     """
-    return _axis_ratio(a_nm, total_mass_m0, heat_ev) * _axis_ratio(b_nm, total_mass_m0, heat_ev)
-
-
-def _axis_ratio(length_nm: npt.ArrayLike, total_mass_m0: npt.ArrayLike, heat_ev: npt.ArrayLike) -> FloatArray:
-    length, mass = np.asarray(length_nm, dtype=float), np.asarray(total_mass_m0, dtype=float)
-    step = HBAR2_OVER_2M0_EV_NM2 / mass * (math.pi / length) ** 2 / np.maximum(heat_ev, 1e-9)
-    level = np.arange(1, _LEVELS + 1)
-    weights = np.exp(-step[..., None] * (level**2 - 1.0))
-    bright = np.where(level % 2 == 1, 1.0 / level**2, 0.0)
-    return np.asarray((weights @ bright) / weights.sum(axis=-1))
+    mass, heat = np.asarray(total_mass_m0, dtype=float), np.maximum(heat_ev, 1e-9)
+    one, two = (
+        axis_fraction(HBAR2_OVER_2M0_EV_NM2 / mass * (math.pi / np.asarray(length, dtype=float)) ** 2 / heat)
+        for length in (a_nm, b_nm)
+    )
+    return one * two
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from perolux.excitons.exchange import exchange_mev, long_range_mev, short_range_
 from perolux.excitons.fine_structure import fine_structure
 from perolux.excitons.g_factors import remote_g_for_exciton
 from perolux.excitons.lattice_tensor import lattice_tensor_mev
+from perolux.excitons.profile_factors import profile_factors
 from perolux.excitons.tables import interpolate
 from perolux.materials import Material, material
 from perolux.materials.kane import lt_splitting_ev
@@ -22,6 +23,7 @@ __all__ = [
     "cspbi3_splitting_mev",
     "fapbbr3_splitting_mev",
     "long_range_sphere_mev",
+    "platelet_bright_splitting_mev",
     "platelet_splitting_mev",
     "remote_g",
     "size_exponent",
@@ -113,6 +115,18 @@ def platelet_splitting_mev(parameter_set: str, thickness_nm: float) -> Computed:
         for one in (record.low or 0.0, record.number, record.high or 0.0)
     )
     return Computed(middle, f"{low:.0f} to {high:.0f} meV over the range of the constant")
+
+
+def platelet_bright_splitting_mev(parameter_set: str, thickness_nm: float, lateral_nm: float) -> Computed:
+    """Long-range splitting between the bright level across a thin plate and those in its plane.
+
+    hbar w_LT X (N_z - N_x) with X = 12 aB/d as in `platelet_splitting_mev`.
+    """
+    host = material("CsPbBr3", parameter_set=parameter_set)
+    exchange_x = 12.0 * host.bohr_radius_nm / thickness_nm
+    factors = profile_factors(lateral_nm, lateral_nm, thickness_nm)
+    levels = long_range_mev(exchange_x, 1e3 * host.value("lt_splitting").number, factors)
+    return Computed(float(levels[2] - levels[0]), f"N_z = {factors[2]:.3f}, X = {exchange_x:.1f}")
 
 
 def remote_g(g_exciton: float, gap_ev: float, kane_ev: float, spin_orbit_ev: float) -> float:

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from perolux.excitons.assumptions import assumption
+from perolux.excitons.thermal_ladder import centre_of_mass_ladder
 from perolux.excitons.coherence import (
-    centre_of_mass_ladder,
     coherence_volume_nm3,
     coherent_overlap,
     superradiant_lifetime_ns,
