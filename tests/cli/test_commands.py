@@ -72,6 +72,20 @@ def test_a_bad_file_does_not_stop_the_others(capsys, tmp_path):
     assert rows[1]["peak_ev"] > 2.0
 
 
+def test_absorption_says_why_there_is_no_first_exciton(capsys, tmp_path):
+    file = tmp_path / "band.csv"
+    lines = [f"{nm},{2.718281828 ** (-(((nm - 515) / 9) ** 2) / 2):.5f}" for nm in range(400, 651)]
+    file.write_text("wavelength_nm,A\n" + "\n".join(lines))
+    code, out, _ = call(capsys, "absorption", file, "--json")
+    (row,) = json.loads(out)
+    assert code == 0 and row["first_exciton_nm"] is None and "no-first-exciton" in row["flags"]
+    assert "photoluminescence" in row["reasons"]["first_exciton_nm"]
+    code, out, _ = call(capsys, "absorption", file)
+    assert code == 0 and "no-first-exciton" in out and "photoluminescence" in out
+    code, out, _ = call(capsys, "absorption", CDSE / "run4_uv-vis.csv")
+    assert out.count("no-first-exciton") == 1 and "30 s: none, the second derivative" in out
+
+
 def test_absorption_keeps_its_contract(capsys):
     code, out, _ = call(capsys, "absorption", CDSE / "run2_uv-vis.csv", "--json")
     rows = json.loads(out)

@@ -244,7 +244,15 @@ def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
             "steepest slope (nm)",
             "scatter exponent",
         ]
-        print_table(
-            "", [*columns, "flags"], cells, "first exciton: minimum of the smoothed second derivative"
-        )
+        note = "first exciton: minimum of the smoothed second derivative"
+        print_table("", [*columns, "flags"], cells, "\n".join([note, *_why_no_exciton(good)]))
     _show_errors(rows)
+
+
+def _why_no_exciton(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """One line for each spectrum without a first exciton."""
+    return [
+        f"{': '.join([*_file_of(row, rows), row['label']])}: none, {row['reasons']['first_exciton_nm']}"
+        for row in rows
+        if row["first_exciton_nm"] is None
+    ]

@@ -19,7 +19,6 @@ STUDY_FLAGS: dict[str, str] = {
     "could not be joined",
     "absorption-failed": "the absorption spectrum of this sample could not be evaluated; the reason is "
     "given, the emission is not affected",
-    "no-first-exciton": "no first exciton was found in the absorption spectrum",
     "absorption-not-used": "the model cannot explain first exciton and emission together: the size rests on "
     "the emission alone",
     "negative-stokes-shift": "the first exciton lies below the emission peak by more than two standard "
