@@ -217,6 +217,20 @@ def test_a_saturated_spectrum_gets_no_number_but_reasons(capsys, tmp_path):
     assert code == 0 and "nan" not in out.lower() and "saturated" in out
 
 
+def test_a_peak_below_the_bulk_says_so_beside_its_size(capsys, tmp_path):
+    lines = [
+        f"{nm},{1e4 * 2.718281828 ** (-(((nm - 551) / 9) ** 2) / 2) + nm % 3:.3f}" for nm in range(450, 651)
+    ]
+    file = tmp_path / "red.csv"
+    file.write_text("wavelength_nm,counts\n" + "\n".join(lines))
+    _, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3", "--json")
+    (row,) = json.loads(out)
+    assert "below-bulk" in row["flags"] and "below-bulk" in row["size"]["flags"]
+    assert any("below the first exciton of bulk" in note for note in row["size"]["notes"])
+    _, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3")
+    assert "below-bulk" in out and "no size" in " ".join(out.split())
+
+
 def test_a_material_without_exciton_parameters_keeps_the_model_free_numbers(capsys):
     code, out, _ = call(capsys, "pl", NATIVE / "433.txt", "--material", "AZPbBr3", "--json")
     (row,) = json.loads(out)

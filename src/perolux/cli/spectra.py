@@ -213,10 +213,14 @@ def _size_text(size: dict[str, Any]) -> str:
         return f"none: {size['reason']}"
     edge = size["edge_nm"]
     weight = size["platelet_weight"] or 0.0
-    platelet = f"; platelet weight {weight:.2f}" if weight > 0.005 else ""
+    more = f"; platelet weight {weight:.2f}" if weight > 0.005 else ""
+    if "below-bulk" in size["flags"]:
+        from perolux.studies.sample import BELOW_BULK_WORDS
+
+        more += f"; {BELOW_BULK_WORDS}"
     if edge["high95"] is None:
-        return f"> {edge['low95']:.1f} nm (95 %){platelet}"
-    return f"{edge['low95']:.1f} to {edge['high95']:.1f} nm (95 %), median {edge['median']:.1f}{platelet}"
+        return f"> {edge['low95']:.1f} nm (95 %){more}"
+    return f"{edge['low95']:.1f} to {edge['high95']:.1f} nm (95 %), median {edge['median']:.1f}{more}"
 
 
 def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perolux.measured.records import Spectrum
     from perolux.studies.join import Sample
 
-__all__ = ["Conditions", "characterise_sample", "key_of", "size_text"]
+__all__ = ["BELOW_BULK_WORDS", "Conditions", "characterise_sample", "key_of", "size_text"]
 
 _NUMBERS = (
     "peak_ev",
@@ -35,6 +35,8 @@ _NUMBERS = (
     "integrated",
     "snr",
 )
+BELOW_BULK_WORDS = "the peak lies below the emission of the bulk, which no size explains"
+"""What is said beside a size with the flag `below-bulk`."""
 _LIKELY, _POSSIBLE = 0.5, 0.05
 """Platelet weights above which a sample is flagged (a convention)."""
 
@@ -213,7 +215,9 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
             row[f"halide_fraction_{key}"] = fraction[key]
     if size.kind == "lower-bound":
         row["flags"].append("size-lower-bound")
-        row["reasons"]["edge_high95_nm"] = "the emission does not exclude the largest edge of the prior"
+        row["reasons"]["edge_high95_nm"] = "the emission does not exclude the largest edge of the prior" + (
+            f"; {BELOW_BULK_WORDS}" if "below-bulk" in size.flags else ""
+        )
     weight = size.platelet_weight or 0.0
     if weight > _LIKELY:
         row["flags"].append("platelet-likely")
@@ -223,8 +227,9 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
 
 def size_text(size: SizePosterior) -> str:
     """The size in one line: an interval with its median, or a lower bound, each at 95 %."""
+    doubt = f"; {BELOW_BULK_WORDS}" if "below-bulk" in size.flags else ""
     if size.kind == "lower-bound" or size.high95_nm is None:
-        return f"larger than {size.low95_nm:.1f} nm (95 %)"
+        return f"larger than {size.low95_nm:.1f} nm (95 %){doubt}"
     digits = 1 if size.high95_nm - size.low95_nm >= 0.2 else 2
     low, high, middle = (f"{x:.{digits}f}" for x in (size.low95_nm, size.high95_nm, size.median_nm))
-    return f"{low} to {high} nm (95 %), median {middle} nm"
+    return f"{low} to {high} nm (95 %), median {middle} nm{doubt}"
