@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BELOW_BULK_WORDS", "Conditions", "characterise_sample", "key_of", "size_text"]
 
-_NUMBERS = (
-    "peak_ev",
-    "peak_ev_sigma",
-    "fwhm_mev",
-    "fwhm_mev_sigma",
-    "peak_nm",
-    "fwhm_nm",
-    "peak_nm_no_jacobian",
-    "fwhm_nm_no_jacobian",
-    "fwhm_mev_no_jacobian",
-    "integrated",
-    "snr",
-)
 BELOW_BULK_WORDS = "the peak lies below the emission of the bulk, which no size explains"
 """What is said beside a size with the flag `below-bulk`."""
 _LIKELY, _POSSIBLE = 0.5, 0.05
@@ -110,6 +97,7 @@ def _characterised(
     arrays: dict[str, npt.NDArray[np.float64]],
 ) -> tuple[dict[str, Any], ...]:
     """Write what the emission and the first exciton (`edge`, eV with sigma) say; returns what it rests on."""
+    from perolux.measured.pl import PL_NUMBERS
     from perolux.studies.describe import describe_pl
 
     description = describe_pl(
@@ -124,7 +112,7 @@ def _characterised(
     pl = description.result
     row["flags"] = list(dict.fromkeys([*description.flags, *row["flags"]]))
     row["reasons"].update(pl.reasons)
-    row |= {name: getattr(pl, name) for name in _NUMBERS}
+    row |= {name: getattr(pl, name) for name in PL_NUMBERS}
     row["baseline_method"], row["baseline_counts"] = pl.baseline.method, pl.baseline.counts
     if np.ptp(pl.baseline.curve) > 0:
         arrays["baseline"] = pl.baseline.curve
