@@ -72,6 +72,20 @@ def test_a_bad_file_does_not_stop_the_others(capsys, tmp_path):
     assert rows[1]["peak_ev"] > 2.0
 
 
+def test_absorption_says_why_there_is_no_first_exciton(capsys, tmp_path):
+    file = tmp_path / "band.csv"
+    lines = [f"{nm},{2.718281828 ** (-(((nm - 515) / 9) ** 2) / 2):.5f}" for nm in range(400, 651)]
+    file.write_text("wavelength_nm,A\n" + "\n".join(lines))
+    code, out, _ = call(capsys, "absorption", file, "--json")
+    (row,) = json.loads(out)
+    assert code == 0 and row["first_exciton_nm"] is None and "no-first-exciton" in row["flags"]
+    assert "photoluminescence" in row["reasons"]["first_exciton_nm"]
+    code, out, _ = call(capsys, "absorption", file)
+    assert code == 0 and "no-first-exciton" in out and "photoluminescence" in out
+    code, out, _ = call(capsys, "absorption", CDSE / "run4_uv-vis.csv")
+    assert out.count("no-first-exciton") == 1 and "30 s: none, the second derivative" in out
+
+
 def test_absorption_keeps_its_contract(capsys):
     code, out, _ = call(capsys, "absorption", CDSE / "run2_uv-vis.csv", "--json")
     rows = json.loads(out)
@@ -201,6 +215,20 @@ def test_a_saturated_spectrum_gets_no_number_but_reasons(capsys, tmp_path):
     assert len(missing) == 5 and all("saturated" in row["reasons"][key] for key in missing)
     code, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3")
     assert code == 0 and "nan" not in out.lower() and "saturated" in out
+
+
+def test_a_peak_below_the_bulk_says_so_beside_its_size(capsys, tmp_path):
+    lines = [
+        f"{nm},{1e4 * 2.718281828 ** (-(((nm - 551) / 9) ** 2) / 2) + nm % 3:.3f}" for nm in range(450, 651)
+    ]
+    file = tmp_path / "red.csv"
+    file.write_text("wavelength_nm,counts\n" + "\n".join(lines))
+    _, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3", "--json")
+    (row,) = json.loads(out)
+    assert "below-bulk" in row["flags"] and "below-bulk" in row["size"]["flags"]
+    assert any("below the first exciton of bulk" in note for note in row["size"]["notes"])
+    _, out, _ = call(capsys, "pl", file, "--material", "CsPbBr3")
+    assert "below-bulk" in out and "no size" in " ".join(out.split())
 
 
 def test_a_material_without_exciton_parameters_keeps_the_model_free_numbers(capsys):

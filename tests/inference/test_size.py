@@ -123,6 +123,21 @@ def test_peak_at_the_bulk_gives_a_lower_bound():
     assert posterior.low95_nm > 4.0
 
 
+@pytest.mark.parametrize(
+    ("peak_ev", "flagged"),
+    [
+        (2.25, True),  # the bulk's first exciton lies at 2.327 eV or above; the peak's error is 5 meV
+        (2.30, True),
+        (2.34, False),
+        (2.40, False),
+    ],
+)
+def test_a_peak_below_the_bulk_is_flagged(peak_ev, flagged):
+    posterior = size_posterior(peak_ev, 1e-3, 85.0, 1.0)
+    assert ("below-bulk" in posterior.flags) == flagged
+    assert any("below the first exciton of bulk CsPbBr3" in note for note in posterior.notes) == flagged
+
+
 def test_absorption_edge_narrows_the_size():
     alone = size_posterior(2.45, 0.001, 95.0, 1.0)
     both = size_posterior(2.45, 0.001, 95.0, 1.0, absorption_ev=2.50, absorption_ev_sigma=0.003)

@@ -238,7 +238,8 @@ def test_irregular_grid():
     rng = np.random.default_rng(10)
     nm = np.sort(rng.uniform(400.0, 700.0, 900))
     nm = nm[np.concatenate([[True], np.diff(nm) > 0.05])]
-    r = reduce_absorption(spectrum(exciton(nm=nm), nm))
+    # with a continuum outside of the window, without which it would be an emission band
+    r = reduce_absorption(spectrum(exciton(nm=nm) + 0.5 / (1.0 + np.exp((nm - 475.0) / 2.0)), nm))
     assert r.first_exciton_nm == pytest.approx(505.0, abs=0.2)  # uneven windows lean a little to their weight
 
 
@@ -248,6 +249,71 @@ def test_a_straight_line_and_a_flat_record_have_no_exciton():
         assert r.first_exciton_nm is None
         assert "second derivative" in r.reasons["first_exciton_nm"]
     assert reduce_absorption(spectrum(np.zeros(len(NM)))).steepest_slope_nm is None
+
+
+def as_absorbance(s, values=None):
+    return spectrum(s.values if values is None else values, s.wavelength_nm)
+
+
+def refused(r, words):
+    assert r.first_exciton_nm is None and r.first_exciton_ev is None and r.steepest_slope_nm is None
+    assert "no-first-exciton" in r.flags
+    assert words in r.reasons["first_exciton_nm"]
+    assert all(getattr(r, name) is None and r.reasons[name] for name in NUMBERS)
+
+
+def test_every_spectrum_of_the_series_is_an_edge(series):
+    """The criteria cost none of the 69 excitons; the 70th spectrum has no minimum above its noise."""
+    results = [reduce_absorption(s) for run in series.values() for s in run.values()]
+    assert sum(r.first_exciton_nm is not None for r in results) == 69
+    assert not any("falls-to-blue" in r.flags for r in results)
+    (missing,) = [r for r in results if "no-first-exciton" in r.flags]
+    assert "above its noise" in missing.reasons["first_exciton_nm"]
+
+
+def test_an_emission_band_has_no_first_exciton():
+    folder = example_path("antisolvent") / "spectra"
+    bands = list(read(folder / "spectra_counts_wide.csv", kind="pl"))[::20]
+    # normalised, or the counts alone would give them away
+    results = [reduce_absorption(as_absorbance(s, s.values / np.max(s.values))) for s in bands]
+    for r in results:
+        refused(r, "fall back")
+    refused(reduce_absorption(as_absorbance(bands[0])), "counts")
+    for fwhm in (10.0, 25.0, 80.0):  # with noise, a sloping background, and a search range around it
+        band = np.exp(-4 * math.log(2) * ((NM - 520.0) / fwhm) ** 2) + 2e-4 * (NM - 400.0)
+        noisy = band + np.random.default_rng(15).normal(0.0, 1e-3, len(NM))
+        refused(reduce_absorption(spectrum(noisy), near_nm=(450.0, 600.0)), "fall back")
+        refused(reduce_absorption(spectrum(noisy)), "fall back")
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        lambda a: -a,
+        lambda a: 10.0**-a,
+        lambda a: 1.0 - a,
+        lambda a: a[::-1],
+    ],
+    ids=["sign", "transmission", "difference", "axis"],
+)
+def test_an_inverted_spectrum_has_no_first_exciton(series, turned):
+    for run in series.values():
+        for s in list(run.values())[1::5]:
+            r = reduce_absorption(as_absorbance(s, turned(np.array(s.values))))
+            refused(r, "rises towards the blue")
+    refused(reduce_absorption(spectrum(turned(edge(40.0)))), "rises towards the blue")
+
+
+def test_a_sharp_exciton_is_kept():
+    def sharp(continuum):
+        energy = HC_EV_NM / NM
+        line = np.exp(-0.5 * ((energy - 2.4) / 0.02) ** 2)
+        return reduce_absorption(spectrum(line + continuum / (1.0 + np.exp(-(energy - 2.6) / 0.02))))
+
+    for continuum in (0.3, 0.6, 1.0):
+        r = sharp(continuum)
+        assert r.first_exciton_ev == pytest.approx(2.4, abs=0.005)
+    assert sharp(0.3).flags == ("falls-to-blue",)  # the valley before the continuum is nearly empty
 
 
 def test_noise_alone_rarely_makes_an_exciton():

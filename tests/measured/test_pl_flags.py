@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -43,6 +44,16 @@ def check(r: PlResult) -> PlResult:
     assert set(r.flags) <= FLAGS.keys()
     json.dumps(r.as_dict(), allow_nan=False)
     return r
+
+
+def test_the_list_of_numbers_is_that_of_the_record_and_of_every_table():
+    from perolux.measured.pl import PL_NUMBERS
+    from perolux.studies.columns import COLUMNS
+
+    assert set(PL_NUMBERS) == set(NUMBERS)
+    assert set(PL_NUMBERS) <= {field.name for field in dataclasses.fields(PlResult)}
+    assert set(PL_NUMBERS) <= {column.name for column in COLUMNS}
+    assert set(PL_NUMBERS) <= reduce_pl(spectrum(band())).as_dict().keys()
 
 
 def test_a_clean_band_has_no_flag():

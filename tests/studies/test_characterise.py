@@ -174,6 +174,18 @@ def test_a_bug_in_one_sample_is_shown_and_the_others_are_done(tmp_path, small, m
     assert run["a"]["status"] == "ok"
 
 
+def test_a_peak_below_the_bulk_is_said_with_its_size(tmp_path, small):
+    run = characterise(
+        small.make(tmp_path / "in", bands={"a": (2.25, 85.0), "b": (2.42, 85.0)}), tmp_path / "out"
+    )
+    row = run["a"]
+    assert row["status"] == "flagged" and "below-bulk" in row["flags"]
+    assert "no size explains" in row["size_text"] and "no size explains" in row["reasons"]["edge_high95_nm"]
+    card = run.report.read_text(encoding="utf-8").split(">a</h3>")[1].split("</article>")[0]
+    assert "below bulk" in card and "no size explains" in card
+    assert "below-bulk" not in run["b"]["flags"]
+
+
 def test_copies_and_repeated_names_are_flagged(tmp_path, small):
     bands = {"a": (2.42, 85.0), "b": (2.45, 95.0)}
     text = small.STUDY.replace('["spectra.csv"]', '["spectra.csv", "more.csv"]')

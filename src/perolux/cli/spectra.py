@@ -213,10 +213,14 @@ def _size_text(size: dict[str, Any]) -> str:
         return f"none: {size['reason']}"
     edge = size["edge_nm"]
     weight = size["platelet_weight"] or 0.0
-    platelet = f"; platelet weight {weight:.2f}" if weight > 0.005 else ""
+    more = f"; platelet weight {weight:.2f}" if weight > 0.005 else ""
+    if "below-bulk" in size["flags"]:
+        from perolux.studies.sample import BELOW_BULK_WORDS
+
+        more += f"; {BELOW_BULK_WORDS}"
     if edge["high95"] is None:
-        return f"> {edge['low95']:.1f} nm (95 %){platelet}"
-    return f"{edge['low95']:.1f} to {edge['high95']:.1f} nm (95 %), median {edge['median']:.1f}{platelet}"
+        return f"> {edge['low95']:.1f} nm (95 %){more}"
+    return f"{edge['low95']:.1f} to {edge['high95']:.1f} nm (95 %), median {edge['median']:.1f}{more}"
 
 
 def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
@@ -244,7 +248,15 @@ def _show_absorption(rows: Sequence[dict[str, Any]]) -> None:
             "steepest slope (nm)",
             "scatter exponent",
         ]
-        print_table(
-            "", [*columns, "flags"], cells, "first exciton: minimum of the smoothed second derivative"
-        )
+        note = "first exciton: minimum of the smoothed second derivative"
+        print_table("", [*columns, "flags"], cells, "\n".join([note, *_why_no_exciton(good)]))
     _show_errors(rows)
+
+
+def _why_no_exciton(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """One line for each spectrum without a first exciton."""
+    return [
+        f"{': '.join([*_file_of(row, rows), row['label']])}: none, {row['reasons']['first_exciton_nm']}"
+        for row in rows
+        if row["first_exciton_nm"] is None
+    ]

@@ -47,6 +47,8 @@ _OUTSIDE_SIGMAS = 5.0
 """A peak this many standard deviations outside all that the model can emit gets no size, but a reason."""
 _WIDTH_SIGMAS = 3.0
 """A width this many standard deviations outside all that the model allows is not used, and flagged."""
+_BELOW_BULK_SIGMAS = 2.0
+"""A peak this many standard deviations below the first exciton of the bulk is flagged."""
 _AT_PRIOR_END = 0.5
 """Density at an end of a prior relative to its maximum that is flagged: the prior bounds it, not the data."""
 
@@ -116,6 +118,14 @@ def size_posterior(
         flags.append("spread-at-prior-end")
         notes.append(
             "the largest spread of the prior bounds the spread: the line is broader than it explains"
+        )
+    bulk_ev, below_bulk = _below_bulk(observed, forward)
+    if below_bulk:
+        flags.append("below-bulk")
+        notes.append(
+            f"the peak lies {1e3 * (bulk_ev - peak_ev):.0f} meV below the first exciton of bulk {material} "
+            f"({bulk_ev:.3f} eV or more): no size explains that, only a Stokes shift as large; reabsorption, "
+            "another composition, another phase or temperature may be the cause"
         )
     if kind == "lower-bound":
         notes.append("the median of a lower bound depends on the largest edge of the prior")
@@ -275,6 +285,14 @@ def _refuse_impossible_shift(observed: Observed, forward: Forward) -> None:
             f"prior ({1e3 * lowest:.0f} to {1e3 * highest:.0f} meV) explains",
             fix="check that both spectra are of the same sample, or widen the prior of the Stokes shift",
         )
+
+
+def _below_bulk(observed: Observed, forward: Forward) -> tuple[float, bool]:
+    """Lowest first exciton of the bulk in eV (gap less Rydberg), and whether the peak lies clearly below."""
+    lowest = min(forward.components, key=lambda one: one.gap_low_ev + one.bulk_ev)
+    bulk_ev = lowest.gap_low_ev + lowest.bulk_ev
+    sigma = math.hypot(observed.peak_sigma_ev, lowest.gap_sigma_ev)
+    return bulk_ev, observed.peak_ev < bulk_ev - _BELOW_BULK_SIGMAS * sigma
 
 
 def _width_note(observed: Observed, forward: Forward) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from perolux.errors import OptionError
 from perolux.measured.artefacts import check_values, flat_top, noise_level
 from perolux.measured.derivatives import DerivativeFilter, derivative_filter
+from perolux.measured.edge_shape import edge_doubts
 from perolux.measured.records import FloatArray, Spectrum
 from perolux.measured.scatter import ScatterFit, fit_scatter
 from perolux.quantities.constants import HC_EV_NM
@@ -38,6 +39,8 @@ _HIGH_ABSORBANCE = 3.0
 """Decadic absorbance above which stray light bends the record of most spectrometers (a convention)."""
 _NEGATIVE = 0.02, 0.1
 """Depth below zero that is no drift of a baseline: in absorbance, or as a part of the largest one if less."""
+_NO_MINIMUM = "the second derivative has no minimum that stands above its noise"
+_BESIDE_CUT = ", to the red of the top that is cut flat"
 SIGMA_INCLUDES = ("noise", "choice of the window")
 """What sigma_ev covers. That the second derivative defines the exciton is not in it."""
 
@@ -117,10 +120,12 @@ def reduce_absorption(
     A minimum of the second derivative counts where it is at least 0.2 of the deepest and 6 of its own noise
     sigmas deep, with its window inside the record; the reddest is the first exciton (with near_nm, the
     deepest inside). Its place is the vertex of a parabola through the neighbouring values. No exciton is
-    looked for where its window touches a top cut flat, or to the blue of one.
+    looked for where its window touches a top cut flat, or to the blue of one. Where the record does not stay
+    high to the blue, as an absorbance does, there is no first exciton (`edge_shape`).
 
-    Flags: `saturated` for a top cut flat, `high-absorbance` above 3, `negative-absorbance` below zero by more
-    than 6 noise sigmas and 0.02 (or a tenth of the largest, if less), `scatter-dominates`.
+    Flags: `no-first-exciton`, `falls-to-blue` to a quarter of the exciton's height on its blue side,
+    `saturated` for a top cut flat, `high-absorbance` above 3, `negative-absorbance` below zero by more than 6
+    noise sigmas and 0.02 (or a tenth of the largest, if less), `scatter-dominates`.
 
     Raises `OptionError` for a PL or excitation spectrum, a window too narrow for the grid or wider than half
     of the record, and an empty search range; `InputError` for values that are not finite.
@@ -139,6 +144,15 @@ def reduce_absorption(
     if fit.exponent is not None:
         values = values - fit.curve(nm)
         place, _ = _second_minimum(nm, values, window_nm, near_nm, noise, cut)
+    missing = _NO_MINIMUM + (_BESIDE_CUT if np.any(cut) else "")
+    doubt = None
+    if place is not None:
+        recorded = np.asarray(spectrum.values, dtype=float)
+        doubt, falls = edge_doubts(nm, recorded, place, _smoothing(nm))
+        if doubt is not None:
+            place, missing, fit = None, doubt, _no_scatter(doubt)
+        elif falls:
+            flags.append("falls-to-blue")
     if fit.reason:
         reasons |= dict.fromkeys(
             ("scatter_exponent", "scatter_exponent_sigma", "scatter_fraction"), fit.reason
@@ -146,12 +160,10 @@ def reduce_absorption(
 
     sigma_ev = fraction = None
     if place is None:
-        reason = "the second derivative has no minimum that stands above its noise"
-        if np.any(cut):
-            reason += ", to the red of the top that is cut flat"
-        reasons |= dict.fromkeys(("first_exciton_nm", "first_exciton_ev", "sigma_ev"), reason)
+        flags.append("no-first-exciton")
+        reasons |= dict.fromkeys(("first_exciton_nm", "first_exciton_ev", "sigma_ev"), missing)
         if fit.exponent is not None:
-            reasons["scatter_fraction"] = reason
+            reasons["scatter_fraction"] = missing
     else:
         sigma_ev = _sigma_nm(nm, values, window_nm, place, noise, cut) * HC_EV_NM / place**2
         if fit.exponent is not None:
@@ -161,8 +173,10 @@ def reduce_absorption(
                 flags.append("scatter-dominates")
     # Without an exciton the steepest fall of the whole record is any feature of the ultraviolet.
     unknown_edge = place is None and near_nm is None
-    slope = None if unknown_edge else _steepest_slope(nm, values, place, near_nm)
-    if unknown_edge:
+    slope = None if unknown_edge or doubt else _steepest_slope(nm, values, place, near_nm)
+    if doubt is not None:
+        reasons["steepest_slope_nm"] = doubt
+    elif unknown_edge:
         reasons["steepest_slope_nm"] = "without a first exciton the edge is not known; give a search range"
     elif slope is None:
         reasons["steepest_slope_nm"] = "the absorbance does not fall towards the red inside the search range"
@@ -326,12 +340,16 @@ def _sigma_nm(
     return math.hypot(sigma, float(np.std(places, ddof=1)) if len(places) > 1 else 0.0)
 
 
+def _smoothing(nm: FloatArray) -> float:
+    """Window of the steepest slope in nm, wide enough for 5 samples."""
+    return max(SLOPE_WINDOW_NM, 4.2 * float(np.max(np.diff(nm))))
+
+
 def _steepest_slope(
     nm: FloatArray, values: FloatArray, exciton: float | None, near_nm: tuple[float, float] | None
 ) -> float | None:
     """Minimum of the first derivative, to the red of the exciton where there is one."""
-    window_nm = max(SLOPE_WINDOW_NM, 4.2 * float(np.max(np.diff(nm))))
-    falling = derivative_filter(nm, window_nm, 1)
+    falling = derivative_filter(nm, _smoothing(nm), 1)
     first = falling(values)
     usable = falling.full.copy()
     if near_nm is not None:

@@ -34,6 +34,9 @@ FLAGS: dict[str, str] = {
     "curved-baseline": "the background slopes or curves: the two ends differ by more than 3 % of the maximum",
     "double-peak": "a second maximum stands beside the band; one peak and one width do not describe it",
     "shoulder": "the band has a shoulder; one peak and one width do not describe it",
+    "no-first-exciton": "no first exciton was found in the absorption spectrum; the reason is given",
+    "falls-to-blue": "the absorbance falls to a quarter of the first exciton's height or less on its blue "
+    "side: a very sharp exciton, or an emission band and no absorbance",
     "scatter-dominates": "scattered light is a large part of the absorbance at the first exciton",
     "negative-absorbance": "the absorbance lies below zero by more than its noise: the blank does not fit",
     "high-absorbance": "an absorbance above 3: stray light bends it in most spectrometers",

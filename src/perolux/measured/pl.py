@@ -22,7 +22,7 @@ from perolux.measured.noise import Noise, estimate_noise, mean_factor
 from perolux.measured.records import FloatArray, Spectrum
 from perolux.quantities.constants import HC_EV_NM
 
-__all__ = ["PlResult", "pl_curve", "reduce_pl"]
+__all__ = ["PL_NUMBERS", "PlResult", "pl_curve", "reduce_pl"]
 
 LOW_SNR = 10.0
 """Signal to noise below which `low-snr` is raised (a convention)."""
@@ -44,7 +44,7 @@ _SATURATED = (
 )
 """Why a saturated line has no numbers."""
 
-_NUMBERS = (
+PL_NUMBERS = (
     "peak_ev",
     "peak_ev_sigma",
     "fwhm_mev",
@@ -57,6 +57,7 @@ _NUMBERS = (
     "integrated",
     "snr",
 )
+"""The numbers of a `PlResult`, in the order in which they are shown; each may be None with a reason."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class PlResult:
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for JSON: missing numbers are null, the baseline is its method and counts."""
         out: dict[str, Any] = {"file": self.file, "label": self.label}
-        for name in _NUMBERS:
+        for name in PL_NUMBERS:
             out[name] = getattr(self, name)
             if name == "integrated":
                 out["integrated_unit"] = self.integrated_unit
@@ -182,7 +183,7 @@ def reduce_pl(
     nm = spectrum.wavelength_nm
     ground = estimate_baseline(nm, values, baseline, period_nm=baseline_period_nm)
     height = values - ground.curve
-    numbers: dict[str, float | None] = dict.fromkeys(_NUMBERS)
+    numbers: dict[str, float | None] = dict.fromkeys(PL_NUMBERS)
     reasons: dict[str, str] = {}
     half: tuple[float | None, float | None] = (None, None)
 
@@ -191,9 +192,9 @@ def reduce_pl(
     present = _is_present(height, smooth, length, max(artefacts.noise_level(values), noise.floor), noise)
     if not present:
         flags.append("near-zero-signal")
-        reasons |= dict.fromkeys(_NUMBERS, "no band stands above the noise")
+        reasons |= dict.fromkeys(PL_NUMBERS, "no band stands above the noise")
     elif saturated:
-        reasons |= dict.fromkeys(_NUMBERS, _SATURATED)
+        reasons |= dict.fromkeys(PL_NUMBERS, _SATURATED)
         if _has_uneven_ends(height, noise):
             flags.append("curved-baseline")
     else:
@@ -208,7 +209,7 @@ def reduce_pl(
     return PlResult(
         label=spectrum.label,
         file=spectrum.source.path,
-        **{name: numbers[name] for name in _NUMBERS},
+        **{name: numbers[name] for name in PL_NUMBERS},
         baseline=ground,
         flags=tuple(dict.fromkeys(flags)),
         reasons=reasons,

@@ -65,8 +65,6 @@ def _write_numbers(found: AbsorptionResult, row: dict[str, Any]) -> None:
         if name in found.reasons:
             row["reasons"][key] = found.reasons[name]
     row["flags"] += [flag for flag in found.flags if flag not in row["flags"]]
-    if found.first_exciton_ev is None:
-        row["flags"].append("no-first-exciton")
 
 
 def write_stokes_shift(row: dict[str, Any]) -> None:

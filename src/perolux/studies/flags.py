@@ -19,7 +19,6 @@ STUDY_FLAGS: dict[str, str] = {
     "could not be joined",
     "absorption-failed": "the absorption spectrum of this sample could not be evaluated; the reason is "
     "given, the emission is not affected",
-    "no-first-exciton": "no first exciton was found in the absorption spectrum",
     "absorption-not-used": "the model cannot explain first exciton and emission together: the size rests on "
     "the emission alone",
     "negative-stokes-shift": "the first exciton lies below the emission peak by more than two standard "
@@ -28,6 +27,8 @@ STUDY_FLAGS: dict[str, str] = {
     "program-error": "perolux itself failed on this spectrum; please report it with the file",
     "size-unavailable": "no size could be given; the reason is stated",
     "size-lower-bound": "the emission no longer resolves the size: only a lower bound is given",
+    "below-bulk": "the peak lies below the first exciton of the bulk: no size explains it, only a Stokes "
+    "shift, reabsorption, another composition, phase or temperature; read no size from it",
     "width-not-explained": "the width is not that of cubes of this energy under the prior: it is not used "
     "for the size",
     "spread-at-prior-end": "the largest spread of sizes in the prior bounds the spread: the line is broader "

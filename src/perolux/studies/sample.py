@@ -20,21 +20,10 @@ if TYPE_CHECKING:
     from perolux.measured.records import Spectrum
     from perolux.studies.join import Sample
 
-__all__ = ["Conditions", "characterise_sample", "key_of", "size_text"]
+__all__ = ["BELOW_BULK_WORDS", "Conditions", "characterise_sample", "key_of", "size_text"]
 
-_NUMBERS = (
-    "peak_ev",
-    "peak_ev_sigma",
-    "fwhm_mev",
-    "fwhm_mev_sigma",
-    "peak_nm",
-    "fwhm_nm",
-    "peak_nm_no_jacobian",
-    "fwhm_nm_no_jacobian",
-    "fwhm_mev_no_jacobian",
-    "integrated",
-    "snr",
-)
+BELOW_BULK_WORDS = "the peak lies below the emission of the bulk, which no size explains"
+"""What is said beside a size with the flag `below-bulk`."""
 _LIKELY, _POSSIBLE = 0.5, 0.05
 """Platelet weights above which a sample is flagged (a convention)."""
 
@@ -108,6 +97,7 @@ def _characterised(
     arrays: dict[str, npt.NDArray[np.float64]],
 ) -> tuple[dict[str, Any], ...]:
     """Write what the emission and the first exciton (`edge`, eV with sigma) say; returns what it rests on."""
+    from perolux.measured.pl import PL_NUMBERS
     from perolux.studies.describe import describe_pl
 
     description = describe_pl(
@@ -122,7 +112,7 @@ def _characterised(
     pl = description.result
     row["flags"] = list(dict.fromkeys([*description.flags, *row["flags"]]))
     row["reasons"].update(pl.reasons)
-    row |= {name: getattr(pl, name) for name in _NUMBERS}
+    row |= {name: getattr(pl, name) for name in PL_NUMBERS}
     row["baseline_method"], row["baseline_counts"] = pl.baseline.method, pl.baseline.counts
     if np.ptp(pl.baseline.curve) > 0:
         arrays["baseline"] = pl.baseline.curve
@@ -213,7 +203,9 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
             row[f"halide_fraction_{key}"] = fraction[key]
     if size.kind == "lower-bound":
         row["flags"].append("size-lower-bound")
-        row["reasons"]["edge_high95_nm"] = "the emission does not exclude the largest edge of the prior"
+        row["reasons"]["edge_high95_nm"] = "the emission does not exclude the largest edge of the prior" + (
+            f"; {BELOW_BULK_WORDS}" if "below-bulk" in size.flags else ""
+        )
     weight = size.platelet_weight or 0.0
     if weight > _LIKELY:
         row["flags"].append("platelet-likely")
@@ -223,8 +215,9 @@ def _write_size(size: SizePosterior, row: dict[str, Any]) -> None:
 
 def size_text(size: SizePosterior) -> str:
     """The size in one line: an interval with its median, or a lower bound, each at 95 %."""
+    doubt = f"; {BELOW_BULK_WORDS}" if "below-bulk" in size.flags else ""
     if size.kind == "lower-bound" or size.high95_nm is None:
-        return f"larger than {size.low95_nm:.1f} nm (95 %)"
+        return f"larger than {size.low95_nm:.1f} nm (95 %){doubt}"
     digits = 1 if size.high95_nm - size.low95_nm >= 0.2 else 2
     low, high, middle = (f"{x:.{digits}f}" for x in (size.low95_nm, size.high95_nm, size.median_nm))
-    return f"{low} to {high} nm (95 %), median {middle} nm"
+    return f"{low} to {high} nm (95 %), median {middle} nm{doubt}"
