@@ -331,7 +331,7 @@ def test_curve_of_sizes_is_the_pair_itself():
         pair_curve("cube", bands=Bands(2.3, [0.3, 0.4], 0.3, 15.0, 1.2))
 
 
-def _draws(mu, gap, kane, eps, number, generator):
+def _draws(mu, gap, kane, eps, number, generator, upper_band=False):
     """Draws over the ranges of a record: Ep, Delta, barriers, mass ratio; 'None' is a family-wide range."""
     uniform = generator.uniform
     return (
@@ -340,7 +340,8 @@ def _draws(mu, gap, kane, eps, number, generator):
             gap_ev=uniform(*gap, (number, 1)),
             kane_ev=uniform(*kane, (number, 1)),
             spin_orbit_ev=uniform(1.0, 1.5, (number, 1)),
-            mass_ratio=np.exp(uniform(-0.85, 0.85, (number, 1))),
+            mass_ratio=np.exp(uniform(-0.85, 0.85, (number, 1))),  # 0.43 to 2.3: 0.26 and 0.59 either way
+            upper_band=upper_band,
         ),
         Barrier(uniform(1.5, 3.0, (number, 1)), uniform(1.5, 3.0, (number, 1))),
         eps,
@@ -357,8 +358,9 @@ RECORDS = {
 
 @pytest.mark.parametrize("record", RECORDS)
 @pytest.mark.parametrize("shape", ["cube", "sphere"])
-def test_pair_energy_falls_monotonically_with_size(record, shape):
-    bands, barrier, eps = _draws(*RECORDS[record], 60, np.random.default_rng(11))
+@pytest.mark.parametrize("upper_band", [False, True])
+def test_pair_energy_falls_monotonically_with_size(record, shape, upper_band):
+    bands, barrier, eps = _draws(*RECORDS[record], 60, np.random.default_rng(11), upper_band)
     sizes = np.exp(np.linspace(math.log(2.5), math.log(60.0), 160))
     for walls in (None, barrier):
         for nonparabolic in (False, True):
