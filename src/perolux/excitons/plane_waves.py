@@ -45,7 +45,7 @@ from perolux.excitons.carrier_levels import Barrier
 from perolux.excitons.carriers import Bands, Carrier, remote_terms
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
-__all__ = ["Outside", "PlaneWaveLevel", "converged_level_ev", "outside_mass_m0", "plane_wave_level"]
+__all__ = ["Outside", "PlaneWaveLevel", "converged_level_ev", "plane_wave_level"]
 
 ComplexArray = npt.NDArray[np.complex128]
 FloatArray = npt.NDArray[np.float64]
@@ -124,6 +124,8 @@ def plane_wave_level(
     if waves < 1:
         raise OptionError(f"{waves} plane waves", allowed="1 and above")
     cell = _cell(lengths_nm, margins, waves)
+    if outside == "free" and barrier.mass_outside_m0 is None:
+        raise OptionError('outside "free" needs the mass outside', allowed="a barrier with mass_outside_m0")
     build = _hole if carrier == "hole" else _electron
     operator = build(cell, bands, barrier, outside)
     start = _start(cell, lengths_nm, carrier)
@@ -166,15 +168,6 @@ def converged_level_ev(
     x_fewer, x_more = (1.0 / (n + 0.5) for n in waves)
     left = change * x_more / (x_fewer - x_more)
     return more.energy_ev - left, 0.25 * abs(left)
-
-
-def outside_mass_m0(carrier: Carrier, energy_ev: float, bands: Bands, barrier: Barrier) -> float:
-    """m_out that the outside "kane" amounts to at an energy, for comparison with the separable levels."""
-    third, gap = float(np.asarray(bands.kane_ev)) / 3.0, float(np.asarray(bands.gap_ev))
-    if carrier == "electron":
-        return (gap + float(np.asarray(barrier.hole_ev)) + energy_ev) / third
-    d = gap + float(np.asarray(barrier.electron_ev)) + energy_ev
-    return 1.0 / (third * (1.0 / d + 2.0 / (d + float(np.asarray(bands.spin_orbit_ev)))))
 
 
 _Apply = Callable[[ComplexArray], ComplexArray]
@@ -283,7 +276,7 @@ def _numbers(bands: Bands, barrier: Barrier) -> tuple[float, float, float, float
         bands.spin_orbit_ev,
         barrier.electron_ev,
         barrier.hole_ev,
-        barrier.mass_outside_m0,
+        1.0 if barrier.mass_outside_m0 is None else barrier.mass_outside_m0,
     )
     if any(np.ndim(value) for value in given):
         raise OptionError("plane waves take one set of numbers, not draws", allowed="numbers")

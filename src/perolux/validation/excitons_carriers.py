@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from perolux.errors import NotAvailableError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.carrier_levels import Barrier, carrier_level, shape_parts
+from perolux.excitons.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
 from perolux.excitons.carriers import Bands, Carrier, bands_from_reduced_mass, inverse_mass
 from perolux.excitons.effective_pair import effective_pair
-from perolux.excitons.plane_waves import converged_level_ev, outside_mass_m0
+from perolux.excitons.plane_waves import converged_level_ev
 from perolux.excitons.spinor_sphere import spinor_level_ev, spinor_levels
 from perolux.excitons.tables import interpolate
 from perolux.excitons.walls import hard_wall_phase, wall_energy_ev
@@ -135,11 +135,9 @@ def plane_wave_difference_mev(
     full, error = _plane_waves(carrier, parameter_set, edge_nm)
     bands, barrier = _bands(found, upper_band=upper_band), _barrier(found)
     parts = shape_parts("cube", edge_nm, edge_nm, edge_nm)
-    energy = full
-    for _ in range(20):  # the mass outside depends on the energy a little
-        outside = outside_mass_m0(carrier, energy, bands, barrier)
-        same = Barrier(barrier.electron_ev, barrier.hole_ev, outside)
-        energy = float(carrier_level(carrier, parts, bands, same).energy_ev)
+    same = Barrier(barrier.electron_ev, barrier.hole_ev, mass_outside_m0=None)
+    energy = float(carrier_level(carrier, parts, bands, same).energy_ev)
+    outside = float(kane_mass_outside_m0(carrier, energy, bands, same))
     return Computed(
         1e3 * (energy - full), f"eight bands {1e3 * full:.1f} +- {1e3 * error:.1f} meV, m_out {outside:.2f}"
     )
