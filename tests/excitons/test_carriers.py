@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons import _roots
-from perolux.excitons.carrier_levels import Barrier, carrier_level, shape_parts
+from perolux.excitons.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
 from perolux.excitons.carriers import (
     Bands,
     bands_from_reduced_mass,
@@ -110,6 +110,9 @@ def test_band_parameters_that_cannot_be_are_refused():
         Bands(2.3, 0.2, 0.3, -1.0, 1.2)
     with pytest.raises(OptionError, match="electron_ev"):
         Barrier(0.0, 1.0)
+    with pytest.raises(OptionError, match="needs a Kane energy"):
+        no_coupling = Bands(2.3, 0.2, 0.3, 0.0, 1.2)
+        carrier_level("hole", shape_parts("sphere", 5.0, 5.0, 5.0), no_coupling, Barrier(2.0, 2.0, None))
 
 
 # --- walls
@@ -234,18 +237,16 @@ def test_spheroids_out_of_range_are_refused():
 @pytest.mark.parametrize("shape", ["cube", "cuboid", "platelet", "rod", "sphere", "spheroid"])
 def test_levels_satisfy_their_own_equation(shape):
     parts = shape_parts(shape, 5.0, 6.0 if shape == "cuboid" else 5.0, 7.0 if shape != "sphere" else 5.0)
-    for barrier in (None, Barrier(1.5, 3.0)):
+    for barrier in (None, Barrier(1.5, 3.0), Barrier(1.5, 3.0, None)):
         for carrier in ("electron", "hole"):
             level = carrier_level(carrier, parts, SET_B, barrier)
-            assert level.mass_m0 == pytest.approx(
-                effective_mass_m0(carrier, level.energy_ev, SET_B), rel=1e-10
-            )
-            again = sum(
-                wall_energy_ev(
-                    wall, half, level.mass_m0, None if barrier is None else barrier.height_ev(carrier)
-                )
-                for wall, half in parts
-            )
+            height = None if barrier is None else barrier.height_ev(carrier)
+            outside = 1.0
+            if barrier is not None and barrier.mass_outside_m0 is None:
+                outside = kane_mass_outside_m0(carrier, level.energy_ev, SET_B, barrier)
+            expected = effective_mass_m0(carrier, level.energy_ev, SET_B)
+            assert level.mass_m0 == pytest.approx(expected, rel=1e-10)
+            again = sum(wall_energy_ev(wall, half, level.mass_m0, height, outside) for wall, half in parts)
             assert level.energy_ev == pytest.approx(again, rel=1e-10)  # the root is closed to 1e-12
             assert level.bound and level.in_range
 
@@ -331,7 +332,7 @@ def test_curve_of_sizes_is_the_pair_itself():
         pair_curve("cube", bands=Bands(2.3, [0.3, 0.4], 0.3, 15.0, 1.2))
 
 
-def _draws(mu, gap, kane, eps, number, generator):
+def _draws(mu, gap, kane, eps, number, generator, upper_band=False):
     """Draws over the ranges of a record: Ep, Delta, barriers, mass ratio; 'None' is a family-wide range."""
     uniform = generator.uniform
     return (
@@ -340,7 +341,8 @@ def _draws(mu, gap, kane, eps, number, generator):
             gap_ev=uniform(*gap, (number, 1)),
             kane_ev=uniform(*kane, (number, 1)),
             spin_orbit_ev=uniform(1.0, 1.5, (number, 1)),
-            mass_ratio=np.exp(uniform(-0.85, 0.85, (number, 1))),
+            mass_ratio=np.exp(uniform(-0.85, 0.85, (number, 1))),  # 0.43 to 2.3: 0.26 and 0.59 either way
+            upper_band=upper_band,
         ),
         Barrier(uniform(1.5, 3.0, (number, 1)), uniform(1.5, 3.0, (number, 1))),
         eps,
@@ -357,10 +359,12 @@ RECORDS = {
 
 @pytest.mark.parametrize("record", RECORDS)
 @pytest.mark.parametrize("shape", ["cube", "sphere"])
-def test_pair_energy_falls_monotonically_with_size(record, shape):
-    bands, barrier, eps = _draws(*RECORDS[record], 60, np.random.default_rng(11))
+@pytest.mark.parametrize("upper_band", [False, True])
+def test_pair_energy_falls_monotonically_with_size(record, shape, upper_band):
+    bands, barrier, eps = _draws(*RECORDS[record], 60, np.random.default_rng(11), upper_band)
     sizes = np.exp(np.linspace(math.log(2.5), math.log(60.0), 160))
-    for walls in (None, barrier):
+    kane = Barrier(barrier.electron_ev, barrier.hole_ev, mass_outside_m0=None)
+    for walls in (None, barrier, kane):
         for nonparabolic in (False, True):
             pair = effective_pair(shape, sizes, bands=bands, barrier=walls, nonparabolic=nonparabolic)
             energy = _pair_energy_ev(shape, sizes, pair, eps)

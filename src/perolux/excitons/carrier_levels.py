@@ -28,7 +28,7 @@ from perolux.excitons.carriers import Bands, Carrier, inverse_mass
 from perolux.excitons.spheroid import equal_confinement_radius_nm
 from perolux.excitons.walls import Wall, wall_energy_ev
 
-__all__ = ["Barrier", "CarrierLevel", "Part", "carrier_level", "shape_parts"]
+__all__ = ["Barrier", "CarrierLevel", "Part", "carrier_level", "kane_mass_outside_m0", "shape_parts"]
 
 FloatArray = npt.NDArray[np.float64]
 Part = tuple[Wall, FloatArray]
@@ -39,16 +39,20 @@ _LIGHTEST_INVERSE = 1e-9
 
 @dataclass(frozen=True)
 class Barrier:
-    """Walls of finite height: V0 of each carrier in eV and the mass outside in m0, numbers or arrays of
-    draws."""
+    """Walls of finite height, numbers or arrays of draws.
+
+    electron_ev, hole_ev: V0 of each carrier; mass_outside_m0: of both outside, or None for that of the same
+    Kane coupling without remote terms (`kane_mass_outside_m0`), as eight bands with one P everywhere have.
+    """
 
     electron_ev: npt.ArrayLike
     hole_ev: npt.ArrayLike
-    mass_outside_m0: npt.ArrayLike = 1.0
+    mass_outside_m0: npt.ArrayLike | None = 1.0
 
     def __post_init__(self) -> None:
         for name in ("electron_ev", "hole_ev", "mass_outside_m0"):
-            if not np.all(np.asarray(getattr(self, name)) > 0.0):
+            given = getattr(self, name)
+            if given is not None and not np.all(np.asarray(given) > 0.0):
                 raise OptionError(f"{name} of a barrier must be positive", allowed="numbers above 0")
 
     def height_ev(self, carrier: Carrier) -> FloatArray:
@@ -116,12 +120,12 @@ def carrier_level(
     """
     edge = 1.0 / bands.edge_mass_m0(carrier)
     height = None if barrier is None else barrier.height_ev(carrier)
-    outside = 1.0 if barrier is None else np.asarray(barrier.mass_outside_m0, dtype=np.float64)
 
-    def shares(inverse: FloatArray) -> FloatArray:
+    def shares(inverse: FloatArray, at: npt.ArrayLike) -> FloatArray:
+        outside = np.ones(()) if barrier is None else _outside(carrier, at, bands, barrier)
         return _shares(parts, 1.0 / inverse, height, outside)
 
-    parabolic = shares(edge)
+    parabolic = shares(edge, 0.0)
     top = parabolic.sum(axis=0)
     shape = np.broadcast_shapes(top.shape, inverse_mass(carrier, 0.0, bands).shape)
     top = np.broadcast_to(top, shape)
@@ -129,11 +133,11 @@ def carrier_level(
 
         def excess(energy: FloatArray) -> FloatArray:
             inverse = np.maximum(inverse_mass(carrier, energy, bands), _LIGHTEST_INVERSE)
-            return np.asarray(energy - shares(inverse).sum(axis=0))
+            return np.asarray(energy - shares(inverse, energy).sum(axis=0))
 
         energy = bracketed_root(excess, np.zeros(shape), top, relative=1e-12)
         inverse = np.maximum(inverse_mass(carrier, energy, bands), _LIGHTEST_INVERSE)
-        mass, each = 1.0 / inverse, shares(inverse)
+        mass, each = 1.0 / inverse, shares(inverse, energy)
     else:
         energy, mass = top, np.broadcast_to(1.0 / edge, shape)
         each = np.broadcast_to(parabolic, (len(parts), *shape))
@@ -141,6 +145,33 @@ def carrier_level(
     in_range = mass * edge <= growth
     bound = np.ones(shape, dtype=bool) if height is None else energy < height
     return CarrierLevel(energy, mass, each, np.broadcast_to(bound, shape), in_range)
+
+
+def kane_mass_outside_m0(
+    carrier: Carrier, energy_ev: npt.ArrayLike, bands: Bands, barrier: Barrier
+) -> FloatArray:
+    """Mass outside when the Kane coupling is the same there and no other bands count, in m0.
+
+    m0/m_e = (Ep/3)/(Eg + V_h + E);  m0/m_h = (Ep/3) [1/(Eg + V_e + E) + 2/(Eg + Delta + V_e + E)].
+
+    >>> bands = Bands(2.342, 0.36, 0.36, 15.0, 1.25)
+    >>> kane_mass_outside_m0("hole", 0.1, bands, Barrier(2.25, 2.25)).round(3).item()
+    0.364
+    """
+    third, energy = np.asarray(bands.kane_ev) / 3.0, np.asarray(energy_ev, dtype=np.float64)
+    gap = np.asarray(bands.gap_ev) + energy
+    if carrier == "electron":
+        return np.asarray((gap + np.asarray(barrier.hole_ev)) / third)
+    near = gap + np.asarray(barrier.electron_ev)
+    return np.asarray(1.0 / (third * (1.0 / near + 2.0 / (near + np.asarray(bands.spin_orbit_ev)))))
+
+
+def _outside(carrier: Carrier, energy_ev: npt.ArrayLike, bands: Bands, barrier: Barrier) -> FloatArray:
+    if barrier.mass_outside_m0 is not None:
+        return np.asarray(barrier.mass_outside_m0, dtype=np.float64)
+    if not np.all(np.asarray(bands.kane_ev) > 0.0):
+        raise OptionError("a mass outside from the Kane coupling needs a Kane energy", allowed="above 0")
+    return kane_mass_outside_m0(carrier, energy_ev, bands, barrier)
 
 
 def _shares(

@@ -57,8 +57,11 @@ def spheroid_phase_solved(aspect: float, order: int = _ORDER) -> float:
             along_z.append((-2.0 * z * axial + edge * axial_slope) * radial)
     f, f_rho, f_z = (np.array(x).reshape(len(values), -1) for x in (values, along_rho, along_z))
     w = volume.ravel()
-    kinetic = (f_rho * w) @ f_rho.T + (f_z * w) @ f_z.T / aspect**2
-    return math.sqrt(float(eigh(kinetic, (f * w) @ f.T, eigvals_only=True, subset_by_index=(0, 0))[0]))
+    with one_thread():
+        kinetic = (f_rho * w) @ f_rho.T + (f_z * w) @ f_z.T / aspect**2
+        overlap = (f * w) @ f.T
+        lowest = eigh(kinetic, overlap, eigvals_only=True, subset_by_index=(0, 0))
+    return math.sqrt(float(lowest[0]))
 
 
 def spheroid_phase(aspect: npt.ArrayLike) -> FloatArray:
@@ -97,8 +100,7 @@ def _spline() -> Callable[[FloatArray], FloatArray]:
 
     low, high = ASPECT_RANGE
     log = np.linspace(math.log(low), math.log(high), _KNOTS)
-    with one_thread():
-        return CubicSpline(log, np.log([spheroid_phase_solved(math.exp(x)) for x in log]))
+    return CubicSpline(log, np.log([spheroid_phase_solved(math.exp(x)) for x in log]))
 
 
 def _legendre(order: int, x: FloatArray) -> tuple[FloatArray, FloatArray]:

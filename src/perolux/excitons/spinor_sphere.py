@@ -64,8 +64,8 @@ def spinor_levels(
 ) -> SpinorLevels:
     """The levels s1/2, p1/2 and p3/2 of one carrier in a sphere; equations of this file.
 
-    All arrays broadcast. barrier: None for hard walls. A level that is not bound is put at the top of the
-    barrier and flagged.
+    All arrays broadcast. barrier: None for hard walls, else with a mass outside. A level that is not bound is
+    put at the top of the barrier and flagged.
 
     >>> bands = Bands(2.342, 0.36, 0.36, 15.0, 1.25)
     >>> levels = spinor_levels("electron", 6.0, bands, Barrier(2.25, 2.25))
@@ -108,6 +108,8 @@ def spinor_level_ev(
     hard = _hard_wall_ev(carrier, bands, unit, order)
     if barrier is None:
         return hard
+    if barrier.mass_outside_m0 is None:
+        raise OptionError("spinor levels need the mass outside", allowed="a barrier with mass_outside_m0")
     height, outside = barrier.height_ev(carrier), 1.0 / np.asarray(barrier.mass_outside_m0, dtype=np.float64)
     hard, height, outside, unit = np.broadcast_arrays(hard, height, outside, unit)
     shape = np.broadcast_shapes(hard.shape, height.shape)
