@@ -13,6 +13,7 @@ from perolux.excitons.huang_rhys import (
     huang_rhys_factor,
     material_phonon_modes,
     phonon_stokes_shift_ev,
+    stokes_shift_from_width_ev,
     thermalisation_shift_ev,
 )
 from perolux.excitons.phonon_line import PhononModes, line_moments, mode_weights, phonon_line
@@ -223,3 +224,10 @@ def test_errors_say_what_is_wrong():
         material_phonon_modes(material("CsPbBr3"), 2.0)
     with pytest.raises(NotAvailableError):
         material_phonon_modes(material("AZPbBr3"), 7.0)
+
+
+def test_the_shift_that_goes_with_a_width():
+    modes = PhononModes(np.array([0.003, 0.006]), np.array([2.0, 1.0]))
+    width = line_moments(modes, 300.0).fwhm_ev
+    # (E/kT)^2/12 of 6 meV at 300 K is 0.4 %
+    assert stokes_shift_from_width_ev(width, 300.0) == pytest.approx(phonon_stokes_shift_ev(modes), rel=5e-3)

@@ -28,6 +28,10 @@ _BETTER = 1e-3
 """By how much chi^2 may fall below the minimum of the fit, in units of a squared sigma."""
 
 
+_UNDEFINED = 1e8
+"""Residual where the model is not defined: worse than any other, and its square is still a number."""
+
+
 def profile(
     residual: Function,
     jacobian: Function | None,
@@ -115,9 +119,14 @@ class _Search:
             p[self.others] = u * unit
             return p
 
+        first = self.residual(put(start / unit))
+        if not np.isfinite(first).all():
+            return start, len(first) * _UNDEFINED**2
         slopes = self.jacobian
         found = least_squares(
-            lambda u: np.nan_to_num(self.residual(put(u)), nan=1e150, posinf=1e150, neginf=-1e150),
+            lambda u: np.nan_to_num(
+                self.residual(put(u)), nan=_UNDEFINED, posinf=_UNDEFINED, neginf=-_UNDEFINED
+            ),
             start / unit,
             jac="2-point" if slopes is None else (lambda u: slopes(put(u))[:, self.others] * unit),
             bounds=(self.bounds[0] / unit, self.bounds[1] / unit),

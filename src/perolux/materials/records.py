@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -32,7 +32,16 @@ from perolux.quantities.citations import citation_keys
 from perolux.quantities.units import linear_scale
 from perolux.quantities.value import KINDS, Value
 
-__all__ = ["ParameterSet", "Quantity", "Record", "RecordFile", "load_records", "parse_records", "quantities"]
+__all__ = [
+    "ParameterSet",
+    "Quantity",
+    "Record",
+    "RecordFile",
+    "load_packaged",
+    "load_records",
+    "parse_records",
+    "quantities",
+]
 
 _RECORD_FIELDS = {
     "set", "value", "low", "high", "sigma", "unit", "kind", "source", "valid", "outside", "convention",
@@ -105,10 +114,27 @@ def quantities() -> dict[str, Quantity]:
 
 @cache
 def load_records(name: str) -> RecordFile:
-    """The packaged records of an end member ("CsPbBr3") or of a model ("mixing", "gap_course").
+    """The records of an end member ("CsPbBr3") or of a model ("mixing", "gap_course").
 
-    Raises `InputError` with every fault of the file.
+    Those of the package, and after them the sets of the user's own files (`own_records`), which replace
+    nothing. Raises `InputError` with every fault of the files.
     """
+    from perolux.materials.own_records import own_record_files
+
+    packaged = load_packaged(name)
+    own = own_record_files().get(name)
+    if own is None:
+        return packaged
+    records = dict(packaged.records)
+    for quantity, rows in own.records.items():
+        records[quantity] = records.get(quantity, ()) + rows
+    version = f"{packaged.version} + {own.version}"
+    return replace(packaged, version=version, sets=packaged.sets + own.sets, records=records)
+
+
+@cache
+def load_packaged(name: str) -> RecordFile:
+    """The packaged records alone."""
     return parse_records(_text(f"{name}.toml"), f"{name}.toml")
 
 
@@ -132,7 +158,7 @@ def parse_records(text: str, where: str) -> RecordFile:
         records[quantity] = _rows(head["name"], quantity, rows, sets, where, problems)
     if problems:
         raise InputError(problems)
-    family = load_records(head["family"]).records if "family" in head else {}
+    family = load_packaged(head["family"]).records if "family" in head else {}
     for quantity, rows_of_family in family.items():
         own = records.get(quantity, ())
         records[quantity] = own + tuple(_renamed(record, head["name"]) for record in rows_of_family)

@@ -62,7 +62,7 @@ def answer(material: str, quantity: str, temperature_k: float, parameter_set: st
         lambda: _from_records(pool, temperature_k),
     ]
     if rule is not None:
-        position = 0 if quantity in _RULE_FIRST else 1 if quantity == "kane_energy" else 2
+        position = 0 if quantity in _RULE_FIRST else 1 if quantity in _RULE_SECOND else 2
         steps.insert(position, lambda: rule(file, temperature_k, parameter_set))
     if quantity == "kane_energy":
         steps.append(lambda: _kane_from_mass(file, temperature_k, parameter_set))
@@ -439,8 +439,10 @@ _RULES: dict[str, _Rule] = {
     "formula_units_per_nm3": _formula_units,
     "intrinsic_absorption_335nm": _intrinsic_absorption,
 }
-# What a rule answers before any record; the Kane energy asks its rule after the records of the set.
-_RULE_FIRST = {"gap", "eps_effective"}
+# What a rule answers before any record, and what it answers after the records of the set only: the Kane
+# energy, and the gap, of which no packaged set but a user's own one may have a record.
+_RULE_FIRST = {"eps_effective"}
+_RULE_SECOND = {"kane_energy", "gap"}
 
 
 @lru_cache(maxsize=64)
