@@ -5,6 +5,7 @@
     spectra = px.read("file.csv")     # a SpectrumSet, whatever the file layout
     spectra[0].pl()                   # model-free peak, width, colour of one PL spectrum
     px.characterise("study.toml")     # what the nanocrystals of a whole folder are, with uncertainty
+    px.passport(px.nanocrystal("CsPbBr3", "cube", 8.0, "core-edge"))    # one nanocrystal and its light
 
 Names are loaded when they are first used, so importing perolux is quick.
 """
@@ -25,6 +26,9 @@ _HOME = {
     "PeroluxError": "perolux.errors",
     "characterise": "perolux.studies",
     "material": "perolux.materials",
+    "nanocrystal": "perolux.excitons",
+    "passport": "perolux.excitons",
+    "population": "perolux.excitons",
 }
 
 __all__ = ["__version__", *_HOME]

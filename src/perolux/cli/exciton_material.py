@@ -12,8 +12,8 @@ from perolux.cli.console import print_json, print_table
 from perolux.errors import OptionError, PeroluxError, Problem
 
 if TYPE_CHECKING:
-    from perolux.excitons.nanocrystal import Nanocrystal
-    from perolux.excitons.passport import Passport
+    from perolux.excitons.crystal import Nanocrystal
+    from perolux.excitons.passport_record import Passport
 
 __all__ = ["exciton_of_material"]
 
@@ -128,7 +128,7 @@ def requested(
     outside_index: float | None = None,
 ) -> list[Nanocrystal]:
     """The nanocrystals that the size options ask for. All contradictions are listed together."""
-    from perolux.excitons.nanocrystal import nanocrystal
+    from perolux.excitons.crystal import nanocrystal
 
     given = {
         "--edge": edge,

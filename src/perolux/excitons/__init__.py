@@ -1,9 +1,15 @@
-"""Excitons: one nanocrystal and light.
+"""Excitons: one nanocrystal and its light, from strong to weak confinement.
 
-The correlated electron-hole pair behind hard walls, solved (`solve_sphere`, `solve_cube`, `solve_cuboid`)
-or read from tables that the solvers made (`interpolate`); exact limits in `limits`, an independent slow
-solver in `product_sines`. Sizes and energies are in the material's own Bohr radii and Rydbergs; `sizing` puts
-them into nm and eV, `linewidth` and `stokes` lead from the level to the measured line.
+`passport` puts all layers together for one `nanocrystal`; `over_size` and `over_temperature` ask along a
+line, `population` gives every nanocrystal of an `Ensemble`. Below it, plain functions of numbers and arrays:
+
+- the pair behind hard walls: `solve_sphere`, `solve_cube`, `solve_cuboid`, tables (`interpolate`,
+  `transitions`), limits, screening, shapes and platelets;
+- real bands and walls: carriers, effective_pair; dielectric surroundings: dielectric;
+- light: rates, coherence, fine_structure, thermal, cross_section, spectra, phonon_line, multiexcitons, auger;
+- backwards: sizing, temperature_series, size_energy_fit.
+
+Sizes and energies of the pair are in its own Bohr radii and Rydbergs; everything else in nm and eV.
 """
 
 from __future__ import annotations
@@ -12,21 +18,47 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "Crystals": "perolux.excitons.crystal",
     "ExcitonCurve": "perolux.excitons.tables",
     "ExcitonState": "perolux.excitons.state",
+    "Layers": "perolux.excitons.layers",
+    "Levels": "perolux.excitons.rates",
+    "Nanocrystal": "perolux.excitons.crystal",
+    "Passport": "perolux.excitons.passport_record",
+    "Spread": "perolux.excitons.spread",
     "interpolate": "perolux.excitons.tables",
+    "nanocrystal": "perolux.excitons.crystal",
+    "over_size": "perolux.excitons.courses",
+    "over_temperature": "perolux.excitons.courses",
+    "passport": "perolux.excitons.properties",
+    "population": "perolux.excitons.populations",
+    "read_levels": "perolux.excitons.level_tables",
     "solve_cube": "perolux.excitons.cube",
     "solve_cuboid": "perolux.excitons.cube",
     "solve_sphere": "perolux.excitons.sphere",
+    "thermal_lifetime": "perolux.excitons.rates",
 }
 
 __all__ = [
+    "Crystals",
     "ExcitonCurve",
     "ExcitonState",
+    "Layers",
+    "Levels",
+    "Nanocrystal",
+    "Passport",
+    "Spread",
     "interpolate",
+    "nanocrystal",
+    "over_size",
+    "over_temperature",
+    "passport",
+    "population",
+    "read_levels",
     "solve_cube",
     "solve_cuboid",
     "solve_sphere",
+    "thermal_lifetime",
 ]
 
 

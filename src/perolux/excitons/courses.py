@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.layers import Layers
-from perolux.excitons.nanocrystal import LARGEST_NM, Nanocrystal
-from perolux.excitons.passport import Entry, Passport
+from perolux.excitons.crystal import LARGEST_NM, Nanocrystal
+from perolux.excitons.passport_record import Entry, Passport
 from perolux.excitons.properties import passport
 
 __all__ = ["COURSE_DRAWS", "Course", "over_size", "over_temperature"]

@@ -22,7 +22,7 @@ from perolux.excitons.carriers import Bands, bands_from_reduced_mass
 from perolux.excitons.dielectric import dielectric_shift_ev
 from perolux.excitons.effective_pair import effective_pair
 from perolux.excitons.layers import Layers
-from perolux.excitons.nanocrystal import Crystals
+from perolux.excitons.crystal import Crystals
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.platelets import plate_exciton
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV

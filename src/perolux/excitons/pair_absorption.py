@@ -13,7 +13,7 @@ from perolux.excitons.cross_section import (
     particle_cross_section_cm2,
 )
 from perolux.excitons.energies import PairEnergies
-from perolux.excitons.nanocrystal import Crystals
+from perolux.excitons.crystal import Crystals
 from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.rates import local_field, oscillator_strength

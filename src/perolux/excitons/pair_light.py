@@ -18,7 +18,7 @@ from perolux.excitons.exchange import exchange_mev
 from perolux.excitons.fine_structure import FineStructure, LevelOrder, fine_structure, rashba_for_order
 from perolux.excitons.layers import Layers
 from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.nanocrystal import Crystals
+from perolux.excitons.crystal import Crystals
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.rates import (
     Levels,

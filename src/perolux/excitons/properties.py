@@ -16,7 +16,7 @@ from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.energies import missing_layers, pair_energies
 from perolux.excitons.layers import Layers
-from perolux.excitons.nanocrystal import Crystals, Nanocrystal
+from perolux.excitons.crystal import Crystals, Nanocrystal
 from perolux.excitons.pair_absorption import WAVELENGTHS_NM, cross_sections_cm2
 from perolux.excitons.pair_light import (
     coherent_volume_nm3,
@@ -28,7 +28,7 @@ from perolux.excitons.pair_light import (
     transition_lines,
 )
 from perolux.excitons.parameters import DRAWS, ParameterDraws, parameters_of
-from perolux.excitons.passport import Entry, Passport, Transition
+from perolux.excitons.passport_record import Entry, Passport, Transition
 from perolux.excitons.spread import spread_of
 from perolux.excitons.stokes import stokes_model
 from perolux.materials import trace
@@ -55,7 +55,7 @@ def passport(
     for each set. Raises the errors of the material, of a size outside the model, and `NotAvailableError`
     where not even the confinement can be computed, naming what is missing and who could supply it.
 
-    >>> from perolux.excitons.nanocrystal import nanocrystal
+    >>> from perolux.excitons.crystal import nanocrystal
     >>> found = passport(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge"), draws=16)
     >>> 2.2 < found.emission_ev.spread.median < 2.6
     True

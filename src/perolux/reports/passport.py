@@ -14,7 +14,7 @@ from perolux.reports.passport_figures import Plot, draw_plots
 from perolux.reports.words import Figure, formula
 
 if TYPE_CHECKING:
-    from perolux.excitons.passport import Entry, Passport
+    from perolux.excitons.passport_record import Entry, Passport
 
 __all__ = ["render_passport", "write_passport"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from perolux.excitons.courses import Course
-    from perolux.excitons.passport import Entry, Passport
+    from perolux.excitons.passport_record import Entry, Passport
 
 __all__ = ["Plot", "draw_plots"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perolux.excitons.layers import Layers
-from perolux.excitons.nanocrystal import Nanocrystal
+from perolux.excitons.crystal import Nanocrystal
 from perolux.excitons.spread import Spread
 from perolux.quantities import Value
 

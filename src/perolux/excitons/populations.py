@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.layers import Layers
-from perolux.excitons.nanocrystal import LARGEST_NM, Crystals
+from perolux.excitons.crystal import LARGEST_NM, Crystals
 from perolux.excitons.parameters import ParameterDraws, parameters_of
 from perolux.excitons.properties import results_of
 
