@@ -1,0 +1,144 @@
+"""All layers together: exact limits, switches, what is missing, columns against single calls."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from perolux.ensemble import Fixed, Lognormal, Population, mix, quadrature, sample
+from perolux.errors import NotAvailableError, PeroluxError
+from perolux.excitons import Layers, nanocrystal, over_size, over_temperature, passport, population
+from perolux.excitons.sizing import confinement_energy_ev
+from perolux.materials import material
+
+BARE = Layers(nonparabolic=False, barrier=False, dielectric=False)
+SHAPES = {
+    "cube": (8.0, "core-edge", None),
+    "cuboid": ((7.0, 8.0, 10.0), "core-edge", None),
+    "sphere": (8.0, "core-diameter", None),
+    "spheroid": ((7.0, 9.0), "core-diameter", None),
+    "rod": ((5.0, 15.0), "core-diameter", None),
+    "platelet": (20.0, "core-edge", 3),
+}
+
+
+def crystal(shape, name="CsPbBr3", temperature_k=298.0):
+    lengths, convention, layers = SHAPES[shape]
+    return nanocrystal(name, shape, lengths, convention, monolayers=layers, temperature_k=temperature_k)
+
+
+@pytest.mark.parametrize("shape", ["cube", "sphere"])
+def test_without_layers_the_bare_pair_is_left(shape):
+    found = passport(crystal(shape), layers=BARE, draws=8)
+    for name in found.set_names:
+        host = material("CsPbBr3", 298.0, name)
+        size = 8.0 if shape == "cube" else 4.0
+        bare = 1e3 * float(confinement_energy_ev(size, host, shape))
+        first = found.contributions_mev["pair behind hard walls"].spread.sets[name]
+        # mu from records through the carriers and back: rounding only
+        assert first == pytest.approx(bare, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_layers_add_up_to_the_first_absorption_line(shape):
+    found = passport(crystal(shape), draws=8)
+    line = found.absorption[0].energy_ev
+    for name in found.set_names:
+        gap = material("CsPbBr3", 298.0, name).gap_ev
+        total = sum(entry.spread.sets[name] for entry in found.contributions_mev.values())
+        assert gap + 1e-3 * total == pytest.approx(line.sets[name], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["CsPbBr3", "CsPbI3", "CsPbCl3", "MAPbBr3", "FAPbBr3", "CsPb(Br0.6Cl0.4)3"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_number_is_finite_or_missing_with_a_reason(name, shape):
+    found = passport(crystal(shape, name), draws=8)
+    for label, entry in found.entries().items():
+        if entry.spread is None:
+            assert entry.reason, label
+        else:
+            assert entry.spread.low95 <= entry.spread.median <= entry.spread.high95, label
+    text = json.dumps(found.as_dict(), allow_nan=False)
+    assert found.rests_on and "NaN" not in text
+
+
+def test_a_material_without_masses_says_what_is_missing_and_who_could_supply_it():
+    with pytest.raises(NotAvailableError, match="AZPbBr3"):
+        passport(nanocrystal("AZPbBr3", "cube", 8.0, "core-edge"))
+
+
+def test_a_large_crystal_is_the_bulk_exciton():
+    found = passport(nanocrystal("CsPbBr3", "cube", 90.0, "core-edge", temperature_k=4.0), draws=8)
+    for name in found.set_names:
+        host = material("CsPbBr3", 4.0, name)
+        line = found.absorption[0].energy_ev.sets[name]
+        # the centre of mass keeps hbar^2 3 pi^2/(2 M L^2), 0.3 meV here at most
+        assert line == pytest.approx(host.gap_ev - host.rydberg_ev, abs=0.6e-3)
+    assert found.exchange_x.spread.median == pytest.approx(1.0, abs=0.01)
+
+
+def test_heat_and_the_dark_level_lengthen_the_lifetime():
+    cold = passport(crystal("cube", temperature_k=4.0), draws=8)
+    warm = passport(crystal("cube", temperature_k=300.0), draws=8)
+    assert cold.radiative_lifetime_ns.spread.median > 100.0 * cold.bright_lifetime_ns.spread.median
+    assert warm.radiative_lifetime_ns.spread.median > 4.0 / 3.0 * warm.bright_lifetime_ns.spread.median
+    bright = Layers(ground_state="bright")
+    inverted = passport(crystal("cube", temperature_k=4.0), layers=bright, draws=8)
+    assert inverted.bright_dark_mev.spread.median < 0.0
+    assert inverted.radiative_lifetime_ns.spread.median == pytest.approx(
+        inverted.bright_lifetime_ns.spread.median, rel=1e-3
+    )
+    assert any("dark level lowest" in warning for warning in inverted.warnings)
+
+
+def test_the_energy_falls_with_size():
+    course = over_size(crystal("cube"), np.geomspace(3.0, 40.0, 12), draws=8)
+    for name, energies in course.of(lambda one: one.emission_ev).items():
+        if name != "x":
+            assert np.all(np.diff(energies) < 0.0), name
+
+
+def test_points_without_an_answer_are_left_out_and_named():
+    course = over_temperature(crystal("cube", "MAPbBr3", 300.0), [150.0, 300.0], draws=8)
+    assert course.x.tolist() == [300.0] and course.left_out[0].startswith("150 K")
+
+
+def test_the_same_question_has_the_same_answer():
+    assert passport(crystal("rod"), draws=16).as_dict() == passport(crystal("rod"), draws=16).as_dict()
+
+
+def test_a_population_is_its_nanocrystals_one_by_one():
+    rng = np.random.default_rng(3)
+    cubes = sample(Lognormal(8.0, 0.1), Population("cube", "core-edge", "CsPbBr3"), 400, rng)
+    rods = quadrature([Fixed(5.0), Fixed(15.0)], Population("rod", "core-diameter", "CsPbBr3"))
+    plates = quadrature(
+        Fixed(20.0),
+        Population(
+            "platelet", "core-edge", "CsPbBr3", monolayers=3, aspect=(1.0,),
+            monolayer_nm=material("CsPbBr3").value("monolayer_thickness").number,
+        ),
+    )  # fmt: skip
+    whole = mix([(cubes, 0.5), (rods, 0.25), (plates, 0.25)])
+    found = population(whole)
+    assert found.sizes == {"set": 2, "crystal": len(whole)}
+    for row in (0, 17, 399, len(whole) - 2, len(whole) - 1):
+        shape = str(whole.shape[row])
+        lengths = tuple(float(c[row]) for c in (whole.edge_a_nm, whole.edge_b_nm, whole.edge_c_nm))
+        given, convention, layers = {
+            "cube": (lengths[0], "core-edge", None),
+            "rod": ((lengths[0], lengths[2]), "core-diameter", None),
+            "platelet": ((lengths[0], lengths[1]), "core-edge", 3),
+        }[shape]
+        one = passport(nanocrystal("CsPbBr3", shape, given, convention, monolayers=layers), draws=2)
+        for name in one.set_names:
+            row_of = found.sel(set=name).isel(crystal=row)
+            assert float(row_of.emission_ev) == pytest.approx(one.emission_ev.spread.sets[name], abs=1e-5)
+            life = one.radiative_lifetime_ns.spread.sets[name]
+            assert float(row_of.radiative_lifetime_ns) == pytest.approx(life, rel=1e-3)
+
+
+def test_unknown_layers_are_refused():
+    with pytest.raises(PeroluxError, match="coherence"):
+        Layers(coherence="perhaps")
