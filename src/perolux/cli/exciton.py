@@ -49,7 +49,9 @@ def cube(
 
     if (edge_over_bohr is None) == (edges_over_bohr is None):
         raise OptionError(
-            "one size is needed", allowed="--edge-over-bohr L or --edges-over-bohr A,B,C", fix="give one of them"
+            "one size is needed",
+            allowed="--edge-over-bohr L or --edges-over-bohr A,B,C",
+            fix="give one of them",
         )
     if edges_over_bohr is not None:
         edges = _three(edges_over_bohr)

@@ -49,7 +49,9 @@ def dead_layers(shape: str, size_over_bohr: ArrayLike) -> tuple[Array, Array]:
         np.atleast_1d(v) for v in (curve.size_over_bohr, curve.energy_over_rydberg, curve.overlap_k)
     )
     layer = size - np.sqrt(kinetic_constant(shape) / (4.0 * (energy + 1.0)))
-    k_layer = np.array([overlap_layer(shape, x, k) for x, k in zip(size.ravel(), overlap.ravel(), strict=True)])
+    k_layer = np.array(
+        [overlap_layer(shape, x, k) for x, k in zip(size.ravel(), overlap.ravel(), strict=True)]
+    )
     form = np.shape(curve.size_over_bohr)
     return layer.reshape(form), k_layer.reshape(form)
 
@@ -172,4 +174,6 @@ def bessel_zeros(ell: int, count: int) -> tuple[float, ...]:
     if ell == 0:
         return tuple(np.pi * n for n in range(1, count + 1))
     before = bessel_zeros(ell - 1, count + 1)
-    return tuple(brentq(lambda z: spherical_jn(ell, z), a, b, xtol=1e-13) for a, b in itertools.pairwise(before))
+    return tuple(
+        brentq(lambda z: spherical_jn(ell, z), a, b, xtol=1e-13) for a, b in itertools.pairwise(before)
+    )

@@ -230,9 +230,7 @@ def _check(
     check_options(order, range(4, 15, 2), mass_ratio, exponent, wall, where)
 
 
-def _matrices(
-    physics: _Physics, a: float, wall: float, basis: _Basis, points: int
-) -> tuple[Array, Array]:
+def _matrices(physics: _Physics, a: float, wall: float, basis: _Basis, points: int) -> tuple[Array, Array]:
     """Overlap and Hamiltonian (Ry) of the symmetrised basis, per octant and in units of prod L^2.
 
     With kinetic energy |grad_u|^2 + |grad_X|^2/4 (and, for unequal masses, a mixed term), integrated by parts

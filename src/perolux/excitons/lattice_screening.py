@@ -151,7 +151,9 @@ def _change(shape: str, size: Array, ratio: Array, rate: Array) -> Array:
     ratio_out, over = (size / held).ravel(), (size > high).ravel()
     limit = weak * (bulk @ pair)
     strong = np.stack([2.0 * weak * rate.ravel(), np.zeros_like(weak), np.zeros_like(weak)])
-    out = np.where(over, limit + (out - limit) / ratio_out**2, strong + (out - strong) * np.minimum(ratio_out, 1.0))
+    out = np.where(
+        over, limit + (out - limit) / ratio_out**2, strong + (out - strong) * np.minimum(ratio_out, 1.0)
+    )
     return out.reshape((3, *size.shape))
 
 

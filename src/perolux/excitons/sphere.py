@@ -140,9 +140,7 @@ def solve_sphere_levels(
     return ExcitonLevels.of("sphere", physics.x, levels, order, mass_ratio)
 
 
-def _solve(
-    physics: _Physics, order: int, exponent: float | None, wall: float | None, count: int
-) -> Levels:
+def _solve(physics: _Physics, order: int, exponent: float | None, wall: float | None, count: int) -> Levels:
     x = physics.x
     where = f"sphere of radius {x:g} aB"
     _check(physics, order, exponent, wall, where)
