@@ -1,4 +1,4 @@
-"""The dense steps run on any array library of the standard: checked with the strict one, against NumPy and SciPy."""
+"""The dense steps run on any array library of the standard: the strict one against NumPy and SciPy."""
 
 from __future__ import annotations
 

@@ -147,3 +147,13 @@ def test_what_the_ladder_cannot_do_is_refused():
         centre_of_mass_ladder("cube", 8.0, 500)
     with pytest.raises(OptionError, match="too many"):
         solve_cube_levels(1.0, 50, order=6)
+
+
+@pytest.mark.parametrize("ratio", [0.25, 0.7, 1.6])
+def test_the_ladder_of_unequal_masses_starts_at_the_solver(ratio):
+    state = solve_sphere(9.0, mass_ratio=ratio)
+    ladder = centre_of_mass_ladder("sphere", 9.0, 1, mass_ratio=ratio)
+    # the layers are those at 15 aB, between tabulated ratios
+    kinetic = (ladder.energy_over_rydberg[0] + 1) / (state.energy_over_rydberg + 1)
+    assert kinetic == pytest.approx(1.0, rel=0.01)
+    assert ladder.overlap_k[0] == pytest.approx(state.overlap_k, rel=0.02)

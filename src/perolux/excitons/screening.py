@@ -1,6 +1,6 @@
-"""How the attraction of electron and hole is screened: one dielectric constant, or one that lattice motion makes.
+"""How the attraction of electron and hole is screened: by one dielectric constant, or by a moving lattice.
 
-At large distance the lattice follows (eps_0), at short distance only the electrons of the crystal do (eps_inf).
+At large distance the lattice follows (eps_0), at short distance only the electrons of the crystal (eps_inf).
 A `Screening` writes the attraction as a sum of exp(-r/l)/r; both pair solvers take it as `screening=`.
 """
 
