@@ -4,8 +4,9 @@ Run from the root of a checkout, about five minutes on one core:
 
     .venv/bin/python tools/make_screening_tables.py
 
-Each line: size over aB, eps_inf/eps_0, screening rate aB/l (aB and Ry with eps_inf, equal masses), and what the
-lattice changes: energy in Ry, ln of the ratios of K and X. Size inf is the bulk, from the radial equation.
+Each line: size over aB, eps_inf/eps_0, screening rate aB/l (aB and Ry with eps_inf, equal masses), and what
+the lattice changes: energy in Ry, ln of the ratios of K and X. Size inf is the bulk, from the radial
+equation.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def make(shape: str) -> str:
                 rows.append(",".join(f"{v:.10g}" for v in (size, ratio, rate, *change)))
         print(f"{shape} {size:9.4f} aB", flush=True)
     lines = [
-        f"# What lattice (Haken) screening changes in the ground exciton of a hard-wall {shape}, equal masses",
+        f"# What lattice (Haken) screening changes in the ground exciton of a {shape}, equal masses",
         f"# made by tools/make_screening_tables.py, perolux {perolux.__version__}, order {ORDERS[shape]}, "
         f"Chebyshev points {KNOTS}",
         "# aB and Ry with eps_inf; ratio eps_inf/eps_0; rate aB/l; size inf: the bulk",

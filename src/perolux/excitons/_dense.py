@@ -58,7 +58,7 @@ def fold_orbits(matrix: Any, first: Any, size: Any) -> Any:
 
 
 def contract_pyramid(weight: Any, first: Any, second: Any, third: Any) -> Any:
-    """sum over t, v, w of weight[S, t, v, w] first[k, t] second[k, t, v] third[k, t, w] for all S, k1, k2, k3.
+    """sum_tvw weight[S, t, v, w] first[k1, t] second[k2, t, v] third[k3, t, w] as [S, k1, k2, k3].
 
     One sum after another, each a stack of matrix products.
     """
@@ -73,7 +73,7 @@ def contract_pyramid(weight: Any, first: Any, second: Any, third: Any) -> Any:
 def apply_gaussians(
     state: Any, diagonal: Any, strengths: Any, matrices: tuple[Sequence[Any], Sequence[Any], Sequence[Any]]
 ) -> Any:
-    """diagonal * state - sum_k strengths[k] (A_k x B_k x C_k) state, with state[a, b, c] and square matrices."""
+    """diagonal state - sum_k strengths[k] (A_k x B_k x C_k) state, state[a, b, c] and square matrices."""
     xp = namespace(state, diagonal, strengths)
     out = diagonal * state
     for k, (one, two, three) in enumerate(zip(*matrices, strict=True)):

@@ -1,4 +1,4 @@
-"""What both variational solvers do once they can write down matrices: scan, solve nested bases, judge errors."""
+"""What both variational solvers do with their matrices: scan, solve nested bases, judge errors."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def pair_image(electron: Array, hole: Array, distance: Array, ratio: float) -> A
     # 2 r_e r_h cos = r_e^2 + r_h^2 - r_eh^2
     twice = electron**2 + hole**2 - distance**2
     square = (electron * hole) ** 2
-    # at s = 1 written without the difference of large numbers: the image is near where both meet at the wall
+    # at s = 1 without a difference of large numbers: the image is near where both meet at the wall
     total = 1.0 / np.sqrt((1.0 - electron**2) * (1.0 - hole**2) + distance**2) - 1.0
     for s, w in zip(node, weight, strict=True):
         total = total + w * (1.0 / np.sqrt(1.0 - s * twice + s * s * square) - 1.0) / s
@@ -41,7 +41,7 @@ def pair_image(electron: Array, hole: Array, distance: Array, ratio: float) -> A
 
 
 def self_image(radius: Array, ratio: float) -> Array:
-    """sum over n >= 1 of alpha_n r^(2n), r over R; divided by x it is the self-energy of one carrier in Ry."""
+    """sum over n >= 1 of alpha_n r^(2n), r over R; over x it is the self-energy of one carrier in Ry."""
     from scipy.special import hyp2f1
 
     b = 1.0 / (ratio + 1.0)

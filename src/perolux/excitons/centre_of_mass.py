@@ -1,10 +1,12 @@
-"""Weak confinement: the bound pair moves as one particle in a box that is smaller by a dead layer at each wall."""
+"""Weak confinement: the bound pair moves as one particle in a box smaller by a dead layer at each wall."""
 
 from __future__ import annotations
 
+import csv
 import itertools
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +15,8 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons._variation import Array, Index
 from perolux.excitons.limits import kinetic_constant, overlap_layer
 from perolux.excitons.tables import interpolate
+
+_LAYERS = ("energy_layer", "overlap_layer")
 
 __all__ = ["LADDER_START", "Ladder", "centre_of_mass_ladder", "cuboid_ladder", "dead_layers"]
 
@@ -39,7 +43,7 @@ class Ladder:
 def dead_layers(shape: str, size_over_bohr: ArrayLike) -> tuple[Array, Array]:
     """Dead layers d (aB) of energy and overlap at each size, as the ground state's table has them.
 
-    E = -1 + kinetic/(4 (size - d)^2), K = constant (size - d)^3. Sphere: one wall; cube: both walls of an axis.
+    E = -1 + kinetic/(4 (size - d)^2), K = constant (size - d)^3. Sphere: one wall; cube: both of an axis.
 
     >>> [round(float(d), 2) for d in dead_layers("cube", 12.0)]
     [1.39, 1.0]
@@ -49,7 +53,9 @@ def dead_layers(shape: str, size_over_bohr: ArrayLike) -> tuple[Array, Array]:
         np.atleast_1d(v) for v in (curve.size_over_bohr, curve.energy_over_rydberg, curve.overlap_k)
     )
     layer = size - np.sqrt(kinetic_constant(shape) / (4.0 * (energy + 1.0)))
-    k_layer = np.array([overlap_layer(shape, x, k) for x, k in zip(size.ravel(), overlap.ravel(), strict=True)])
+    k_layer = np.array(
+        [overlap_layer(shape, x, k) for x, k in zip(size.ravel(), overlap.ravel(), strict=True)]
+    )
     form = np.shape(curve.size_over_bohr)
     return layer.reshape(form), k_layer.reshape(form)
 
@@ -63,10 +69,10 @@ def centre_of_mass_ladder(
     sphere  E = -1 + (mu/M) z_nl^2/(x - d)^2,                     K = K_1s/n^2 for l = 0
 
     g: degeneracy; z_nl: zeros of the spherical Bessel functions; d and the K of the lowest level are those of
-    the packaged table, so that the lowest level is the table's for equal masses. mass_ratio: m_e/m_h, changes
-    mu/M = r/(1+r)^2; the dead layer stays that of equal masses (the layer of unequal masses is larger by up to
-    20 % for ratios to 1/3, see the page).
-    Raises `ModelRangeError` below `LADDER_START` and `OptionError` for an unknown shape or a bad count.
+    the packaged table, so that the lowest level is the table's for equal masses. mass_ratio: m_e/m_h, gives
+    mu/M = r/(1+r)^2 and thicker dead layers (2.2 times at a ratio of 0.15), from 0.1 to 10.
+    Raises `ModelRangeError` below `LADDER_START` or for another ratio, and `OptionError` for an unknown
+    shape or a bad count.
     Source: centre-of-mass quantisation with a dead layer; domain chapter, sec. 6.
 
     >>> ladder = centre_of_mass_ladder("cube", 8.0, 3)
@@ -83,11 +89,12 @@ def centre_of_mass_ladder(
             fix="use transitions(), which holds at all sizes",
         )
     names, degeneracy, kinetic, bright = _levels(shape, count)
-    layer, _ = dead_layers(shape, size)
-    inertia = _inertia(mass_ratio)
+    layer, k_layer = dead_layers(shape, size)
+    grow, k_grow = _growth(shape, mass_ratio)
     column = (slice(None), *(None,) * size.ndim)
-    energy = inertia * kinetic[column] / (size - layer) ** 2 - 1.0
-    return Ladder(names, degeneracy, energy, bright[column] * curve.overlap_k)
+    energy = _inertia(mass_ratio) * kinetic[column] / (size - grow * layer) ** 2 - 1.0
+    overlap = curve.overlap_k * ((size - k_grow * k_layer) / (size - k_layer)) ** 3
+    return Ladder(names, degeneracy, energy, bright[column] * overlap)
 
 
 def cuboid_ladder(
@@ -109,7 +116,10 @@ def cuboid_ladder(
             fix="use solve_cuboid",
         )
     _check_count(count)
-    layer, k_layer = dead_layers("cube", edges)
+    grow, k_grow = _growth("cube", mass_ratio)
+    layer, k_layer = (
+        each * part for each, part in zip(dead_layers("cube", edges), (grow, k_grow), strict=True)
+    )
     top = int(np.ceil(edges.max() / edges.min() * count ** (1.0 / 3.0))) + 2
     levels: dict[tuple[int, ...], list[float]] = {}
     for numbers in itertools.product(range(1, top + 1), repeat=3):
@@ -139,6 +149,30 @@ def _inertia(mass_ratio: float) -> float:
     return mass_ratio / (1.0 + mass_ratio) ** 2
 
 
+@lru_cache(maxsize=512)
+def _growth(shape: str, mass_ratio: float) -> tuple[float, float]:
+    """Dead layers of energy and overlap over those of equal masses, even in ln(mass ratio)."""
+    _inertia(mass_ratio)
+    rows = [row for row in _layer_rows() if row["shape"] == shape]
+    knots = np.log([float(row["mass_ratio"]) for row in rows])
+    at = -abs(np.log(mass_ratio))
+    if at < knots[0] - 1e-12:
+        raise ModelRangeError(
+            f"mass ratio {mass_ratio:g}",
+            where=f"centre-of-mass ladder of a {shape}",
+            allowed=f"m_e/m_h from {np.exp(knots[0]):g} to {np.exp(-knots[0]):g}",
+            fix="use solve_sphere or solve_cube",
+        )
+    found = [float(np.interp(at, knots, [float(row[name]) for row in rows])) for name in _LAYERS]
+    return found[0], found[1]
+
+
+@lru_cache(maxsize=1)
+def _layer_rows() -> list[dict[str, str]]:
+    lines = (Path(__file__).parent / "data" / "dead_layer.csv").read_text(encoding="utf-8").splitlines()
+    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
 def _check_count(count: int) -> None:
     if not 1 <= count <= 80:
         raise OptionError(f"{count} levels", where="centre-of-mass ladder", allowed="1 to 80")
@@ -150,13 +184,15 @@ def _levels(shape: str, count: int) -> tuple[tuple[str, ...], Index, Array, Arra
     _check_count(count)
     rows: list[tuple[float, str, int, float]] = []
     if shape == "cube":
-        for n in itertools.combinations_with_replacement(range(1, 13), 3):
-            states = len(set(itertools.permutations(n)))
-            bright = states / float(np.prod(n)) ** 2 if all(k % 2 for k in n) else 0.0
-            rows.append((np.pi**2 * sum(k * k for k in n), "".join(map(str, n)), states, bright))
+        for three in itertools.combinations_with_replacement(range(1, 13), 3):
+            states = len(set(itertools.permutations(three)))
+            bright = states / float(np.prod(three)) ** 2 if all(k % 2 for k in three) else 0.0
+            rows.append((np.pi**2 * sum(k * k for k in three), "".join(map(str, three)), states, bright))
     else:
-        for ell, letter in enumerate("spdfghiklmnoqrtuvwxyz"):
-            for n, zero in enumerate(bessel_zeros(ell, 10), start=1):
+        letters = "spdfghiklmnoqrtuvwxyz"
+        for ell, letter in enumerate(letters):
+            # as many as the next l needs, so that every zero is sought once
+            for n, zero in enumerate(bessel_zeros(ell, 10 + len(letters) - ell)[:10], start=1):
                 rows.append((zero**2, f"{n}{letter}", 2 * ell + 1, 1.0 / n**2 if ell == 0 else 0.0))
     rows.sort()
     kinetic, names, degeneracy, bright_k = zip(*rows[:count], strict=True)
@@ -172,4 +208,6 @@ def bessel_zeros(ell: int, count: int) -> tuple[float, ...]:
     if ell == 0:
         return tuple(np.pi * n for n in range(1, count + 1))
     before = bessel_zeros(ell - 1, count + 1)
-    return tuple(brentq(lambda z: spherical_jn(ell, z), a, b, xtol=1e-13) for a, b in itertools.pairwise(before))
+    return tuple(
+        brentq(lambda z: spherical_jn(ell, z), a, b, xtol=1e-13) for a, b in itertools.pairwise(before)
+    )

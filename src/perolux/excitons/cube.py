@@ -4,8 +4,9 @@ Psi = prod chi(x) sum c r^s exp(-a r) prod_i P_i^m_i u_i^n_i with u = r_e - r_h,
 r = |u|. Near r = 0 an exact state is an analytic function plus r times an analytic function, and r^2 is
 itself a polynomial in u, so s = 0 and 1 are complete. m_i + n_i is even on every axis (parity). For equal
 masses n_i is even too: the Hamiltonian does not change when electron and hole exchange one coordinate only,
-and states that are odd in such an exchange have K = X = 0 exactly. Functions are symmetrised over axes of equal length; the
-order N bounds sum_i (m_i + n_i). The exponent a and the wall function chi are those of the lowest energy.
+and states that are odd in such an exchange have K = X = 0 exactly. Functions are symmetrised over axes of
+equal length; the order N bounds sum_i (m_i + n_i). The exponent a and the wall function chi are those
+of the lowest energy.
 """
 
 from __future__ import annotations
@@ -230,9 +231,7 @@ def _check(
     check_options(order, range(4, 15, 2), mass_ratio, exponent, wall, where)
 
 
-def _matrices(
-    physics: _Physics, a: float, wall: float, basis: _Basis, points: int
-) -> tuple[Array, Array]:
+def _matrices(physics: _Physics, a: float, wall: float, basis: _Basis, points: int) -> tuple[Array, Array]:
     """Overlap and Hamiltonian (Ry) of the symmetrised basis, per octant and in units of prod L^2.
 
     With kinetic energy |grad_u|^2 + |grad_X|^2/4 (and, for unequal masses, a mixed term), integrated by parts

@@ -61,7 +61,7 @@ def haken_shift(
     size_over_bohr and phonon_over_rydberg (hbar w_LO/Ry) in aB and Ry of `eps_effective`; all arguments
     broadcast. mass_ratio enters through the two polaron lengths, whose changes are averaged (first order in
     the difference of the two; the pair itself has equal masses).
-    Accuracy: 2e-4 of the Ry of eps_inf in E and 0.3 % in K and X for equal masses.
+    Accuracy against the solver: 2e-3 Ry in E (below 0.1 meV), 0.5 % in K and X, for mass ratios to 0.7.
     Outside the table's sizes the change goes to its limits: the exact first order for size 0, the bulk for
     size infinity. Raises `ModelRangeError` where eps_inf/eps_0 or a screening rate is outside the table.
     Source: Haken's potential, domain chapter sec. 3.4; solved by `solve_sphere` and `solve_cube`.
@@ -146,12 +146,14 @@ def _change(shape: str, size: Array, ratio: Array, rate: Array) -> Array:
     for k in range(3):
         at_size = np.einsum("sn,sn->n", inside[k] @ pair, first)
         out[k] = weak * at_size
-    # beyond: to the bulk like the part that CM motion and correlation share, 1/size^2; below: like size to the
-    # first-order value, (1 - e^(-kr))/r -> k, and no change of K and X
+    # beyond: to the bulk like 1/size^2; below: like size to the first-order value, (1 - e^(-kr))/r -> k, and
+    # no change of K and X
     ratio_out, over = (size / held).ravel(), (size > high).ravel()
     limit = weak * (bulk @ pair)
     strong = np.stack([2.0 * weak * rate.ravel(), np.zeros_like(weak), np.zeros_like(weak)])
-    out = np.where(over, limit + (out - limit) / ratio_out**2, strong + (out - strong) * np.minimum(ratio_out, 1.0))
+    out = np.where(
+        over, limit + (out - limit) / ratio_out**2, strong + (out - strong) * np.minimum(ratio_out, 1.0)
+    )
     return out.reshape((3, *size.shape))
 
 

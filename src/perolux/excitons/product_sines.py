@@ -45,8 +45,8 @@ def solve_levels_by_product_sines(
 ) -> tuple[Array, Array, Array]:
     """E/Ry, K and X [level] of the lowest `count` optically active states; as `solve_by_product_sines`.
 
-    Active: symmetric under permutation of equal axes and, for equal masses, under exchange of electron and
-    hole in one coordinate. Everything else is shifted out of the way.
+    Active: symmetric under permutation of equal axes and, for equal masses, under exchange of electron
+    and hole in one coordinate. Everything else is shifted out of the way.
 
     >>> energy, _, _ = solve_levels_by_product_sines(1.0, 4, 2)
     >>> energy.round(1).tolist()  # 23.2036 and 52.6434 when converged
@@ -57,7 +57,7 @@ def solve_levels_by_product_sines(
     edges = np.broadcast_to(np.asarray(edges_over_bohr, dtype=np.float64), (3,))
     if not (np.all(np.isfinite(edges) & (edges > 0)) and 2 <= sines <= 16 and mass_ratio > 0 and count > 0):
         raise OptionError(
-            f"edges {edges.tolist()}, {sines} sines, mass ratio {mass_ratio:g}, {count} states cannot be used",
+            f"edges {edges.tolist()}, {sines} sines, mass ratio {mass_ratio:g}, {count} levels: no use",
             allowed="edges > 0, 2 to 16 sines, mass ratio > 0, count > 0",
         )
     level = np.arange(1, sines + 1)

@@ -1,6 +1,6 @@
-"""How the attraction of electron and hole is screened: one dielectric constant, or one that lattice motion makes.
+"""How the attraction of electron and hole is screened: by one dielectric constant, or by a moving lattice.
 
-At large distance the lattice follows (eps_0), at short distance only the electrons of the crystal do (eps_inf).
+At large distance the lattice follows (eps_0), at short distance only the electrons of the crystal (eps_inf).
 A `Screening` writes the attraction as a sum of exp(-r/l)/r; both pair solvers take it as `screening=`.
 """
 
@@ -47,9 +47,7 @@ COULOMB = Screening()
 """One dielectric constant at every distance."""
 
 
-def polaron_length_over_bohr(
-    phonon_over_rydberg: float, mass_ratio: float = 1.0
-) -> tuple[float, float]:
+def polaron_length_over_bohr(phonon_over_rydberg: float, mass_ratio: float = 1.0) -> tuple[float, float]:
     """Polaron lengths of electron and hole, l_j = sqrt(hbar/(2 m_j w_LO)), in aB.
 
     (l_j/aB)^2 = (mu/m_j) Ry/(hbar w_LO). phonon_over_rydberg: hbar w_LO/Ry, with the Ry of aB.
@@ -92,9 +90,7 @@ def haken(
         )
     electron, hole = polaron_length_over_bohr(phonon_over_rydberg, mass_ratio)
     lattice = 0.5 * eps_of_unit * (1.0 / eps_optical - 1.0 / eps_static)
-    return Screening(
-        (eps_of_unit / eps_static, lattice, lattice), (0.0, 1.0 / electron, 1.0 / hole), "haken"
-    )
+    return Screening((eps_of_unit / eps_static, lattice, lattice), (0.0, 1.0 / electron, 1.0 / hole), "haken")
 
 
 def bulk_s_states(screening: Screening = COULOMB, count: int = 1, functions: int = 40) -> tuple[float, ...]:

@@ -88,12 +88,12 @@ def solve_sphere(
     H = -(mu/m_e) lap_e - (mu/m_h) lap_h - 2/r_eh + V_image in Ry and aB; E, K = |int Psi(r,r)|^2 and
     X = pi aB^3 int |Psi(r,r)|^2 of its lowest state.
     V_image = (1/x) sum alpha_n [(r_e/R)^2n + (r_h/R)^2n - 2 (r_e r_h/R^2)^n P_n(cos)], with
-    alpha_n = (e-1)(n+1)/(e n + n + 1), e the dielectric ratio: self-energies and the attraction of the images.
+    alpha_n = (e-1)(n+1)/(e n + n + 1), e the dielectric ratio: self-energies and the images' attraction.
 
     radius_over_bohr: radius R/aB, within `SPHERE_RANGE`. order: basis order N, at least 3. mass_ratio:
-    m_e/m_h at fixed reduced mass. dielectric_ratio: eps_inside/eps_outside, within `DIELECTRIC_RANGE`; 1 is no
-    contrast. screening: replaces 2/r_eh (with no dielectric contrast). exponent (1/aB), wall (1/aB^2): None
-    for those of the lowest energy.
+    m_e/m_h at fixed reduced mass. dielectric_ratio: eps_inside/eps_outside, within `DIELECTRIC_RANGE`; 1 is
+    no contrast. screening: replaces 2/r_eh (with no dielectric contrast). exponent (1/aB), wall (1/aB^2):
+    None for those of the lowest energy.
     Returns an `ExcitonState`; the energy is an upper bound, its error estimate covers what the bound lacks.
     Raises `ModelRangeError` outside the tested sizes and ratios and `OptionError` for an order that cannot be
     used or for contrast and screening together (which eps the images see is then not defined).
@@ -129,8 +129,8 @@ def solve_sphere_levels(
 ) -> ExcitonLevels:
     """The lowest `count` S states of the pair in a sphere with hard walls: roots of one basis.
 
-    As `solve_sphere`; exponent and wall are those with the lowest sum of the energies. The roots converge more
-    slowly the higher they are, see their error estimates.
+    As `solve_sphere`; exponent and wall are those with the lowest sum of the energies. The roots converge
+    more slowly the higher they are, see their error estimates.
 
     >>> solve_sphere_levels(2.0, 3, order=7).energy_over_rydberg.round(2).tolist()
     [0.3, 2.57, 4.05]
@@ -140,9 +140,7 @@ def solve_sphere_levels(
     return ExcitonLevels.of("sphere", physics.x, levels, order, mass_ratio)
 
 
-def _solve(
-    physics: _Physics, order: int, exponent: float | None, wall: float | None, count: int
-) -> Levels:
+def _solve(physics: _Physics, order: int, exponent: float | None, wall: float | None, count: int) -> Levels:
     x = physics.x
     where = f"sphere of radius {x:g} aB"
     _check(physics, order, exponent, wall, where)
@@ -212,7 +210,7 @@ def _basis(order: int, symmetric: bool) -> _Basis:
 
 @lru_cache(maxsize=8)
 def _grid(points: int) -> tuple[Array, Array, Array, Array, Array]:
-    """r_e (outer), r_h = r_e u (inner), r_eh = r_e - r_h + 2 r_h w, the volume, the weight of w; lengths in R.
+    """r_e (outer), r_h = r_e u (inner), r_eh = r_e - r_h + 2 r_h w, volume, weight of w; lengths in R.
 
     Only r_e > r_h is integrated, where nothing has a cusp.
     """

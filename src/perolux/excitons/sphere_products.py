@@ -1,4 +1,4 @@
-"""The pair in a hard-wall sphere from products of single-particle states: slow, independent, a check on `sphere`.
+"""The pair in a sphere from products of single-particle states: slow, independent, a check on `sphere`.
 
 Psi = sum c [j_l(k_nl r_e) j_l(k_n'l r_h)] P_l(cos), coupled to total angular momentum 0. The attraction is
 expanded in multipoles, and image charges are products of one-particle moments, so nothing is shared with
@@ -42,8 +42,8 @@ def solve_by_sphere_products(
 ) -> tuple[Array, Array, Array]:
     """E/Ry, K and X [state] of the lowest S states from `radial` states for each l up to `angular`.
 
-    radius_over_bohr: R/aB. For equal masses only states even under exchange of electron and hole. Energies are
-    upper bounds. Raises `OptionError` for a basis that cannot be used.
+    radius_over_bohr: R/aB. For equal masses only states even under exchange of electron and hole. Energies
+    are upper bounds. Raises `OptionError` for a basis that cannot be used.
 
     >>> energy, overlap, exchange = solve_by_sphere_products(1.0, 4, 3)
     >>> round(float(energy[0]), 2)  # 5.974 when converged

@@ -1,4 +1,4 @@
-"""`ExcitonState` and `ExcitonLevels`: the pair in one hard-wall nanocrystal, in its Bohr radii and Rydbergs."""
+"""`ExcitonState` and `ExcitonLevels`: the pair in one nanocrystal, in its Bohr radii and Rydbergs."""
 
 from __future__ import annotations
 
@@ -65,11 +65,15 @@ class ExcitonState:
         screening: Screening = COULOMB,
     ) -> ExcitonState:
         """The first of the levels that a solver found."""
-        first = (levels.energy, levels.overlap_k, levels.exchange_x, *levels.errors)
         return cls(
             shape,
             size_over_bohr,
-            *(float(values[0]) for values in first),
+            float(levels.energy[0]),
+            float(levels.overlap_k[0]),
+            float(levels.exchange_x[0]),
+            float(levels.errors[0][0]),
+            float(levels.errors[1][0]),
+            float(levels.errors[2][0]),
             functions=levels.functions,
             exponent=levels.exponent,
             wall=levels.wall,
@@ -106,9 +110,9 @@ class ExcitonState:
 class ExcitonLevels:
     """The lowest optically active levels of one nanocrystal with hard walls, in rising order; arrays [level].
 
-    Active: of full symmetry, so that int Psi(r,r) d3r need not vanish. Sphere: S states; cube: A1g states; for
-    equal masses also even under the exchange of electron and hole. The other fields as in `ExcitonState`; an
-    energy is an upper bound of its own level. The relative error of a K that nearly vanishes can exceed 1.
+    Active: of full symmetry, so that int Psi(r,r) d3r need not vanish. Sphere: S states; cube: A1g states;
+    for equal masses also even under the exchange of electron and hole. The other fields as in
+    `ExcitonState`; an energy is an upper bound of its own level. The relative error of a K that nearly vanishes can exceed 1.
     """
 
     shape: Shape

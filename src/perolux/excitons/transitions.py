@@ -1,9 +1,10 @@
 """The lowest optically active levels of the pair against size: energies, overlaps and exchange from tables.
 
 The packaged tables (`data/sphere_transitions.csv`, `data/cube_transitions.csv`, made by
-`tools/make_transition_tables.py`) hold E/Ry, K and X of the S states of a sphere and the A1g states of a cube for
-equal masses. Between the knots, in ln(size): a cubic spline of (E + 1) size^2, which is constant in both limits;
-monotone cubics of K and X over those of the ground state, which cannot overshoot where levels avoid one another.
+`tools/make_transition_tables.py`) hold E/Ry, K and X of the S states of a sphere and the A1g states of a cube
+for equal masses. Between the knots, in ln(size): a cubic spline of (E + 1) size^2, which is constant in both
+limits; monotone cubics of K and X over those of the ground state, which cannot overshoot where levels avoid
+one another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import OptionError
 from perolux.excitons._variation import Array
 from perolux.excitons.centre_of_mass import centre_of_mass_ladder
 from perolux.excitons.limits import kinetic_constant, require_shape
@@ -46,7 +47,7 @@ _SPHERE_STRONG = ("1s-1s", "1p-1p", "1s-2s", "1d-1d", "2s-2s", "1p-2p", "1f-1f",
 class TransitionCurves:
     """The lowest active levels at many sizes; arrays [level, ...sizes], levels in rising order.
 
-    energy_over_rydberg: E/Ry from the gap; overlap_k: K; exchange_x: X; estimated errors as in `ExcitonState`.
+    energy_over_rydberg: E/Ry from the gap; overlap_k: K; exchange_x: X; errors as in `ExcitonState`.
     strong_names, weak_names: what each level becomes for small and for large sizes. A level keeps its place:
     levels of one symmetry do not cross.
     table_range: the sizes between which the numbers come from the table.
@@ -66,7 +67,7 @@ class TransitionCurves:
 
     @property
     def names(self) -> NDArray[np.str_]:
-        """The name of each level at each size: that of strong confinement while the ground pair is unbound."""
+        """The name of each level at each size: of strong confinement while the ground pair is unbound."""
         column = (slice(None), *(None,) * self.size_over_bohr.ndim)
         strong, weak = np.array(self.strong_names)[column], np.array(self.weak_names)[column]
         return np.where(self.energy_over_rydberg[:1] > 0.0, strong, weak)
@@ -100,14 +101,15 @@ def transition_names(shape: str, count: int = LEVELS) -> tuple[tuple[str, ...], 
 def transitions(shape: str, size_over_bohr: ArrayLike, count: int = LEVELS) -> TransitionCurves:
     """E/Ry, K and X of the lowest `count` optically active levels at any number of sizes.
 
-    Inside the table: interpolation, see the module. Below: (E + 1) x^2 = k + c x + q x^2 with the kinetic k of
-    each level, K and X as the ground state's times exp(c x) or, where K vanishes with the size, a power of x. Above: E = -1 + k/(4 (x - d)^2), d of the ground
-    state plus a constant of the level; K and X over the ground state's tend to those of the centre-of-mass
-    ladder like 1/x and 1/x^3. The laws join the table continuously.
+    Inside the table: interpolation, see the module. Below: (E + 1) x^2 = k + c x + q x^2 with the kinetic k
+    of each level, K and X as the ground state's times exp(c x) or, where K vanishes with the size, a power of
+    x. Above: E = -1 + k/(4 (x - d)^2), d of the ground state plus a constant of the level; K and X over the
+    ground state's tend to those of the centre-of-mass ladder like 1/x and 1/x^3. The laws join the table
+    continuously.
 
     shape: "sphere" (size is R/aB) or "cube" (L/aB), equal masses, hard walls. size_over_bohr: any array.
-    Raises `ModelRangeError` for a size where nothing holds, `OptionError` for an unknown shape or a count above
-    `LEVELS`.
+    Raises `ModelRangeError` for a size where nothing holds, `OptionError` for an unknown shape or a count
+    above `LEVELS`.
     Source: the packaged tables.
 
     >>> curves = transitions("cube", [1.0, 3.0], 2)
@@ -133,7 +135,20 @@ def transitions(shape: str, size_over_bohr: ArrayLike, count: int = LEVELS) -> T
     out[2] *= np.atleast_1d(ground.exchange_x).ravel()
     out = out.reshape((6, count, *ground.size_over_bohr.shape))
     strong, weak = transition_names(shape, count)
-    return TransitionCurves(shape, ground.size_over_bohr, *out, strong, weak, (low, high))
+    energy, overlap, exchange, e_error, k_error, x_error = out
+    return TransitionCurves(
+        shape,
+        ground.size_over_bohr,
+        energy,
+        overlap,
+        exchange,
+        e_error,
+        k_error,
+        x_error,
+        strong,
+        weak,
+        (low, high),
+    )
 
 
 @lru_cache(maxsize=4)
@@ -198,13 +213,13 @@ def _strong(shape: str, table: _Table, size: Array, count: int) -> Array:
     out = np.empty((6, count, size.size))
     out[0] = kinetic / size**2 + linear / size + quadratic - 1.0
     for k in (1, 2):
-        # to a constant like exp(c x), or to zero like a power: told apart by the power at the end of the table
+        # to a constant like exp(c x), or to zero like a power: told apart at the end of the table
         power = slope[k] / value[k]
         out[k] = value[k] * np.where(
             power < 0.5, np.exp(power * (size / first - 1.0)), (size / first) ** np.maximum(power, 0.0)
         )
-    # the next order of the energy is unknown: a tenth of the last one that is used
-    out[3] = table.errors[0, :count, :1] + 0.1 * np.abs(quadratic) * (1.0 - size / first)
+    # the next order of the energy is unknown: three tenths of the last one that is used
+    out[3] = table.errors[0, :count, :1] + 0.3 * np.abs(quadratic) * (1.0 - size / first)
     out[4:] = table.errors[1:, :count, :1] + 0.1 * (1.0 - size / first)
     return out
 

@@ -170,7 +170,9 @@ def haken_bulk_from_spheres() -> Computed:
 
     layer = brentq(mismatch, -2.0, 4.0)
     binding = confined(layer)[1] - energies[1]
-    return Computed(binding + bulk_s_states(screening)[0], f"binding {binding:.5f} Ry, dead layer {layer:.3f}")
+    return Computed(
+        binding + bulk_s_states(screening)[0], f"binding {binding:.5f} Ry, dead layer {layer:.3f}"
+    )
 
 
 def level(shape: str, size_over_bohr: float, number: int, quantity: str) -> float:
@@ -196,7 +198,9 @@ def ladder_energy_ratio(shape: str, size_over_bohr: float, number: int) -> float
     """(E + 1 Ry) of a bright level of the centre-of-mass ladder over that of the solver."""
     ladder = centre_of_mass_ladder(shape, size_over_bohr, 40)
     energies = ladder.energy_over_rydberg[ladder.overlap_k > 0.0]
-    return float((energies[number - 1] + 1.0) / (level(shape, size_over_bohr, number, "energy_over_rydberg") + 1.0))
+    return float(
+        (energies[number - 1] + 1.0) / (level(shape, size_over_bohr, number, "energy_over_rydberg") + 1.0)
+    )
 
 
 def cuboid_ladder_error(one: float, two: float, three: float) -> float:
