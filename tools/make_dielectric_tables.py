@@ -120,7 +120,9 @@ def sphere_means(size: float) -> tuple[np.ndarray, np.ndarray]:
         psi = np.sinc(outer) * np.sinc(inner) * np.ones_like(distance)
     else:
         state = sphere.solve_sphere(size, order=order)
-        with_matrices = sphere._matrices(size, state.exponent, state.wall, sphere._basis(order, True), 1.0, points)
+        with_matrices = sphere._matrices(
+            size, state.exponent, state.wall, sphere._basis(order, True), 1.0, points
+        )
         overlap, hamiltonian = with_matrices
         _, vector = lowest_state(hamiltonian, overlap)
         basis = sphere._basis(order, True)
@@ -167,7 +169,11 @@ def spheres() -> Iterator[tuple[float, float, float, float]]:
 TABLES = {
     "dielectric_sphere": (spheres, "radius_over_bohr,screen,own,rest", "radius R"),
     "dielectric_box": (boxes, "stretch,split,screen,own,rest", "cube root of the volume"),
-    "dielectric_spheroid": (lambda: rounds("spheroid"), "log_aspect,screen,own,rest", "cube root of the volume"),
+    "dielectric_spheroid": (
+        lambda: rounds("spheroid"),
+        "log_aspect,screen,own,rest",
+        "cube root of the volume",
+    ),
     "dielectric_rod": (lambda: rounds("rod"), "log_aspect,screen,own,rest", "cube root of the volume"),
 }
 

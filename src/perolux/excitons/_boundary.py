@@ -39,7 +39,10 @@ __all__ = [
 
 _SIGNS = np.array(list(itertools.product((1.0, -1.0), repeat=3)))
 _CHARACTERS = np.stack(
-    [np.prod(np.where(np.array(odd), _SIGNS, 1.0), axis=1) for odd in itertools.product((False, True), repeat=3)]
+    [
+        np.prod(np.where(np.array(odd), _SIGNS, 1.0), axis=1)
+        for odd in itertools.product((False, True), repeat=3)
+    ]
 )
 """Sign of each reflection (column) in each class (row)."""
 
@@ -92,9 +95,7 @@ class Octant:
     def _copies(self) -> list[Array]:
         """The triangles under each reflection; an odd one turns their sense around."""
         turned = self.triangles[:, [0, 2, 1]]
-        return [
-            (self.triangles if np.prod(signs) > 0 else turned) * signs for signs in _SIGNS
-        ]
+        return [(self.triangles if np.prod(signs) > 0 else turned) * signs for signs in _SIGNS]
 
     @property
     def volume(self) -> float:

@@ -191,21 +191,29 @@ def _plate_terms() -> tuple[Array, Array]:
     return number, (density / (2.0 * s + number[:, None])).sum(axis=1) - 1.0 / number
 
 
-def _other(shape: str, lengths: tuple[Array, Array, Array], screen: Array) -> tuple[Array, Array, tuple[Array, Array]]:
+def _other(
+    shape: str, lengths: tuple[Array, Array, Array], screen: Array
+) -> tuple[Array, Array, tuple[Array, Array]]:
     """Length unit, radius of the sphere of equal kinetic energy, and the uncorrelated means of a shape."""
     a, b, c = lengths
     if shape in ("cube", "cuboid"):
         edges = np.sort(np.stack([a, b, c]), axis=0)
         stretch = np.log(edges[2] / edges[0])
         # a cube has no split: any gives the same
-        split = np.where(stretch > 0.0, np.log(edges[1] / edges[0]) / np.where(stretch > 0.0, stretch, 1.0), 0.0)
+        split = np.where(
+            stretch > 0.0, np.log(edges[1] / edges[0]) / np.where(stretch > 0.0, stretch, 1.0), 0.0
+        )
         table = _table("dielectric_box")
         _require_axis(table, 0, stretch, shape, "edges within a factor 10 of one another")
         radius = np.sqrt(3.0 / (1.0 / edges**2).sum(axis=0))
         return np.cbrt(a * b * c), radius, _evaluate(table, stretch, split, screen)
     aspect = np.log(c / a)
     if shape == "spheroid":
-        table, volume, allowed = _table("dielectric_spheroid"), math.pi / 6.0, "polar over equatorial 1/8 to 8"
+        table, volume, allowed = (
+            _table("dielectric_spheroid"),
+            math.pi / 6.0,
+            "polar over equatorial 1/8 to 8",
+        )
         radius = 0.5 * np.sqrt(3.0 / (2.0 / a**2 + 1.0 / c**2))
     else:
         table, volume, allowed = _table("dielectric_rod"), math.pi / 4.0, "length over diameter 0.5 to 10"

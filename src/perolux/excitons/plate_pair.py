@@ -171,7 +171,9 @@ def _grid(d: float, q: float, points: int) -> _Grid:
     rho2 = np.maximum(distance**2 - u**2, 0.0)
     image = image_sum(rho2, u * full, 2.0 * middle, d, q)
     own = _self_energy(middle + 0.5 * u, d, q) + _self_energy(middle - 0.5 * u, d, q)
-    flat = [x.ravel() for x in (distance, u * full, middle * full, volume, -2.0 / distance, image, own * full)]
+    flat = [
+        x.ravel() for x in (distance, u * full, middle * full, volume, -2.0 / distance, image, own * full)
+    ]
     return _Grid(*flat)
 
 
@@ -187,7 +189,9 @@ def image_sum(rho2: Array, u: Array, sum_z: Array, d: float, q: float) -> Array:
     total = np.zeros(np.broadcast_shapes(rho2.shape, u.shape, sum_z.shape))
     for n in _images(q):
         along = sum_z if n % 2 else u
-        total += q**n * (1.0 / np.sqrt(rho2 + (along + n * d) ** 2) + 1.0 / np.sqrt(rho2 + (along - n * d) ** 2))
+        total += q**n * (
+            1.0 / np.sqrt(rho2 + (along + n * d) ** 2) + 1.0 / np.sqrt(rho2 + (along - n * d) ** 2)
+        )
     return -2.0 * total
 
 
@@ -242,7 +246,5 @@ def _contact(
     """|int Psi(r, r) dz|^2 and pi int |Psi(r, r)|^2 dz: s = 0 and n = 0 survive where electron meets hole."""
     node, weight = gauss_unit(48)
     chi, _ = box_wall(0.5 * node, 1.0 - wall * d * d)
-    psi = sum(
-        c * node**m for (s, n, m), c in zip(powers, vector, strict=True) if s == 0 and n == 0
-    ) * chi**2
+    psi = sum(c * node**m for (s, n, m), c in zip(powers, vector, strict=True) if s == 0 and n == 0) * chi**2
     return (d * float(weight @ psi)) ** 2, math.pi * d * float(weight @ psi**2)

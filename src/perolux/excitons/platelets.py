@@ -121,7 +121,16 @@ def interpolate_plate(thickness_over_bohr: ArrayLike, contrast: ArrayLike) -> Pl
     columns = np.einsum("...qk,...q->k...", spline(np.log(d)), weights)
     free, binding, own, image, radius, contact, exchange, error = columns
     return PlateExciton(
-        d, q, free / d, np.exp(binding), own / d, image / d, np.exp(radius), np.exp(contact), np.exp(exchange), error
+        d,
+        q,
+        free / d,
+        np.exp(binding),
+        own / d,
+        image / d,
+        np.exp(radius),
+        np.exp(contact),
+        np.exp(exchange),
+        error,
     )
 
 
@@ -130,7 +139,9 @@ def _table():  # type: ignore[no-untyped-def]
     from scipy.interpolate import CubicSpline
 
     lines = (_DATA / "platelet.csv").read_text(encoding="utf-8").splitlines()
-    rows = np.array(list(csv.reader(line for line in lines if not line.startswith("#")))[1:], dtype=np.float64)
+    rows = np.array(
+        list(csv.reader(line for line in lines if not line.startswith("#")))[1:], dtype=np.float64
+    )
     thickness, contrasts = np.unique(rows[:, 0]), np.unique(rows[:, 1])
     values = rows[:, 2:].reshape(thickness.size, contrasts.size, -1).copy()
     # energies of images fall as 1/d, the others are positive and span decades
@@ -262,7 +273,12 @@ def plate_exciton(
     n, layer, mu, inside, outside, gap = np.broadcast_arrays(
         n, *(np.asarray(value, dtype=np.float64) for value in values)
     )
-    for name, value in (("monolayer thickness", layer), ("mass", mu), ("eps", np.minimum(inside, outside)), ("gap", gap)):
+    for name, value in (
+        ("monolayer thickness", layer),
+        ("mass", mu),
+        ("eps", np.minimum(inside, outside)),
+        ("gap", gap),
+    ):
         if not bool(np.all(np.isfinite(value) & (value > 0.0))):
             raise OptionError(f"{name} of a platelet must be a positive number")
     d = n * layer

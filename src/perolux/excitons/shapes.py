@@ -94,9 +94,7 @@ def pair_in(shape: str, lengths_over_bohr: Sequence[ArrayLike]) -> PairCurve:
         return _rod(a, c)
     if shape == "spheroid":
         return _spheroid(a, c)
-    raise OptionError(
-        f"unknown shape {shape!r}", allowed="cube, cuboid, platelet, sphere, spheroid, rod"
-    )
+    raise OptionError(f"unknown shape {shape!r}", allowed="cube, cuboid, platelet, sphere, spheroid, rod")
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +103,9 @@ def _table():  # type: ignore[no-untyped-def]
     from scipy.interpolate import CubicSpline
 
     lines = (_DATA / "cuboid.csv").read_text(encoding="utf-8").splitlines()
-    rows = np.array(list(csv.reader(line for line in lines if not line.startswith("#")))[1:], dtype=np.float64)
+    rows = np.array(
+        list(csv.reader(line for line in lines if not line.startswith("#")))[1:], dtype=np.float64
+    )
     size, stretch, split = (np.unique(rows[:, k]) for k in range(3))
     values = rows[:, 3:].reshape(size.size, stretch.size, split.size, 6).copy()
     values[..., 0] *= size[:, None, None]
@@ -135,7 +135,9 @@ def _cuboid(shape: str, lengths: tuple[Array, Array, Array]) -> PairCurve:
     across, along = across.reshape(shape_of), along.reshape(-1, splits.size)
     for start in range(0, logs.size, 100_000):  # the spline has 180 columns: keep memory small
         part = slice(start, start + 100_000)
-        flat[:, part] = np.einsum("nijk,ni,nj->kn", spline(logs[part]), across[part], along[part], optimize=True)
+        flat[:, part] = np.einsum(
+            "nijk,ni,nj->kn", spline(logs[part]), across[part], along[part], optimize=True
+        )
     cubes = interpolate("cube", edges)
     # outside the table: first order of the attraction below, and above what is left falls at least as 1/size
     energy = cubes.energy_over_rydberg.mean(axis=0) + rest[0] / size
@@ -184,7 +186,14 @@ def _platelet(a: Array, b: Array, c: Array) -> PairCurve:
         edge_error = 2.0 * unsure * (1.0 / (one - layer) + 1.0 / (two - layer))
         e_error = plate.estimated_error_rydberg + 2e-4 + lateral * edge_error
         ones = np.ones_like(d)
-        out[:, thin] = [energy, plate.contact * area, plate.exchange_x, e_error, 0.02 + edge_error, 0.05 * ones]
+        out[:, thin] = [
+            energy,
+            plate.contact * area,
+            plate.exchange_x,
+            e_error,
+            0.02 + edge_error,
+            0.05 * ones,
+        ]
         valid[thin] = one >= 4.0 * plate.radius_over_bohr
     return PairCurve("platelet", *out, valid, np.where(thin, "plate", "table"))
 

@@ -91,7 +91,9 @@ def implied_bulk_mev(parameter_set: str, monolayers: int, splitting_mev: float) 
     The in-plane bright levels have no long-range part in a plate that is wide against the exciton.
     """
     per_bulk = _levels_mev(parameter_set, monolayers, 1.0)[0]
-    return Computed(splitting_mev / float(per_bulk), f"density of contact {per_bulk:.1f} times that of the bulk")
+    return Computed(
+        splitting_mev / float(per_bulk), f"density of contact {per_bulk:.1f} times that of the bulk"
+    )
 
 
 def bright_splitting_mev(parameter_set: str, monolayers: int) -> float:
