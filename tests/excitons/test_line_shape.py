@@ -16,7 +16,13 @@ from perolux.excitons.huang_rhys import (
     stokes_shift_from_width_ev,
     thermalisation_shift_ev,
 )
-from perolux.excitons.phonon_line import PhononModes, line_moments, mode_weights, phonon_line
+from perolux.excitons.phonon_line import (
+    PhononModes,
+    line_moments,
+    mode_weights,
+    moments_of_draws,
+    phonon_line,
+)
 from perolux.materials import material
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K, FWHM_PER_SIGMA
 
@@ -231,3 +237,15 @@ def test_the_shift_that_goes_with_a_width():
     width = line_moments(modes, 300.0).fwhm_ev
     # (E/kT)^2/12 of 6 meV at 300 K is 0.4 %
     assert stokes_shift_from_width_ev(width, 300.0) == pytest.approx(phonon_stokes_shift_ev(modes), rel=5e-3)
+
+
+def test_moments_of_many_draws_are_those_of_each():
+    rng = np.random.default_rng(2)
+    factor, acoustic = rng.uniform(0, 2, (5, 3)), rng.uniform(0, 0.3, 5)
+    energy, cutoff = np.array([0.003, 0.006, 0.019]), rng.uniform(0.001, 0.003, 5)
+    for t in (0.0, 4.0, 300.0):
+        mean, variance = moments_of_draws(energy, factor, np.full(5, t), acoustic, cutoff)
+        for i in range(5):
+            one = line_moments(PhononModes(energy, factor[i], float(acoustic[i]), float(cutoff[i])), t)
+            assert mean[i] == pytest.approx(one.mean_ev, rel=1e-12)
+            assert variance[i] == pytest.approx(one.variance_ev2, rel=1e-7)  # two quadratures

@@ -108,7 +108,7 @@ class TemperatureFit:
             text = f"  {name} = {self[name]:.6g}" + ("" if sigma is None else f" +- {sigma:.2g}")
             if name in found:
                 one = found[name]
-                ends = ["open" if end is None else f"{end:.5g}" for end in (one.low, one.high)]
+                ends = ["open" if end is None else f"{end:.4g}" for end in (one.low, one.high)]
                 text += f", {100 * one.level:g} % from {ends[0]} to {ends[1]}"
             lines.append(text)
         lines += [f"  trades off: {text}" for text in self.degeneracies]
