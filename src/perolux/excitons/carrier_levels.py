@@ -28,7 +28,15 @@ from perolux.excitons.carriers import Bands, Carrier, inverse_mass
 from perolux.excitons.spheroid import equal_confinement_radius_nm
 from perolux.excitons.walls import Wall, wall_energy_ev
 
-__all__ = ["Barrier", "CarrierLevel", "Part", "carrier_level", "kane_mass_outside_m0", "shape_parts"]
+__all__ = [
+    "Barrier",
+    "CarrierLevel",
+    "Part",
+    "carrier_level",
+    "kane_mass_outside_m0",
+    "part_energy_ev",
+    "shape_parts",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Part = tuple[Wall, FloatArray]
@@ -145,6 +153,22 @@ def carrier_level(
     in_range = mass * edge <= growth
     bound = np.ones(shape, dtype=bool) if height is None else energy < height
     return CarrierLevel(energy, mass, each, np.broadcast_to(bound, shape), in_range)
+
+
+def part_energy_ev(
+    carrier: Carrier,
+    wall: Wall,
+    half_nm: npt.ArrayLike,
+    at_ev: npt.ArrayLike,
+    bands: Bands,
+    barrier: Barrier | None,
+) -> FloatArray:
+    """Level of one part (as in `shape_parts`) with the masses of an energy `at_ev` that is given."""
+    mass = 1.0 / np.maximum(inverse_mass(carrier, at_ev, bands), _LIGHTEST_INVERSE)
+    if barrier is None:
+        return wall_energy_ev(wall, half_nm, mass)
+    outside = _outside(carrier, at_ev, bands, barrier)
+    return wall_energy_ev(wall, half_nm, mass, barrier.height_ev(carrier), outside)
 
 
 def kane_mass_outside_m0(

@@ -25,7 +25,7 @@ from perolux.excitons.carrier_levels import Barrier, CarrierLevel, Part, carrier
 from perolux.excitons.carriers import Bands
 from perolux.excitons.walls import wall_energy_ev
 
-__all__ = ["EffectivePair", "PairCurve", "effective_pair", "pair_curve"]
+__all__ = ["EffectivePair", "PairCurve", "effective_pair", "is_one_set", "pair_curve", "pair_lengths"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -97,12 +97,8 @@ def effective_pair(
         scales = [np.ones(())] * len(parts)
     else:
         scales = _scales(parts, electron, hole)
-    # which part carries which length: boxes have one each, a rod its radius twice, round shapes one for all
-    order = {3: (0, 1, 2), 2: (0, 0, 1), 1: (0, 0, 0)}[len(parts)]
     each = np.broadcast_shapes(electron.energy_ev.shape, hole.energy_ev.shape, a.shape, b.shape, c.shape)
-    a_eff, b_eff, c_eff = (
-        np.broadcast_to(length * scales[i], each) for length, i in zip((a, b, c), order, strict=True)
-    )
+    a_eff, b_eff, c_eff = (np.broadcast_to(length, each) for length in pair_lengths((a, b, c), scales))
     return EffectivePair(
         electron.energy_ev,
         hole.energy_ev,
@@ -114,6 +110,27 @@ def effective_pair(
         np.logical_and(electron.bound, hole.bound),
         np.logical_and(electron.in_range, hole.in_range),
     )
+
+
+def pair_lengths(
+    lengths: tuple[FloatArray, FloatArray, FloatArray], scales: list[FloatArray]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The three lengths of a shape times the scales of its one, two or three parts."""
+    # boxes have a part for each length, a rod's radius stands for two, round shapes have one for all
+    order = {3: (0, 1, 2), 2: (0, 0, 1), 1: (0, 0, 0)}[len(scales)]
+    a, b, c = (length * scales[i] for length, i in zip(lengths, order, strict=True))
+    return a, b, c
+
+
+def is_one_set(bands: Bands, barrier: Barrier | None) -> None:
+    """Raise `OptionError` for arrays of draws, of which no table can be made."""
+    given = [getattr(one, field.name) for one in (bands, barrier) if one is not None for field in fields(one)]
+    if any(np.ndim(value) for value in given):
+        raise OptionError(
+            "a table is made of one set of band parameters, not of draws",
+            allowed="numbers",
+            fix="call effective_pair with arrays of draws, or make one table a draw",
+        )
 
 
 def _scales(parts: tuple[Part, ...], electron: CarrierLevel, hole: CarrierLevel) -> list[FloatArray]:
@@ -203,13 +220,7 @@ def pair_curve(
     low, high = range_nm
     if not 0.0 < low < high:
         raise OptionError(f"a range of {low:g} to {high:g} nm", allowed="0 < low < high")
-    given = [getattr(one, field.name) for one in (bands, barrier) if one is not None for field in fields(one)]
-    if any(np.ndim(value) for value in given):
-        raise OptionError(
-            "a curve is made of one set of band parameters, not of draws",
-            allowed="numbers",
-            fix="call effective_pair with arrays of draws, or make one curve a draw",
-        )
+    is_one_set(bands, barrier)
     size = np.exp(np.linspace(np.log(low), np.log(high), cells + 1))
     size[[0, -1]] = low, high
     a, b, c = (size * part for part in aspect)
