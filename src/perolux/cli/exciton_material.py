@@ -66,6 +66,9 @@ def exciton_of_material(
     masses: Annotated[
         Literal["equal", "arpes"], Parameter(help="equal masses, or the measured hole mass of the material")
     ] = "equal",
+    mass_outside: Annotated[
+        Literal["free", "coupled"], Parameter(help="mass in the barrier: on record, or of the band coupling")
+    ] = "free",
     screening: Annotated[
         Literal["effective", "haken"], Parameter(help="how the lattice screens electron from hole")
     ] = "effective",
@@ -91,6 +94,7 @@ def exciton_of_material(
     layers = Layers(
         **{name: name not in (without or ()) for name in LAYER_SWITCHES},
         masses=masses,
+        mass_outside=mass_outside,
         screening=screening,
         ground_state=ground_state,
         coherence=coherence,

@@ -10,21 +10,23 @@ which the layers are laid on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ModelRangeError
+from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.carrier_levels import Barrier
 from perolux.excitons.carriers import Bands, bands_from_reduced_mass
+from perolux.excitons.crystal import Crystals
 from perolux.excitons.dielectric import dielectric_shift_ev
 from perolux.excitons.effective_pair import effective_pair
+from perolux.excitons.lattice_screening import haken_shift
 from perolux.excitons.layers import Layers
-from perolux.excitons.crystal import Crystals
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.platelets import plate_exciton
+from perolux.excitons.shapes import pair_in
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 
 __all__ = ["PairEnergies", "missing_layers", "pair_energies"]
@@ -80,11 +82,13 @@ def pair_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers
         kane_ev=0.0 if "non-parabolic bands" in missing else number("kane_energy"),
         spin_orbit_ev=0.0 if "non-parabolic bands" in missing else number("spin_orbit_delta"),
         mass_ratio=_mass_ratio(parameters, layers),
+        upper_band=True,
     )
     bent = layers.nonparabolic and "non-parabolic bands" not in missing
     barrier = None
     if layers.barrier and "walls of finite height" not in missing:
-        barrier = Barrier(number("barrier"), number("barrier"), number("mass_outside"))
+        outside = number("mass_outside") if layers.mass_outside == "free" else None
+        barrier = Barrier(number("barrier"), number("barrier"), outside)
 
     stages = {"pair behind hard walls": _stage(shape, a, b, c, bands, None, False, eps)}
     if bent:
@@ -96,6 +100,10 @@ def pair_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers
     for name, stage in stages.items():
         contributions[name] = stage.energy_ev - before
         before = stage.energy_ev
+    if layers.screening == "haken" and "lattice screening" not in missing:
+        screened = _screened(shape, pair, parameters)
+        contributions["lattice screening"] = screened.energy_ev - pair.energy_ev
+        pair = screened
     if layers.dielectric:
         shift = dielectric_shift_ev(
             shape, (a, b, c), eps, _outside_eps(crystals, parameters), bohr_radius_nm=pair.bohr_nm
@@ -129,6 +137,12 @@ def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: L
     count = np.rint(c / thickness.number)
     gap, eps, mass = parameters["gap"], parameters["eps_effective"], parameters["reduced_mass"]
     missing = missing_layers(parameters, layers)
+    if layers.screening == "haken":
+        raise NotAvailableError(
+            "lattice screening of a platelet is not calculated",
+            where=parameters.material.name,
+            fix='use screening = "effective"',
+        )
     walls = layers.barrier and "walls of finite height" not in missing and layers.nonparabolic
     plate = plate_exciton(
         count,
@@ -179,6 +193,10 @@ def missing_layers(parameters: ParameterDraws, layers: Layers) -> dict[str, str]
         "walls of finite height": (layers.barrier, ("barrier", "mass_outside")),
         "exchange beyond that of the bulk": (True, ("lt_splitting",)),
         "hole mass": (layers.masses == "arpes", ("hole_mass",)),
+        "lattice screening": (
+            layers.screening == "haken",
+            ("eps_static", "eps_high_freq", "lo_phonon_energy"),
+        ),
     }
     return {
         name: "; ".join(parameters.missing[one] for one in quantities if one in parameters.missing)
@@ -197,6 +215,7 @@ class _Stage:
     bohr_nm: FloatArray
     rydberg_ev: FloatArray
     total_mass_m0: FloatArray
+    mass_ratio: FloatArray
     lengths_nm: tuple[FloatArray, FloatArray, FloatArray]
     valid: npt.NDArray[np.bool_]
 
@@ -222,8 +241,31 @@ def _stage(
         bohr,
         rydberg,
         pair.electron_mass_m0 + pair.hole_mass_m0,
+        pair.mass_ratio,
         (pair.a_nm, pair.b_nm, pair.c_nm),
         pair.valid,
+    )
+
+
+def _screened(shape: str, pair: _Stage, parameters: ParameterDraws) -> _Stage:
+    """The pair with the Haken attraction in place of the effective one; of the equal-volume cube for boxes."""
+    edge = np.prod(np.stack(pair.lengths_nm), axis=0) ** (1.0 / 3.0)
+    if shape == "sphere":
+        edge = 0.5 * pair.lengths_nm[0]
+    change = haken_shift(
+        "sphere" if shape == "sphere" else "cube",
+        edge / pair.bohr_nm,
+        eps_static=parameters["eps_static"],
+        eps_optical=parameters["eps_high_freq"],
+        eps_effective=parameters["eps_effective"],
+        phonon_over_rydberg=parameters["lo_phonon_energy"] / pair.rydberg_ev,
+        mass_ratio=pair.mass_ratio,
+    )
+    return replace(
+        pair,
+        energy_ev=pair.energy_ev + pair.rydberg_ev * change.energy_over_rydberg,
+        overlap_k=pair.overlap_k * change.k_ratio,
+        exchange_x=pair.exchange_x * change.x_ratio,
     )
 
 

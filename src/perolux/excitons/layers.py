@@ -7,9 +7,10 @@ from typing import Literal, get_args
 
 from perolux.errors import OptionError
 
-__all__ = ["Coherence", "GroundState", "Layers", "Masses", "Screening"]
+__all__ = ["Coherence", "GroundState", "Layers", "MassOutside", "Masses", "Screening"]
 
 Masses = Literal["equal", "arpes"]
+MassOutside = Literal["free", "coupled"]
 Screening = Literal["effective", "haken"]
 GroundState = Literal["dark", "bright"]
 Coherence = Literal["none", "localisation", "linewidth"]
@@ -22,7 +23,8 @@ class Layers:
     nonparabolic: masses grow with the confinement energy (two coupled bands and the J = 3/2 band).
     barrier: walls of the recorded height and outside mass, else infinite. dielectric: self-energy and image
     interaction of the surroundings. masses: "equal" (each twice the reduced mass) or "arpes" (the hole mass
-    on record). screening: "effective" (one dielectric constant from the binding of the bulk exciton) or
+    on record). mass_outside: of a carrier in the barrier, "free" (the record) or "coupled" (what the Kane
+    coupling gives there; it leaks less). screening: "effective" (one dielectric constant from the binding of the bulk exciton) or
     "haken" (between the high-frequency and the static one). ground_state: "dark" (measured order, the
     default) or "bright" (the rival picture of the review). coherence: what limits the volume that emits
     coherently: "localisation" by disorder, "linewidth" or "none".
@@ -32,6 +34,7 @@ class Layers:
     barrier: bool = True
     dielectric: bool = True
     masses: Masses = "equal"
+    mass_outside: MassOutside = "free"
     screening: Screening = "effective"
     ground_state: GroundState = "dark"
     coherence: Coherence = "localisation"
@@ -39,6 +42,7 @@ class Layers:
     def __post_init__(self) -> None:
         for name, names in (
             ("masses", get_args(Masses)),
+            ("mass_outside", get_args(MassOutside)),
             ("screening", get_args(Screening)),
             ("ground_state", get_args(GroundState)),
             ("coherence", get_args(Coherence)),
