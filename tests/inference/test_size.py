@@ -27,7 +27,7 @@ def test_posterior_equals_brute_force_sampling():
     """Importance sampling of every nuisance by Monte Carlo, without any closed form of the module."""
     rng = np.random.default_rng(5)
     peak, width = 2.46, 110.0
-    prior = SizePrior(sets=(parameter_sets("CsPbBr3")[0],))
+    prior = SizePrior(sets=(parameter_sets("CsPbBr3")[0],), walls="softened")
     one = material("CsPbBr3", 298.0, prior.sets[0])
     posterior = size_posterior(peak, 0.001, width, 1.0, prior=prior)
     n = 300_000
@@ -82,6 +82,21 @@ def test_grid_is_converged(peak_ev, monkeypatch):
             assert a == pytest.approx(b, rel=0.01)
 
 
+@pytest.mark.parametrize("peak_ev", [2.42, 2.50, 2.60])
+def test_few_curves_of_the_layers_stand_for_all(peak_ev, monkeypatch):
+    few = size_posterior(peak_ev, 0.001, 110.0, 1.0)
+    monkeypatch.setattr(forward, "LAYER_CURVES", 8 * forward.LAYER_CURVES)
+    forward.forward_model.cache_clear()
+    try:
+        many = size_posterior(peak_ev, 0.001, 110.0, 1.0)
+    finally:
+        forward.forward_model.cache_clear()
+    # two curves for each pair of switches: what the draws of the barrier move is a tenth of the interval
+    span = many.high95_nm - many.low95_nm
+    for name in ("median_nm", "low95_nm", "high95_nm"):
+        assert getattr(few, name) == pytest.approx(getattr(many, name), abs=0.1 * span)
+
+
 @pytest.mark.parametrize("set_name", parameter_sets("CsPbBr3"))
 @pytest.mark.parametrize(
     ("edge_nm", "spread"), [(3.5, 0.05), (5.0, 0.12), (7.0, 0.2), (12.0, 0.2), (8.0, 0.0)]
@@ -92,9 +107,13 @@ def test_interpolated_lines_are_those_of_the_histogram(set_name, edge_nm, spread
     prior = SizePrior(sets=(set_name,), walls="hard")
     model = forward.forward_model("CsPbBr3", 298.0, prior)
     (component,) = model.components
+
+    def hard(sizes):
+        return confinement_energy_ev(sizes, one)
+
     for k in (0, 3, 6):
         width = model.homogeneous_mev[k]
-        peak, fwhm = line_by_histogram(edge_nm, spread, 1e-3 * width, one, 0.0)
+        peak, fwhm = line_by_histogram(edge_nm, spread, 1e-3 * width, hard)
         along = [
             [np.interp(math.log(edge_nm), np.log(model.edges), component.fwhm_mev[:, j, k])]
             for j in range(len(model.spreads))
@@ -103,7 +122,7 @@ def test_interpolated_lines_are_those_of_the_histogram(set_name, edge_nm, spread
         # Linear interpolation between the grid's spreads (0.019 apart) costs up to 2 % of the broadening.
         assert found == pytest.approx(1e3 * fwhm, abs=0.6 + 0.03 * (1e3 * fwhm - width))
     middle = 1e-3 * (model.homogeneous_mev[2] + model.homogeneous_mev[3]) / 2
-    peak, _ = line_by_histogram(edge_nm, spread, middle, one, 0.0)
+    peak, _ = line_by_histogram(edge_nm, spread, middle, hard)
     along = [
         np.interp(math.log(edge_nm), np.log(model.edges), component.peak_ev[:, j, 2])
         for j in range(len(model.spreads))

@@ -1,4 +1,4 @@
-"""`perolux exciton`: one nanocrystal of a material, the bare pair in a sphere or cube, lifetimes of levels."""
+"""`perolux exciton`: one nanocrystal of a material, the bare pair behind hard walls, lifetimes of levels."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def exciton_of_material(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Levels, spectra, lifetime and fine structure of one nanocrystal, each with its spread over parameter sets.
+    """Levels, spectra, lifetime and fine structure of one nanocrystal, each with its spread over sets.
 
     A size option may be repeated for several sizes; --json then prints an array.
     """

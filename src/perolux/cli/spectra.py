@@ -42,8 +42,11 @@ def pl(
         Literal["constant", "inverse-edge"], Parameter(help="how the Stokes shift depends on the size")
     ] = "constant",
     walls: Annotated[
-        Literal["softened", "hard"], Parameter(help="whether hard walls put small cubes too high")
-    ] = "softened",
+        Literal["layers", "softened", "hard"],
+        Parameter(
+            help="bands and walls of the model: all layers, or parabolic bands behind softened or hard walls"
+        ),
+    ] = "layers",
     linewidth: Annotated[
         Literal["single-dot", "ensemble"], Parameter(help="which record of the width of one size is used")
     ] = "single-dot",

@@ -26,7 +26,8 @@ from perolux.excitons.lattice_screening import haken_shift
 from perolux.excitons.layers import Layers
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.platelets import plate_exciton
-from perolux.excitons.shapes import pair_in
+from perolux.excitons.shapes import PairCurve, pair_in
+from perolux.excitons.tables import ExcitonCurve, interpolate
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 
 __all__ = ["PairEnergies", "missing_layers", "pair_energies"]
@@ -233,7 +234,10 @@ def _stage(
     pair = effective_pair(shape, a, b, c, bands=bands, barrier=barrier, nonparabolic=nonparabolic)
     mass = pair.reduced_mass_m0
     bohr, rydberg = BOHR_RADIUS_NM * eps / mass, RYDBERG_EV * mass / eps**2
-    state = pair_in(shape, (pair.a_nm / bohr, pair.b_nm / bohr, pair.c_nm / bohr))
+    if shape == "cube":
+        state: ExcitonCurve | PairCurve = interpolate("cube", pair.a_nm / bohr)
+    else:
+        state = pair_in(shape, (pair.a_nm / bohr, pair.b_nm / bohr, pair.c_nm / bohr))
     return _Stage(
         rydberg * state.energy_over_rydberg,
         state.overlap_k,

@@ -53,8 +53,8 @@ def transition_lines(
 ) -> tuple[tuple[str, ...], list[FloatArray], list[FloatArray]]:
     """Names, energies (eV) and overlaps K of the first absorption lines.
 
-    The steps between the lines are those of the pair behind hard walls at the masses of the ground pair; the
-    layers of the first line are given to all.
+    The steps between the lines and the ratios of their overlaps are those of the pair behind hard walls at the
+    masses of the ground pair; the layers of the first line are given to all.
     """
     if crystals.shape not in ("cube", "sphere"):
         return ("first exciton",), [pair.exciton_ev], [pair.overlap_k]
@@ -64,7 +64,8 @@ def transition_lines(
     curves = transitions(crystals.shape, size, LEVELS)
     steps = pair.rydberg_ev * (curves.energy_over_rydberg - curves.energy_over_rydberg[:1])
     names = tuple(str(one) for one in curves.names[:, 0])
-    return names, list(pair.exciton_ev + steps), list(curves.overlap_k)
+    overlaps = curves.overlap_k * (pair.overlap_k / curves.overlap_k[:1])
+    return names, list(pair.exciton_ev + steps), list(overlaps)
 
 
 def line_strengths(

@@ -20,7 +20,7 @@ from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value
 
-__all__ = ["DRAWS", "ParameterDraws", "drawn", "parameters_of"]
+__all__ = ["DRAWS", "ParameterDraws", "drawn", "parameters_of", "parameters_of_material"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,10 +90,11 @@ def parameters_of(
     Raises as `materials.material`: unknown material or set, halides that do not mix, a temperature below 0 K.
     """
     wanted: tuple[str | None, ...] = tuple(sets) if sets is not None else parameter_sets(name) or (None,)
-    return tuple(_of_set(material(name, temperature_k, one), draws) for one in wanted)
+    return tuple(parameters_of_material(material(name, temperature_k, one), draws) for one in wanted)
 
 
-def _of_set(host: Material, draws: int) -> ParameterDraws:
+def parameters_of_material(host: Material, draws: int = DRAWS) -> ParameterDraws:
+    """The numbers of one material under its own parameter set."""
     values, numbers, missing = {}, {}, {}
     for quantity in MATERIAL_QUANTITIES:
         try:

@@ -1,7 +1,7 @@
 """The forward side of the size posterior: ensemble lines on a grid, once for a material and prior.
 
-A `Component` is one parameter set, one softening of the walls and, in a halide series, one fraction. For it
-the peak and the width of the emission line stand on a grid of edge, spread and homogeneous width. Lines are
+A `Component` is one parameter set, one curve of confinement against size and, in a halide series, one
+fraction. For it the peak and the width of the emission line stand on a grid of edge, spread and homogeneous width. Lines are
 computed at Chebyshev nodes and interpolated: offset/s^2 and ln((F^2 - H^2)/s^2) are smooth in ln L, s and H.
 """
 
@@ -18,14 +18,17 @@ from perolux.errors import NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.line import ensemble_line
 from perolux.excitons.linewidth import homogeneous_fwhm_mev, linewidth_records
+from perolux.excitons.model_curves import confinement_curves, curve_values
 from perolux.excitons.sizing import ExcitonScale, confinement_energy_ev
 from perolux.excitons.stokes import StokesModel, stokes_model
 from perolux.fitting.grids import trapezoid_weights
 from perolux.inference.prior import SizePrior, ends
 from perolux.materials import (
     Composition,
+    Material,
     canonical_set,
     material,
+    mixed_material,
     mixed_material_arrays,
     parameter_sets,
     parse_composition,
@@ -39,6 +42,7 @@ __all__ = ["Component", "Forward", "forward_model"]
 FloatArray = npt.NDArray[np.float64]
 
 EDGES, SPREADS, WIDTHS, FRACTIONS, EXCESSES, EXCESSES_OPEN = 110, 17, 7, 21, 6, 2
+LAYER_CURVES, LAYER_CURVES_OPEN = 8, 2
 """Grid sizes; doubling them moves medians and bounds by less than 1 % (tested)."""
 EDGE_NODES, SPREAD_NODES, WIDTH_NODES = 14, 5, 3
 """Chebyshev nodes of the lines; against direct lines below 0.5 meV for widths to 350 meV (tested)."""
@@ -48,7 +52,7 @@ _EXACT_GAP_EV = 0.005
 
 @dataclass(frozen=True)
 class Component:
-    """One parameter set, softening and halide fraction, with its share of the prior.
+    """One parameter set, curve and halide fraction, with its share of the prior.
 
     peak_ev: line peaks counted from the gap, at the middle of each interval of homogeneous width, shape
     (edges, spreads, intervals). fwhm_mev: widths at the ends of the intervals.
@@ -120,43 +124,32 @@ def forward_model(name: str, temperature_k: float, prior: SizePrior) -> Forward:
     used += width_values
     notes += [note] if note else []
     homogeneous = np.linspace(*ends(width), WIDTHS)
-    excesses, excess_weights = _excesses(prior, EXCESSES_OPEN if composition.is_open else EXCESSES)
-    if prior.walls != "hard":
+    if prior.walls == "softened":
         used.append(prior.record("hard_wall_excess_ev"))
 
     lines = _Lines(edges, spreads, homogeneous)
     components: list[Component] = []
     fractions: FloatArray | None = None
+    smallest_valid = 0.0
     for set_name in sets:
+        hosts: list[_Host]
         if composition.is_open:
             fractions = np.linspace(0.0, 1.0, FRACTIONS)
-            middle = mixed_material_arrays(composition, fractions, temperature_k, set_name)
-            used += trace_series(composition, temperature_k, set_name)
-            several = middle.scale_range()
-            shares = trapezoid_weights(fractions) / len(several)
-            hosts: list[tuple[float | None, float, ExcitonScale, tuple[float, float, float]]] = [
-                (
-                    float(x),
-                    float(share),
-                    _Scale(float(series.bohr_radius_nm[i]), float(series.rydberg_ev[i])),
-                    (float(series.gap_low_ev[i]), float(series.gap_high_ev[i]), 0.0),
-                )
-                for series in several
-                for i, (x, share) in enumerate(zip(fractions, shares, strict=True))
-            ]
+            hosts, values = _series(composition, fractions, temperature_k, set_name, prior)
         else:
-            chosen = material(name, temperature_k, set_name)
-            used += trace(chosen, ("gap", "reduced_mass", "eps_effective", "bohr_radius", "rydberg"))
-            # A mass or dielectric constant known as a range only enters as its middle and its two ends.
-            scales = chosen.scale_range()
-            hosts = [(None, 1.0 / len(scales), scale, _gap_prior(chosen.gap)) for scale in scales]
-        for fraction, share, host, gap in hosts:
-            for excess, excess_weight in zip(excesses, excess_weights, strict=True):
-                peak_ev, fwhm_mev = lines.of(_softened(host, excess))
-                weight = share * excess_weight / len(sets)
+            hosts, values = _single(material(name, temperature_k, set_name), prior)
+        used += values
+        for host in hosts:
+            for curve in host.curves:
+                peak_ev, fwhm_mev = lines.of(curve)
+                weight = host.share / len(host.curves) / len(sets)
                 components.append(
-                    Component(set_name, fraction, weight, peak_ev, fwhm_mev, *gap, -host.rydberg_ev)
+                    Component(set_name, host.fraction, weight, peak_ev, fwhm_mev, *host.gap, host.bulk_ev)
                 )
+                valid = getattr(curve, "smallest_valid_nm", 0.0)
+                smallest_valid = max(smallest_valid, valid)
+    if smallest_valid > edges[0]:
+        notes.append(f"below {smallest_valid:.2g} nm some of the model's curves use masses beyond their law")
     if max(c.gap_high_ev - c.gap_low_ev + c.gap_sigma_ev for c in components) < _EXACT_GAP_EV:
         notes.append(
             f"the gap of {name} is on record with no stated uncertainty: the size does not include one"
@@ -178,12 +171,67 @@ def forward_model(name: str, temperature_k: float, prior: SizePrior) -> Forward:
     )
 
 
+Curve = Callable[[FloatArray], FloatArray]
+
+
 @dataclass(frozen=True)
 class _Scale:
     """Bohr radius and Rydberg of one composition of a halide series."""
 
     bohr_radius_nm: float
     rydberg_ev: float
+
+
+@dataclass(frozen=True)
+class _Host:
+    """One composition: its share of the prior, equally likely curves, gap and bulk exciton (eV)."""
+
+    fraction: float | None
+    share: float
+    curves: tuple[Curve, ...]
+    gap: tuple[float, float, float]
+    bulk_ev: float
+
+
+def _single(chosen: Material, prior: SizePrior) -> tuple[list[_Host], tuple[Value, ...]]:
+    """A closed composition; and the values that its curves rest on."""
+    gap = _gap_prior(chosen.gap)
+    if prior.walls == "layers":
+        curves = confinement_curves(chosen, count=LAYER_CURVES)
+        return [_Host(None, 1.0, curves, gap, -chosen.rydberg_ev)], curve_values(chosen)
+    # A mass or dielectric constant known as a range only enters as its middle and its two ends.
+    scales = chosen.scale_range()
+    hosts = [
+        _Host(None, 1.0 / len(scales), _wall_curves(scale, prior, EXCESSES), gap, -scale.rydberg_ev)
+        for scale in scales
+    ]
+    return hosts, trace(chosen, ("gap", "reduced_mass", "eps_effective", "bohr_radius", "rydberg"))
+
+
+def _series(
+    composition: Composition, fractions: FloatArray, temperature_k: float, set_name: str, prior: SizePrior
+) -> tuple[list[_Host], tuple[Value, ...]]:
+    """An open composition: a host for each fraction; and the values that the curves rest on."""
+    middle = mixed_material_arrays(composition, fractions, temperature_k, set_name)
+    values = trace_series(composition, temperature_k, set_name)
+    shares = trapezoid_weights(fractions)
+    hosts = []
+    if prior.walls == "layers":
+        for i, (x, share) in enumerate(zip(fractions, shares, strict=True)):
+            chosen = mixed_material(composition, float(x), temperature_k, set_name)
+            curves = confinement_curves(chosen, count=LAYER_CURVES_OPEN)
+            gap = (float(middle.gap_low_ev[i]), float(middle.gap_high_ev[i]), 0.0)
+            hosts.append(_Host(float(x), float(share), curves, gap, -float(middle.rydberg_ev[i])))
+        inside = mixed_material(composition, 0.5, temperature_k, set_name)
+        return hosts, (*values, *curve_values(inside))
+    several = middle.scale_range()
+    for series in several:
+        for i, (x, share) in enumerate(zip(fractions, shares, strict=True)):
+            scale = _Scale(float(series.bohr_radius_nm[i]), float(series.rydberg_ev[i]))
+            gap = (float(series.gap_low_ev[i]), float(series.gap_high_ev[i]), 0.0)
+            curves = _wall_curves(scale, prior, EXCESSES_OPEN)
+            hosts.append(_Host(float(x), float(share) / len(several), curves, gap, -scale.rydberg_ev))
+    return hosts, values
 
 
 def _sets_of(composition: Composition, prior: SizePrior) -> tuple[str, ...]:
@@ -221,15 +269,16 @@ def _homogeneous(
     return width, [width], f"no width of one size is on record for {composition.formula}: a range is assumed"
 
 
-def _excesses(prior: SizePrior, count: int) -> tuple[FloatArray, FloatArray]:
+def _wall_curves(host: ExcitonScale, prior: SizePrior, count: int) -> tuple[Curve, ...]:
+    """Parabolic hard walls, or walls softened by an excess, at the middles of equal parts of its range."""
     if prior.walls == "hard":
-        return np.zeros(1), np.ones(1)
+        return (_softened(host, 0.0),)
     low, high = ends(prior.record("hard_wall_excess_ev"))
-    x, w = np.polynomial.legendre.leggauss(count)
-    return (low + high) / 2 + (high - low) / 2 * x, w / 2
+    excesses = low + (high - low) * (np.arange(count) + 0.5) / count
+    return tuple(_softened(host, float(excess)) for excess in excesses)
 
 
-def _softened(host: ExcitonScale, excess_ev: float) -> Callable[[FloatArray], FloatArray]:
+def _softened(host: ExcitonScale, excess_ev: float) -> Curve:
     return lambda sizes: confinement_energy_ev(sizes, host, excess_at_4nm_ev=excess_ev)
 
 

@@ -14,7 +14,7 @@ from perolux.quantities import Value
 
 __all__ = ["WALLS", "SizePrior", "WallsName", "ends"]
 
-WallsName = Literal["softened", "hard"]
+WallsName = Literal["layers", "softened", "hard"]
 WALLS: tuple[WallsName, ...] = get_args(WallsName)
 
 _RANGES = (
@@ -31,8 +31,9 @@ class SizePrior:
     """What is assumed before the data; None takes the record of `excitons/assumptions.toml`.
 
     edge_nm (log-uniform), relative_size_spread, stokes_shift_ev, hard_wall_excess_ev, homogeneous_fwhm_mev
-    (uniform): (low, high). stokes: "constant" or "inverse-edge". walls: "softened" (parabolic hard walls put
-    small cubes too high by hard_wall_excess_ev at 4 nm) or "hard". linewidth: "single-dot" or "ensemble".
+    (uniform): (low, high). stokes: "constant" or "inverse-edge". walls: "layers" (non-parabolic bands; walls of
+    finite height and dielectric surroundings each with and without), "softened" (parabolic hard walls put small
+    cubes too high by hard_wall_excess_ev at 4 nm) or "hard". linewidth: "single-dot" or "ensemble".
     sets: names of parameter sets; None means all that the material has, with equal weights.
     """
 
@@ -40,7 +41,7 @@ class SizePrior:
     relative_size_spread: tuple[float, float] | None = None
     stokes: str = "constant"
     stokes_shift_ev: tuple[float, float] | None = None
-    walls: str = "softened"
+    walls: str = "layers"
     hard_wall_excess_ev: tuple[float, float] | None = None
     linewidth: str = "single-dot"
     homogeneous_fwhm_mev: tuple[float, float] | None = None

@@ -180,9 +180,10 @@ class PriorBlock(_Block):
         default="constant", description="how the Stokes shift depends on the size"
     )
     stokes_shift_ev: _Range | None = Field(default=None, description="Stokes shift in eV, uniform")
-    walls: Literal["softened", "hard"] = Field(
-        default="softened",
-        description="softened: hard walls put small cubes too high by hard_wall_excess_ev; hard: as they are",
+    walls: Literal["layers", "softened", "hard"] = Field(
+        default="layers",
+        description="layers: non-parabolic bands, walls of finite height and dielectric surroundings each with "
+        "and without; softened: hard walls put small cubes too high by hard_wall_excess_ev; hard: as they are",
     )
     hard_wall_excess_ev: _Range | None = Field(
         default=None, description="by how much hard walls put a 4 nm cube too high, in eV, uniform"

@@ -8,14 +8,16 @@ by itself.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.sizing import confinement_energy_ev
+from perolux.excitons.model_curves import confinement_curves
 from perolux.inference import SizePosterior, SizePrior, size_posterior
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value
@@ -32,6 +34,8 @@ __all__ = [
 _NOISE_EV, _NOISE_MEV = 0.001, 1.0
 """Noise of a good spectrum: peak 1 meV, width 1 meV."""
 _SEED = 20240917
+_TRUE_CURVES = 64
+"""Curves of confinement against size, for each parameter set, that truths are drawn from."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ def _truths(low_nm: float, high_nm: float, count: int) -> list[_Truth]:
     hosts: dict[str, Material] = {
         name: material("CsPbBr3", 298.0, name) for name in parameter_sets("CsPbBr3")
     }
+    # many more curves than the inference holds, from other draws: its few have to stand for all
+    curves = {host.parameter_set: confinement_curves(host, count=_TRUE_CURVES) for host in hosts.values()}
     peak_noise = math.hypot(_NOISE_EV, assumption("peak_model_ev").number)
     width_noise = math.hypot(_NOISE_MEV, assumption("fwhm_model_mev").number)
     truths = []
@@ -107,8 +113,7 @@ def _truths(low_nm: float, high_nm: float, count: int) -> list[_Truth]:
             edge,
             _drawn(prior.record("relative_size_spread"), generator),
             1e-3 * _drawn(homogeneous_fwhm_mev(host, prior.linewidth), generator),
-            host,
-            _drawn(prior.record("hard_wall_excess_ev"), generator),
+            curves[host.parameter_set][int(generator.integers(_TRUE_CURVES))],
         )
         peak = _drawn(host.gap, generator) + line[0] - _drawn(prior.record("stokes_shift_ev"), generator)
         truths.append(
@@ -122,14 +127,18 @@ def _truths(low_nm: float, high_nm: float, count: int) -> list[_Truth]:
 
 
 def line_by_histogram(
-    edge_nm: float, spread: float, homogeneous_ev: float, host: Material, excess_ev: float, sizes: int = 4001
+    edge_nm: float,
+    spread: float,
+    homogeneous_ev: float,
+    confinement_ev: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    sizes: int = 4001,
 ) -> tuple[float, float]:
     """Peak (from the gap) and FWHM, in eV, of an ensemble's line, by histogram and convolution."""
     step = 2.5e-4
     z = np.linspace(-5.0, 5.0, sizes)
     tau2 = math.log1p(spread**2)
     edges = edge_nm * np.exp(2.5 * tau2 + math.sqrt(tau2) * z)
-    energies = confinement_energy_ev(edges, host, excess_at_4nm_ev=excess_ev)
+    energies = confinement_ev(edges)
     start = float(energies.min()) - 3.0 * homogeneous_ev
     bins = np.arange(0.0, min(float(energies.max()) - start, 3.0) + 3.0 * homogeneous_ev, step)
     place = (energies - start) / step
