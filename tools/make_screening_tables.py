@@ -29,7 +29,8 @@ from perolux.excitons.tables import interpolate  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"
-ORDERS = {"sphere": 7, "cube": 8}
+ORDERS = {"sphere": 6, "cube": 6}
+SCAN_ORDERS = {"sphere": 3, "cube": 4}
 
 
 def attraction(ratio: float, rate: float) -> Screening:
@@ -41,16 +42,27 @@ def make(shape: str) -> str:
     """The table of a shape as CSV text."""
     sizes, ratios, rates = nodes(shape)
     rows = []
+    solve = solve_sphere if shape == "sphere" else solve_cube
     for size in (*sizes, math.inf):
         for ratio in ratios:
+            near = []
+            for rate in (rates[1], rates[-2]) if math.isfinite(size) else ():
+                one = solve(
+                    float(size), order=SCAN_ORDERS[shape], screening=attraction(float(ratio), float(rate))
+                )
+                near.append((one.exponent, one.wall))
             for rate in rates:
                 screening = attraction(float(ratio), float(rate))
                 if math.isinf(size):
                     energy, contact = bulk_ground_state(screening)
                     change = (energy + 1.0, math.log(contact), math.log(contact))
                 else:
-                    solve = solve_sphere if shape == "sphere" else solve_cube
-                    state = solve(float(size), order=ORDERS[shape], screening=screening)
+                    # the energy is stationary in both, so a line between two optima is near enough
+                    part = math.log(rate / rates[1]) / math.log(rates[-2] / rates[1])
+                    exponent, wall = (a + part * (b - a) for a, b in zip(*near, strict=True))
+                    state = solve(
+                        float(size), order=ORDERS[shape], screening=screening, exponent=exponent, wall=wall
+                    )
                     plain = interpolate(shape, size)
                     change = (
                         state.energy_over_rydberg - float(plain.energy_over_rydberg),

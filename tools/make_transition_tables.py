@@ -30,6 +30,8 @@ DATA = Path(perolux.__file__).parent / "excitons" / "data"
 LEVELS = 8
 GRIDS = {"sphere": (0.1, 25.0, 280, 11), "cube": (0.3, 20.0, 110, 12)}
 """First and last size over aB, knots, basis order."""
+DENSE_CUBE = (5.0, 4)
+"""From this edge on, the cube has so many knots for one: there levels avoid one another narrowly."""
 COLUMNS = (
     "size_over_bohr",
     "level",
@@ -49,9 +51,15 @@ def solve(shape: str, size: float, order: int) -> ExcitonLevels:
 
 
 def grid(shape: str) -> np.ndarray:
-    """Sizes of the knots, even in ln(size)."""
+    """Sizes of the knots, even in ln(size), for the cube denser where levels avoid one another."""
     first, last, knots, _ = GRIDS[shape]
-    return np.round(np.geomspace(first, last, knots), 6)
+    sizes = np.round(np.geomspace(first, last, knots), 6)
+    if shape == "sphere":
+        return sizes
+    start, part = DENSE_CUBE
+    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    between = [np.geomspace(a, b, part + 1)[1:-1] for a, b in pairs if a >= start]
+    return np.sort(np.concatenate([sizes, np.round(np.concatenate(between), 6)]))
 
 
 def make(shape: str, report: Callable[[str], None]) -> str:

@@ -2,7 +2,7 @@
 
 The packaged tables (`data/sphere_screening.csv`, `data/cube_screening.csv`, made by
 `tools/make_screening_tables.py`) hold the change from the pair with eps_inf alone, on Chebyshev points of
-ln(size), eps_inf/eps_0 and ln(rate); polynomials through them take arrays of draws and sizes at once.
+ln(size), ln(eps_inf/eps_0) and ln(rate); polynomials through them take arrays of draws and sizes at once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from perolux.excitons.tables import interpolate
 __all__ = ["HakenShift", "haken_shift"]
 
 COLUMNS = ("size_over_bohr", "eps_ratio", "rate_bohr", "energy_rydberg", "log_k_ratio", "log_x_ratio")
-KNOTS = (16, 5, 8)
-"""Chebyshev points in ln(size), eps_inf/eps_0 and ln(rate)."""
+KNOTS = (14, 5, 9)
+"""Chebyshev points in ln(size), ln(eps_inf/eps_0) and ln(rate)."""
 SIZES = {"sphere": (0.3, 20.0), "cube": (0.5, 24.0)}
-RATIOS = (0.05, 1.0)
-RATES = (0.1, 6.0)
+RATIOS = (0.12, 1.0)
+RATES = (0.15, 4.0)
 _DATA = Path(__file__).parent / "data"
 
 
@@ -106,7 +106,7 @@ def nodes(shape: str) -> tuple[Array, Array, Array]:
     low, high = np.log(SIZES[shape])
     first, second, third = (np.cos(np.pi * (np.arange(n) + 0.5) / n)[::-1] for n in KNOTS)
     sizes = np.exp(0.5 * (low + high) + 0.5 * (high - low) * first)
-    ratios = 0.5 * sum(RATIOS) + 0.5 * (RATIOS[1] - RATIOS[0]) * second
+    ratios = np.exp(0.5 * np.log(RATIOS[0]) * (1.0 - second))
     slow, fast = np.log(RATES)
     return sizes, ratios, np.exp(0.5 * (slow + fast) + 0.5 * (fast - slow) * third)
 
@@ -137,7 +137,7 @@ def _change(shape: str, size: Array, ratio: Array, rate: Array) -> Array:
     low, high = SIZES[shape]
     held = np.minimum(np.maximum(size, low), high)
     t = 2.0 * np.log(held / low) / np.log(high / low) - 1.0
-    second = _chebyshev((2.0 * ratio - sum(RATIOS)) / (RATIOS[1] - RATIOS[0]), KNOTS[1])
+    second = _chebyshev(1.0 - 2.0 * np.log(ratio) / np.log(RATIOS[0]), KNOTS[1])
     third = _chebyshev(2.0 * np.log(rate / RATES[0]) / np.log(RATES[1] / RATES[0]) - 1.0, KNOTS[2])
     pair = (second[:, None] * third[None]).reshape(KNOTS[1] * KNOTS[2], -1)
     first = _chebyshev(t, KNOTS[0]).reshape(KNOTS[0], -1)

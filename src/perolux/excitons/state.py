@@ -112,7 +112,8 @@ class ExcitonLevels:
 
     Active: of full symmetry, so that int Psi(r,r) d3r need not vanish. Sphere: S states; cube: A1g states;
     for equal masses also even under the exchange of electron and hole. The other fields as in
-    `ExcitonState`; an energy is an upper bound of its own level. The relative error of a K that nearly vanishes can exceed 1.
+    `ExcitonState`; an energy is an upper bound of its own level. The relative error of a K that nearly
+    vanishes can exceed 1.
     """
 
     shape: Shape

@@ -2,9 +2,9 @@
 
 The packaged tables (`data/sphere_transitions.csv`, `data/cube_transitions.csv`, made by
 `tools/make_transition_tables.py`) hold E/Ry, K and X of the S states of a sphere and the A1g states of a cube
-for equal masses. Between the knots, in ln(size): a cubic spline of (E + 1) size^2, which is constant in both
-limits; monotone cubics of K and X over those of the ground state, which cannot overshoot where levels avoid
-one another.
+for equal masses. Between the knots, in ln(size): a cubic spline of ln(E + 1), straight in both limits, with
+slopes held back where it would not fall (levels that avoid one another); monotone cubics of K and X over those
+of the ground state.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TransitionCurves:
 
 @dataclass(frozen=True)
 class _Table:
-    """Arrays [quantity, level, knot]: reduced E, K and X, their slopes in ln(size), and the errors."""
+    """Arrays [quantity, level, knot]: ln(E + 1), K and X over the ground state's, slopes in ln(size), errors."""
 
     size: Array
     values: Array
@@ -163,15 +163,22 @@ def _table(shape: str) -> _Table:
     ground: ExcitonCurve = interpolate(shape, size)
     values = np.stack(
         [
-            (column("energy_over_rydberg") + 1.0) * size**2,
+            np.log(column("energy_over_rydberg") + 1.0),
             column("overlap_k") / ground.overlap_k,
             column("exchange_x") / ground.exchange_x,
         ]
     )
     knots = np.log(size)
-    slopes = np.stack([spline_slopes(knots, values[0]), *(_monotone(knots, part) for part in values[1:])])
+    slopes = np.stack([_falling(knots, values[0]), *(_monotone(knots, part) for part in values[1:])])
     names = ("error_rydberg", "error_k_relative", "error_x_relative")
     return _Table(size, values, slopes, np.stack([column(f"estimated_{name}") for name in names]))
+
+
+def _falling(knots: Array, values: Array) -> Array:
+    """Slopes [curve, knot] of the spline, at most three times the smaller chord beside: then it is monotone."""
+    rise = np.diff(values, axis=-1) / np.diff(knots)
+    beside = np.concatenate([rise[:, :1], np.maximum(rise[:, :-1], rise[:, 1:]), rise[:, -1:]], axis=-1)
+    return np.minimum(np.maximum(spline_slopes(knots, values), 3.0 * beside), 0.0)
 
 
 def _monotone(knots: Array, values: Array) -> Array:
@@ -200,7 +207,7 @@ def _inside(table: _Table, size: Array, count: int) -> Array:
         bend = 2.0 * (left - right) + start + end
         out[k] = left + t * (start + t * (right - left - start - bend + t * bend))
         out[3 + k] = errors[:, cell] + t * (errors[:, cell + 1] - errors[:, cell])
-    out[0] = out[0] / size**2 - 1.0
+    out[0] = np.exp(out[0]) - 1.0
     return out
 
 
@@ -208,8 +215,10 @@ def _strong(shape: str, table: _Table, size: Array, count: int) -> Array:
     first = float(table.size[0])
     kinetic = _strong_kinetic(shape)[:count, None]
     value, slope = table.values[:, :count, :1], table.slopes[:, :count, :1]
-    quadratic = (slope[0] - (value[0] - kinetic)) / first**2
-    linear = (value[0] - kinetic) / first - quadratic * first
+    # (E + 1) x^2 and its slope in ln(x) at the first knot
+    reduced = np.exp(value[0]) * first**2
+    quadratic = ((2.0 + slope[0]) * reduced - (reduced - kinetic)) / first**2
+    linear = (reduced - kinetic) / first - quadratic * first
     out = np.empty((6, count, size.size))
     out[0] = kinetic / size**2 + linear / size + quadratic - 1.0
     for k in (1, 2):
@@ -218,8 +227,8 @@ def _strong(shape: str, table: _Table, size: Array, count: int) -> Array:
         out[k] = value[k] * np.where(
             power < 0.5, np.exp(power * (size / first - 1.0)), (size / first) ** np.maximum(power, 0.0)
         )
-    # the next order of the energy is unknown: three tenths of the last one that is used
-    out[3] = table.errors[0, :count, :1] + 0.3 * np.abs(quadratic) * (1.0 - size / first)
+    # the next order of the energy is unknown: half of the last one that is used
+    out[3] = table.errors[0, :count, :1] + 0.5 * np.abs(quadratic) * (1.0 - size / first)
     out[4:] = table.errors[1:, :count, :1] + 0.1 * (1.0 - size / first)
     return out
 
@@ -229,7 +238,7 @@ def _weak(shape: str, table: _Table, size: Array, count: int) -> Array:
     _, kinetic, bright = _weak_levels(shape)
     kinetic, bright = 0.25 * kinetic[:count, None], bright[:count, None]
     ends = table.values[:, :count, -1:]
-    layer = last - np.sqrt(kinetic * last**2 / ends[0])
+    layer = last - np.sqrt(kinetic / np.exp(ends[0]))
     ground = interpolate(shape, np.append(size, last))
     own = ground.size_over_bohr - np.sqrt(0.25 * kinetic_constant(shape) / (ground.energy_over_rydberg + 1.0))
     moved = own[:-1] + (layer - own[-1])
