@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     lines = [
-        "# Ground exciton of a hard-wall cuboid less that of cubes of its three edges (see the tool), equal masses",
+        "# Ground exciton of a hard-wall cuboid less that of cubes of its edges (see the tool), equal masses",
         f"# made by tools/make_cuboid_table.py, perolux {perolux.__version__}, order {options.order}",
         "# kind: derived (variational calculation of this program); licence: BSD-3-Clause",
         COLUMNS,

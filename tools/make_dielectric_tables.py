@@ -74,13 +74,9 @@ def boxes() -> Iterator[tuple[float, float, float, float, float]]:
     """Stretch, split, screen, own and difference of all cuboids."""
     for stretch in STRETCHES:
         for split in SPLITS:
-            if stretch == 0.0 and split > 0.0:
-                done = cube
-            else:
+            if stretch > 0.0 or split == 0.0:  # a cube is the same for every split
                 logs = np.array([0.0, split * stretch, stretch])
                 done = box(tuple(np.exp(logs - logs.mean())))
-                if stretch == 0.0:
-                    cube = done
             print(f"box {stretch:.3f} {split:.3f}", done[0] - done[1], flush=True)
             for screen, own, mutual in zip(SCREENS, *done, strict=True):
                 yield stretch, split, screen, own * screen, (own - mutual) * screen
@@ -191,8 +187,9 @@ def main() -> None:
         lines = [
             "# Surface charges of a pair inside a dielectric body, in units of "
             f"(e^2/4 pi eps0 eps_in)(eps_in/eps_out - 1)/l, l the {unit}",
-            f"# made by tools/make_dielectric_tables.py, perolux {perolux.__version__}; screen = 1/(1 + eps_in/eps_out)",
-            "# own: self-energies of electron and hole together; rest: what the image interaction leaves of them",
+            f"# made by tools/make_dielectric_tables.py, perolux {perolux.__version__}",
+            "# screen = 1/(1 + eps_in/eps_out); own: self-energies of both carriers together;",
+            "# rest: what the image interaction leaves of them",
             "# kind: derived (calculation of this program); licence: BSD-3-Clause",
             columns,
         ]

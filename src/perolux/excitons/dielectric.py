@@ -1,9 +1,9 @@
 """What the dielectric surroundings do to electron and hole: self-energies and image interaction.
 
-A charge inside a nanocrystal of permittivity eps_in polarises the surface towards the surroundings eps_out. The
-charge left on the surface acts back on the charge itself (self-energy, repulsive for eps_in > eps_out) and on
-its partner (image interaction, attractive). With e = eps_in/eps_out, first order in the ground pair of hard
-walls:
+A charge inside a nanocrystal of permittivity eps_in polarises the surface towards the surroundings
+eps_out. The charge left on the surface acts back on the charge itself (self-energy, repulsive for eps_in >
+eps_out) and on its partner (image interaction, attractive). With e = eps_in/eps_out, first order in the
+ground pair of hard walls:
 
     sphere    own    = (C/R) (e-1) [1 + sum_{n>=1} a_n <r_e^2n + r_h^2n>/2],   a_n = (n+1)/(e n + n + 1)
               mutual = -(C/R) (e-1) [1 + sum_{n>=1} a_n <(r_e r_h)^n P_n(cos)>]
@@ -11,10 +11,11 @@ walls:
     cuboid, spheroid, rod    boundary elements
 
 with C = e^2/(4 pi eps0 eps_in). Both fall as 1/size at a given shape and e. Their sum, half the square of the
-difference of two fields, is never negative for e > 1; in weak confinement electron and hole sit together and it
-vanishes. In a sphere the correlated pair itself is used; for the other shapes the part that correlation
-changes is scaled as in the sphere of equal kinetic energy: exact for an uncorrelated pair, exact for a
-sphere, and right (zero) for a large crystal. The tables are made by `tools/make_dielectric_tables.py`.
+difference of two fields, is never negative for e > 1; in weak confinement electron and hole sit together
+and it vanishes. In a sphere the correlated pair itself is used; for the other shapes the part that
+correlation changes is scaled as in the sphere of equal kinetic energy: exact for an uncorrelated pair,
+exact for a sphere, and right (zero) for a large crystal. The tables are made by
+`tools/make_dielectric_tables.py`.
 
 Not included: the direct attraction, which is in the pair itself, and whatever the first order misses. Do not
 add these energies to a fit whose eps_in was adjusted to nanocrystals in the same surroundings.
@@ -30,7 +31,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons._lobatto import lobatto_weights
@@ -63,8 +64,8 @@ _DATA = Path(__file__).parent / "data"
 class DielectricShift:
     """Parts of the shift of the pair in eV, arrays of one shape.
 
-    self_energy_ev: both carriers together; image_interaction_ev: negative for eps_in > eps_out; total_ev: their
-    sum. uncorrelated_total_ev: the same for an uncorrelated pair, to show what correlation takes away.
+    self_energy_ev: both carriers together; image_interaction_ev: negative for eps_in > eps_out; total_ev:
+    their sum. uncorrelated_total_ev: the same for an uncorrelated pair, to show what correlation takes away.
     """
 
     self_energy_ev: Array
@@ -147,9 +148,10 @@ def dielectric_shift_ev(
         length, radius, strong = _other(shape, (a, b, c), screen)
     own, rest = strong
     if bohr_radius_nm is not None:
-        x = radius / np.asarray(bohr_radius_nm, dtype=np.float64)
-        if not bool(np.all(np.isfinite(x) & (x > 0.0))):
+        bohr = np.asarray(bohr_radius_nm, dtype=np.float64)
+        if not bool(np.all(np.isfinite(bohr) & (bohr > 0.0))):
             raise OptionError("the Bohr radius must be a positive number of nm")
+        x = radius / bohr
         own_0, rest_0 = _sphere(np.zeros_like(screen), screen)
         own_x, rest_x = _sphere(x, np.broadcast_to(screen, x.shape))
         mutual = own - rest
@@ -183,7 +185,7 @@ def plate_self_energy_ev(thickness_nm: ArrayLike, eps_inside: ArrayLike, eps_out
 
 
 @lru_cache(maxsize=1)
-def _plate_terms() -> tuple[Array, Array]:
+def _plate_terms() -> tuple[NDArray[np.int64], Array]:
     node, weight = gauss_unit(64)
     s = node - 0.5
     number = np.arange(1, 200, 2)
@@ -256,7 +258,7 @@ def _evaluate(table: _Table, *where: Array) -> tuple[Array, Array]:
 
 
 def _sphere(x: Array, screen: Array) -> tuple[Array, Array]:
-    """own and rest of the correlated pair in a sphere of radius 1: spline in x/(1+x), polynomial in the screen.
+    """own and rest of the correlated pair in a sphere of radius 1, by splines in x/(1+x).
 
     Beyond the table `own` stays and `rest` goes on with its last power of x: by then it is below 2 % of own.
     """
@@ -264,7 +266,7 @@ def _sphere(x: Array, screen: Array) -> tuple[Array, Array]:
     inside = np.minimum(x, last)
     weights = lobatto_weights(_table("dielectric_sphere").axes[1], screen)
     own, rest = np.einsum("...ks,...s->k...", spline(inside / (1.0 + inside)), weights)
-    return own, rest * (np.maximum(x, last) / last) ** power
+    return own, np.asarray(rest * (np.maximum(x, last) / last) ** power)
 
 
 @lru_cache(maxsize=1)

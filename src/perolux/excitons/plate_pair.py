@@ -1,8 +1,8 @@
 """The correlated electron-hole pair in an infinite plate with hard walls and image charges, at any thickness.
 
-Psi = chi(z_e) chi(z_h) sum c r^s exp(-a r) u^2n Z^2m with u = z_e - z_h, Z = (z_e + z_h)/2, r^2 = rho^2 + u^2:
-the function of the cuboid solver with two edges that are infinite, where the centre of mass rests. Energies in
-Ry, lengths in aB:
+Psi = chi(z_e) chi(z_h) sum c r^s exp(-a r) u^2n Z^2m with u = z_e - z_h, Z = (z_e + z_h)/2, r^2 = rho^2 +
+u^2: the function of the cuboid solver with two edges that are infinite, where the centre of mass rests.
+Energies in Ry, lengths in aB:
 
     H = -(lap_e + lap_h)/2 - 2 sum_n q^|n|/sqrt(rho^2 + (z_e - (-1)^n z_h + n d)^2) + Sigma(z_e) + Sigma(z_h)
     Sigma(z) = sum_{n != 0} q^|n|/|z - (-1)^n z + n d|,   q = (eps_in - eps_out)/(eps_in + eps_out)
@@ -13,6 +13,7 @@ element r dr du dZ removes the singularity 1/r.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,10 +36,10 @@ class PlateState:
     """The ground pair of a plate, energies in Ry and lengths in aB.
 
     energy: from the bulk gap, with confinement and self-energies; free: the same of an unbound pair at the
-    band edges of the plate; binding = free - energy. self_energy, image: expectation values. radius: root mean
-    square of the in-plane distance. contact: |int Psi(r, r) dz|^2 in 1/aB^2, K over the area; 8/pi for the
-    two-dimensional hydrogen atom. exchange_x: pi aB^3 int |Psi(r, r)|^2 dz, 1 in the bulk. error: energy change
-    by the last functions and by a coarser quadrature.
+    band edges of the plate; binding = free - energy. self_energy, image: expectation values. radius: root
+    mean square of the in-plane distance. contact: |int Psi(r, r) dz|^2 in 1/aB^2, K over the area; 8/pi
+    for the two-dimensional hydrogen atom. exchange_x: pi aB^3 int |Psi(r, r)|^2 dz, 1 in the bulk. error:
+    energy change by the last functions and by a coarser quadrature.
     """
 
     thickness: float
@@ -158,9 +159,9 @@ def _grid(d: float, q: float, points: int) -> _Grid:
     start = min(d, 0.5)
     edges = [0.0, *(start * 2.0**k for k in range(60) if start * 2.0**k < 40.0), 40.0]
     edges = sorted({*edges, d})
-    edges = [edges[0], *(b for a, b in zip(edges[:-1], edges[1:], strict=True) if b - a > 1e-12)]
-    r = np.concatenate([a + (b - a) * node for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    r_weight = np.concatenate([(b - a) * weight for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    edges = [edges[0], *(b for a, b in itertools.pairwise(edges) if b - a > 1e-12)]
+    r = np.concatenate([a + (b - a) * node for a, b in itertools.pairwise(edges)])
+    r_weight = np.concatenate([(b - a) * weight for a, b in itertools.pairwise(edges)])
     reach = np.minimum(r, d)[:, None, None]
     u = reach * node[None, :, None]
     middle = 0.5 * (d - u) * node[None, None, :]

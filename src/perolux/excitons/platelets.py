@@ -2,11 +2,11 @@
 
     E(n) = Eg + E_z + <free self-energies> - E_b + E_lateral
 
-E_z is the confinement of electron and hole across the plate with two bands (energy-dependent mass), between hard
-walls or barriers of finite height; binding
-E_b, self-energies and contact come from the correlated pair with all images (`plate_pair`), tabulated against
-d/aB and the contrast q = (eps_in - eps_out)/(eps_in + eps_out); E_lateral is the centre of mass of the bound
-pair in the plane. aB and Ry follow the mass at the confinement energy where that is asked for.
+E_z is the confinement of electron and hole across the plate with two bands (energy-dependent mass),
+between hard walls or barriers of finite height; binding E_b, self-energies and contact come from the
+correlated pair with all images (`plate_pair`), tabulated against d/aB and the contrast
+q = (eps_in - eps_out)/(eps_in + eps_out); E_lateral is the centre of mass of the bound pair in the plane. aB
+and Ry follow the mass at the confinement energy where that is asked for.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _DATA = Path(__file__).parent / "data"
 class PlateExciton:
     """The pair of `plate_pair` at many thicknesses and contrasts: Ry and aB, arrays of one shape.
 
-    free_rest_rydberg: energy of an unbound pair less pi^2/d^2; binding_rydberg: against it; self_energy_rydberg,
-    image_rydberg: expectation values in the pair; radius_over_bohr: root mean square distance in the plane;
-    contact: |int Psi(r,r) dz|^2 in 1/aB^2 (8/pi in two dimensions); exchange_x: X;
+    free_rest_rydberg: energy of an unbound pair less pi^2/d^2; binding_rydberg: against it;
+    self_energy_rydberg, image_rydberg: expectation values in the pair; radius_over_bohr: root mean square
+    distance in the plane; contact: |int Psi(r,r) dz|^2 in 1/aB^2 (8/pi in two dimensions); exchange_x: X;
     estimated_error_rydberg: of the energies.
     """
 
@@ -65,12 +65,12 @@ class PlateletState:
     """The ground exciton of platelets in eV and nm, arrays of one shape; parts add up to `energy_ev`.
 
     energy_ev: transition energy counted from the bulk gap. confinement_ev: both carriers across the plate;
-    free_self_energy_ev: images on the unbound pair; binding_ev: enters with a minus sign; lateral_ev: centre of
-    mass in the plane, 0 for an infinite plate. bound_self_energy_ev, image_interaction_ev: expectation values
-    in the bound pair. radius_nm: in-plane. overlap_per_nm2: K per area, so that K = overlap_per_nm2 times the
-    area over which the exciton is coherent. overlap_k: K of the finite plate with the centre of mass in its
-    lowest state, None for an infinite one. exchange_x with bohr_radius_nm: int |Psi(r,r)|^2 d3r =
-    X/(pi aB^3) with the aB that was used.
+    free_self_energy_ev: images on the unbound pair; binding_ev: enters with a minus sign; lateral_ev:
+    centre of mass in the plane, 0 for an infinite plate. bound_self_energy_ev, image_interaction_ev:
+    expectation values in the bound pair. radius_nm: in-plane. overlap_per_nm2: K per area, so that K =
+    overlap_per_nm2 times the area over which the exciton is coherent. overlap_k: K of the finite plate
+    with the centre of mass in its lowest state, None for an infinite one. exchange_x with bohr_radius_nm:
+    int |Psi(r,r)|^2 d3r = X/(pi aB^3) with the aB that was used.
     """
 
     energy_ev: Array
@@ -157,9 +157,9 @@ def two_band_confinement_ev(
 ) -> tuple[Array, Array]:
     """Confinement of electron and hole between hard walls in two symmetric bands, and the growth of the mass.
 
-    2 E_1 = Eg [sqrt(1 + 2 (hbar^2/2 mu)(pi/d)^2/Eg) - 1]: E_1 (1 + E_1/Eg) = hbar^2 k^2/(2 m), m = 2 mu, k = pi/d.
-    Second: mass over that of the band edge, 1 + 2 E_1/Eg, for the motion in the plane. Parabolic for Eg -> infinity.
-    Source: two-band model without remote bands.
+    2 E_1 = Eg [sqrt(1 + 2 (hbar^2/2 mu)(pi/d)^2/Eg) - 1]: E_1 (1 + E_1/Eg) = hbar^2 k^2/(2 m), m = 2 mu, k
+    = pi/d. Second: mass over that of the band edge, 1 + 2 E_1/Eg, for the motion in the plane. Parabolic
+    for Eg -> infinity. Source: two-band model without remote bands.
     """
     d, mu, gap = (np.asarray(v, dtype=np.float64) for v in (thickness_nm, reduced_mass_m0, gap_ev))
     parabolic = HBAR2_OVER_2M0_EV_NM2 / mu * (math.pi / d) ** 2
@@ -174,10 +174,11 @@ def two_band_well_ev(
     barrier_ev: ArrayLike,
     mass_outside_m0: ArrayLike,
 ) -> tuple[Array, Array, Array]:
-    """As `two_band_confinement_ev` with barriers; third: the thickness pi/k of hard walls of the same energy, nm.
+    """As `two_band_confinement_ev` with barriers; third: thickness pi/k of hard walls of the same energy.
 
-    k tan(k d/2)/m(E) = kappa/m_out, m(E) = 2 mu (1 + E/Eg), k^2 = 2 m(E) E/hbar^2, kappa^2 = 2 m_out (V - E)/hbar^2
-    for electron and hole alike, barriers V each; by bisection to 1e-12 of the barrier. Hard walls for V -> infinity.
+    k tan(k d/2)/m(E) = kappa/m_out, m(E) = 2 mu (1 + E/Eg), k^2 = 2 m(E) E/hbar^2, kappa^2 = 2 m_out (V -
+    E)/hbar^2 for electron and hole alike, barriers V each; by bisection to 1e-12 of the barrier. Hard
+    walls for V -> infinity.
     """
     d, mu, gap, barrier, outside = np.broadcast_arrays(
         *(
@@ -210,8 +211,8 @@ def lateral_energy_ev(
 
     E = (hbar^2/2M) pi^2 (1/a'^2 + 1/b'^2), K/contact = (8/pi^2)^2 a' b', with a' = a - 2 l the edge less a
     dead layer at each wall. In bulk the layer is 0.70 aB, 0.40 of the root mean square distance (sqrt 3 aB);
-    the same fraction of the three-dimensional equivalent sqrt(3/2) of the in-plane one is used. Valid where the
-    edges exceed four times the in-plane distance.
+    the same fraction of the three-dimensional equivalent sqrt(3/2) of the in-plane one is used. Valid
+    where the edges exceed four times the in-plane distance.
     """
     a, b, mass, radius = np.broadcast_arrays(
         *(np.asarray(v, dtype=np.float64) for v in (*lateral_nm, total_mass_m0, radius_nm))
@@ -246,14 +247,14 @@ def plate_exciton(
 ) -> PlateletState:
     """Ground exciton of platelets of a whole number of monolayers; all arguments broadcast.
 
-    monolayers: 1, 2, 3 ...; monolayer_nm: thickness of one (the dielectric and electronic thickness is n times
-    that); eps_inside: see `perolux.excitons.dielectric.EPS_INSIDE`; lateral_nm: edges of a finite plate.
-    bands: "two-band" or "parabolic" confinement. confined_mass: let aB and Ry follow the heavier mass at the
-    confinement energy ("two-band" only). barrier_ev: height of the barrier for each carrier, None for hard walls;
-    mass_outside_m0: the mass in it. The pair of a plate with barriers is that of the hard-wall plate of equal
-    confinement, which is thicker; its images move outwards with it.
-    Raises `OptionError` for 0, 1.5 or other monolayers that are not a whole number, `ModelRangeError` where the
-    table or the lateral model end. Validity: hard walls, m_e = m_h in the pair.
+    monolayers: 1, 2, 3 ...; monolayer_nm: thickness of one (the dielectric and electronic thickness is n
+    times that); eps_inside: see `perolux.excitons.dielectric.EPS_INSIDE`; lateral_nm: edges of a finite
+    plate. bands: "two-band" or "parabolic" confinement. confined_mass: let aB and Ry follow the heavier
+    mass at the confinement energy ("two-band" only). barrier_ev: height of the barrier for each carrier,
+    None for hard walls; mass_outside_m0: the mass in it. The pair of a plate with barriers is that of the
+    hard-wall plate of equal confinement, which is thicker; its images move outwards with it.
+    Raises `OptionError` for 0, 1.5 or other monolayers that are not a whole number, `ModelRangeError`
+    where the table or the lateral model end. Validity: hard walls, m_e = m_h in the pair.
 
     >>> plate = plate_exciton([2, 4], 0.6, 0.18, 8.7, 2.2, 2.38)
     >>> bool(plate.binding_ev[0] > plate.binding_ev[1] > 0.0325)

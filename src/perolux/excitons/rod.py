@@ -2,14 +2,15 @@
 
     H = E_t - (d^2/dz_e^2 + d^2/dz_h^2)/2 + V(z_e - z_h),   V(z) = -2 <1/sqrt(s^2 + z^2)>   (Ry, aB)
 
-E_t is the kinetic energy of both in the lowest transverse states, s their transverse distance, averaged over the
-densities J0^2(2.405 rho/R) of a cylinder or cos^2(pi x/w) cos^2(pi y/w) of a square bar. Electron and hole do not
-correlate across the bar, so the energy lies above the exact one, by 0.2 to 0.3 Ry in thin bars. Its use: the
-difference between a cylinder and the square bar that `shapes.pair_in` takes in its place.
+E_t is the kinetic energy of both in the lowest transverse states, s their transverse distance, averaged
+over the densities J0^2(2.405 rho/R) of a cylinder or cos^2(pi x/w) cos^2(pi y/w) of a square bar. Electron
+and hole do not correlate across the bar, so the energy lies above the exact one, by 0.2 to 0.3 Ry in thin
+bars. Its use: the difference between a cylinder and the square bar that `shapes.pair_in` takes in its place.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import lru_cache
 
@@ -29,7 +30,7 @@ BAR_OF_ROD = math.pi / (math.sqrt(2.0) * J0_ZERO)
 
 @lru_cache(maxsize=4)
 def transverse_distances(section: str, points: int = 200) -> tuple[Array, Array]:
-    """Distances s and their weights (sum 1) in the cross-section of width 1: "square" edge or "circle" diameter.
+    """Distances s and their weights (sum 1) in a cross-section of width 1: "square" or "circle".
 
     Square: density of |x_e - x_h| on each axis in closed form. Circle: density of s by a two-dimensional
     autocorrelation, int 2 pi k Jhat(k)^2 J0(k s) dk with Jhat the Hankel transform of the density.
@@ -112,8 +113,8 @@ def _axial(width: float, length: float, section: str, number: int) -> tuple[floa
     while edges[-1] < length:
         edges.append(min(length, edges[-1] + step))
         step = min(2.0 * step, length / number * 4.0)
-    z = np.concatenate([a + (b - a) * node for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    z_weight = np.concatenate([(b - a) * weight for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    z = np.concatenate([a + (b - a) * node for a, b in itertools.pairwise(edges)])
+    z_weight = np.concatenate([(b - a) * weight for a, b in itertools.pairwise(edges)])
     s, s_weight = transverse_distances(section)
     potential = -2.0 * (1.0 / np.sqrt((width * s[None, :]) ** 2 + z[:, None] ** 2)) @ s_weight
     # sin n sin n' = [cos(n-n') - cos(n+n')]/2; int over the square of cos(p z_e) cos(q z_h) V(z_e - z_h)
@@ -142,7 +143,7 @@ def _axial(width: float, length: float, section: str, number: int) -> tuple[floa
 
 
 def _cosine_table(top: int, z: Array, weight: Array, length: float) -> Array:
-    """int int cos(p pi z_e/L) cos(q pi z_h/L) V(z_e - z_h), p and q up to `top`, both orders of the particles."""
+    """int int cos(p pi z_e/L) cos(q pi z_h/L) V(z_e - z_h), p and q up to `top`, over the square."""
     k = math.pi * np.arange(top + 1) / length
     total = np.zeros((top + 1, top + 1))
     for distance, w in zip(z, weight, strict=True):

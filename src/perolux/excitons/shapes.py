@@ -34,10 +34,10 @@ __all__ = ["PairCurve", "pair_in", "spheroid_kinetic"]
 _DATA = Path(__file__).parent / "data"
 _SPHEROID_ASPECT, _SPHEROID_VALID = 6.0, 3.0
 _ROD_ERRORS = (0.005, 0.006, 0.02)
-"""Square bar for cylinder, relative, of the Coulomb part of E, of K - 1 and of X: measured with `rod.bar_state`
-for widths from 0.2 to 4 aB (see the tests); X is scaled to the cylinder's own contact density first."""
+"""Square bar for cylinder, relative: of the Coulomb part of E, of K and of X; measured with `rod.bar_state`
+for diameters from 0.4 to 3 aB (see the tests). X follows the contact density of the section, 1.7 % more."""
 _SPHEROID_ERRORS = (0.01, 0.05, 0.05)
-"""The same for the mapping of spheroids per unit of |ln(aspect)|: of the order of what sphere and cube differ."""
+"""The same for the mapping of spheroids per unit of |ln(aspect)|: about what sphere and cube differ."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def pair_in(shape: str, lengths_over_bohr: Sequence[ArrayLike]) -> PairCurve:
 
     shape, lengths_over_bohr: as in `perolux.ensemble.shapes`, the three lengths a, b, c over aB (a sphere by
     its diameter), arrays that broadcast. Equations: see the module.
-    Raises `OptionError` for an unknown shape or lengths that are not positive and finite, `ModelRangeError` for
-    aspect ratios beyond the tables (cuboid 9, rod length from 1.0 to 8 diameters, spheroid 1/6 to 6).
-    Source: `solve_cuboid` through `tools/make_cuboid_table.py`.
+    Raises `OptionError` for an unknown shape or lengths that are not positive and finite,
+    `ModelRangeError` for aspect ratios beyond the tables (cuboid 9, rod length from 1.0 to 8 diameters,
+    spheroid 1/6 to 6). Source: `solve_cuboid` through `tools/make_cuboid_table.py`.
 
     >>> pair = pair_in("cuboid", (2.0, 3.0, [3.0, 6.0]))
     >>> pair.energy_over_rydberg.round(2).tolist()
@@ -99,7 +99,7 @@ def pair_in(shape: str, lengths_over_bohr: Sequence[ArrayLike]) -> PairCurve:
 
 @lru_cache(maxsize=1)
 def _table():  # type: ignore[no-untyped-def]
-    """Spline in ln(size) of [stretch, split, quantity]: size times energy rest, ln K and ln X rests, errors."""
+    """Spline in ln(size) of [stretch, split, quantity]: size times energy rest, ln K, ln X, errors."""
     from scipy.interpolate import CubicSpline
 
     lines = (_DATA / "cuboid.csv").read_text(encoding="utf-8").splitlines()
@@ -152,9 +152,8 @@ def _cuboid(shape: str, lengths: tuple[Array, Array, Array]) -> PairCurve:
     errors[0] = errors[0] + np.where(size > high, np.abs(rest[0]) / size, 0.0)
     errors[1], errors[2] = (errors[k] + np.where(beyond, np.abs(rest[k]) * fade, 0.0) for k in (1, 2))
     regime = np.where(size < low, "strong", np.where(size > high, "weak", "table"))
-    return PairCurve(
-        shape, energy, np.exp(log_k), np.exp(log_x), *errors, np.ones(size.shape, dtype=bool), regime
-    )
+    means = (energy, np.exp(log_k), np.exp(log_x))
+    return PairCurve(shape, *means, errors[0], errors[1], errors[2], np.ones(size.shape, dtype=bool), regime)
 
 
 def _platelet(a: Array, b: Array, c: Array) -> PairCurve:
@@ -175,7 +174,7 @@ def _platelet(a: Array, b: Array, c: Array) -> PairCurve:
             raise ModelRangeError(
                 "a thin strip: neither a plate nor within the table of cuboids",
                 where="platelet",
-                allowed="edges within a factor 9, or both lateral edges above twice the electron-hole distance",
+                allowed="edges within a factor 9, or lateral edges above twice the electron-hole distance",
             )
         # M = 4 mu for equal masses: hbar^2 pi^2/(2 M L^2) is pi^2/(4 L^2) in Ry and aB
         lateral = 0.25 * math.pi**2 * (1.0 / (one - layer) ** 2 + 1.0 / (two - layer) ** 2)
@@ -195,7 +194,9 @@ def _platelet(a: Array, b: Array, c: Array) -> PairCurve:
             0.05 * ones,
         ]
         valid[thin] = one >= 4.0 * plate.radius_over_bohr
-    return PairCurve("platelet", *out, valid, np.where(thin, "plate", "table"))
+    energy, k, x, e_error, k_error, x_error = out
+    regime = np.where(thin, "plate", "table")
+    return PairCurve("platelet", energy, k, x, e_error, k_error, x_error, valid, regime)
 
 
 def _six(curve: PairCurve) -> tuple[Array, ...]:
@@ -220,14 +221,12 @@ def _rod(diameter: Array, length: Array) -> PairCurve:
     edge = BAR_OF_ROD * diameter
     bar = _cuboid("rod", (edge, edge, length))
     kinetic = math.pi**2 * (2.0 / edge**2 + 1.0 / length**2)
-    # the cylinder's own contact density where the transverse state fixes it, fading with confinement
-    x = bar.exchange_x
     error = bar.estimated_error_rydberg + _ROD_ERRORS[0] * (kinetic - bar.energy_over_rydberg)
     return PairCurve(
         "rod",
         bar.energy_over_rydberg,
         bar.overlap_k,
-        x,
+        bar.exchange_x,
         error,
         bar.estimated_error_k_relative + _ROD_ERRORS[1],
         bar.estimated_error_x_relative + _ROD_ERRORS[2],
@@ -270,8 +269,8 @@ def _spheroid(equator: Array, polar: Array) -> PairCurve:
 def spheroid_kinetic(aspect: ArrayLike) -> Array:
     """k^2 A^2 of the lowest free state in a hard spheroid, A its equatorial radius; pi^2 for a sphere.
 
-    -lap psi = k^2 psi, psi = 0 on the surface, by a Ritz basis (1 - s^2) s^2i z^2j in the coordinates in which
-    the spheroid is a ball, at Chebyshev points of ln(aspect); accurate to 1e-5 for aspects up to 6.
+    -lap psi = k^2 psi, psi = 0 on the surface, by a Ritz basis (1 - s^2) s^2i z^2j in the coordinates in
+    which the spheroid is a ball, at Chebyshev points of ln(aspect); accurate to 1e-5 for aspects up to 6.
 
     >>> float(spheroid_kinetic(1.0).round(4))
     9.8696
@@ -290,9 +289,8 @@ def _spheroid_ritz(aspect: float, top: int = 9) -> float:
     from scipy.linalg import eigh
 
     node, weight = gauss_unit(28)
-    s, cosine = np.meshgrid(node, node, indexing="ij")
-    measure = (np.outer(weight, weight) * s**2).ravel()
-    s, cosine = s.ravel(), cosine.ravel()
+    s, cosine = np.repeat(node, node.size), np.tile(node, node.size)
+    measure = np.outer(weight, weight).ravel() * s**2
     z, rho = s * cosine, s * np.sqrt(1.0 - cosine**2)
     powers = [(i, j) for i in range(top) for j in range(top - i)]
     wall = 1.0 - s**2
@@ -305,12 +303,11 @@ def _spheroid_ritz(aspect: float, top: int = 9) -> float:
         by_rho.append(wall * inner * rho * z ** (2 * j) - 2.0 * rho * f)
         own = s ** (2 * i) * (2 * j * z ** (2 * j - 1) if j else 0.0)
         by_z.append(wall * (inner * z * z ** (2 * j) + own) - 2.0 * z * f)
-    g, gr, gz = (np.array(rows) for rows in (functions, by_rho, by_z))
-    norm = 1.0 / np.sqrt((g * g) @ measure)
-    g, gr, gz = (rows * norm[:, None] for rows in (g, gr, gz))
+    norm = 1.0 / np.sqrt((np.array(functions) ** 2) @ measure)
+    g, gr, gz = (np.array(rows) * norm[:, None] for rows in (functions, by_rho, by_z))
     overlap = (g * measure) @ g.T
     kinetic = (gr * measure) @ gr.T + (gz * measure) @ gz.T / aspect**2
     values, vectors = eigh(overlap)
     keep = values > 1e-12 * values[-1]
-    basis = vectors[:, keep] / np.sqrt(values[keep])
+    basis: Array = vectors[:, keep] / np.sqrt(values[keep])
     return float(eigh(basis.T @ kinetic @ basis, eigvals_only=True)[0])

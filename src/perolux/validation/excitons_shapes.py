@@ -21,7 +21,7 @@ __all__ = [
 
 
 def cuboid_interpolation_error(quantity: str, number: int) -> Computed:
-    """Largest difference of `pair_in` from the solver (order 8) at random cuboids: Ry, or relative for K and X."""
+    """Largest difference of `pair_in` from the solver at random cuboids: Ry, or relative for K and X."""
     rng = np.random.default_rng(20)
     worst, where = 0.0, ""
     for _ in range(number):
