@@ -8,8 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons import multiexcitons
+from perolux.errors import OptionError
 from perolux.excitons._trial_function import Trial, evaluate
 from perolux.excitons.diffusion_monte_carlo import (
     blocked_error,
@@ -18,11 +17,7 @@ from perolux.excitons.diffusion_monte_carlo import (
     solve_by_monte_carlo,
 )
 from perolux.excitons.multiexcitons import (
-    empirical_shift_ev,
-    fit_knots,
     multiexciton_shift,
-    multiexciton_shift_ev,
-    shift_knots,
 )
 from perolux.excitons.second_order import second_order
 from perolux.excitons.tables import interpolate
