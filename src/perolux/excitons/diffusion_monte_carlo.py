@@ -17,7 +17,7 @@ import numpy as np
 
 from perolux.errors import OptionError
 from perolux.excitons._trial_function import Carriers, Local, Trial, evaluate
-from perolux.excitons._variation import Array
+from perolux.excitons._variation import Array, one_thread
 
 __all__ = ["COMPLEXES", "MonteCarloEnergy", "blocked_error", "optimise_trial", "solve_by_monte_carlo"]
 
@@ -104,13 +104,14 @@ def solve_by_monte_carlo(
     if walkers < 10 or steps < 100:
         raise OptionError(f"{walkers} walkers, {steps} steps", allowed="at least 10 walkers and 100 steps")
     step = default_time_step(carriers) if time_step is None else float(time_step)
-    if trial is None:
-        trial = optimise_trial(carriers, rng)
-    walk = _Walk(carriers, trial, walkers, step, rng)
-    walk.thermalise()
-    variational, spread = float(walk.local.energy.mean()), float(walk.local.energy.std())
-    walk.branch(max(steps // 5, int(3.0 / (walk.decay * step)), 50))
-    energies, growth = walk.branch(steps)
+    with one_thread():
+        if trial is None:
+            trial = optimise_trial(carriers, rng)
+        walk = _Walk(carriers, trial, walkers, step, rng)
+        walk.thermalise()
+        variational, spread = float(walk.local.energy.mean()), float(walk.local.energy.std())
+        walk.branch(max(steps // 5, int(3.0 / (walk.decay * step)), 50))
+        energies, growth = walk.branch(steps)
     # the population is held constant; products of its lost growth over a few correlation times undo the bias
     length = min(max(int(4.0 / (walk.decay * step)), 1), steps // 5)
     total = np.concatenate([[0.0], np.cumsum(growth)])

@@ -66,8 +66,8 @@ def pulsed_emission(
 
     Neutral: exciton y_1 P(N >= 1), biexciton y_2 P(N >= 2), higher y_h (<N> - P(N >= 1) - P(N >= 2)). Charged
     (`charged_fraction` of the pulses): trion y_t P(N >= 1), earlier steps count as higher. With all yields 1
-    the photons are <N>. Limits <N> -> 0: exciton y_1 <N>, biexciton y_2 <N>^2/2. Holds where pulses are short and
-    far apart on the scale of all lifetimes, and where absorption does not saturate.
+    the photons are <N>. Limits <N> -> 0: exciton y_1 <N>, biexciton y_2 <N>^2/2. Holds where pulses are
+    short and far apart on the scale of all lifetimes, and where absorption does not saturate.
     Raises `OptionError` for a negative mean, or a yield or fraction outside 0 to 1.
 
     >>> round(pulsed_emission(1e-3, biexciton_yield=0.1).exciton.item() * 1e3, 2)

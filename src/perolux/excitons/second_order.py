@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 
 from perolux.errors import OptionError
-from perolux.excitons._variation import Array, gauss_unit
+from perolux.excitons._variation import Array, gauss_unit, one_thread
 from perolux.excitons.limits import require_shape
 
 __all__ = ["SecondOrder", "second_order"]
@@ -72,8 +72,9 @@ def second_order(shape: str, *, mass_ratio: float = 1.0, states: int = 12) -> Se
     electron, hole = 1.0 / (1.0 + mass_ratio), mass_ratio / (1.0 + mass_ratio)
     pairs = ((electron, hole), (electron, electron), (hole, hole))
     if shape == "cube":
-        single, few = _cube_sums(states - 4, pairs)
-        single, many = _cube_sums(states, pairs)
+        with one_thread():
+            _, few = _cube_sums(states - 4, pairs)
+            single, many = _cube_sums(states, pairs)
         part = 1.0 / ((states / (states - 4)) ** 3 - 1.0)
     else:
         single, sums = _sphere_sums(states, pairs)
