@@ -15,7 +15,6 @@ from perolux.excitons.cross_section import (
     calibrated_absorption,
     integrated_cross_section_cm2_ev,
     join_bulk_absorption,
-    oscillator_strength,
     particle_cross_section_cm2,
 )
 from perolux.excitons.elliott import (
@@ -26,6 +25,7 @@ from perolux.excitons.elliott import (
 )
 from perolux.excitons.line import ensemble_line
 from perolux.excitons.phonon_line import PhononModes, phonon_line
+from perolux.excitons.rates import oscillator_strength
 from perolux.excitons.sizing import confinement_energy_ev
 from perolux.excitons.spectra import (
     SpectralTable,

@@ -44,7 +44,6 @@ __all__ = [
     "calibrated_absorption",
     "integrated_cross_section_cm2_ev",
     "join_bulk_absorption",
-    "oscillator_strength",
     "particle_cross_section_cm2",
 ]
 
@@ -54,17 +53,6 @@ CM2_EV_PER_STRENGTH = 1e-14 * 8.0 * math.pi**3 * COULOMB_EV_NM * HBAR2_OVER_2M0_
 """pi e^2 hbar/(2 eps0 m0 c) in cm^2 eV: the integrated cross section of strength 1 in vacuum (1.0976e-16)."""
 _CM3_PER_NM3 = 1e-21
 _NEWTON = 60
-
-
-def oscillator_strength(
-    kane_ev: npt.ArrayLike, transition_ev: npt.ArrayLike, overlap_k: npt.ArrayLike
-) -> FloatArray:
-    """f = (2/3)(Ep/E) K of one bright level with one polarisation axis; all arguments broadcast.
-
-    >>> round(float(oscillator_strength(15.0, 2.5, 1.0)), 6)
-    4.0
-    """
-    return np.asarray((2.0 / 3.0) * np.asarray(kane_ev) / np.asarray(transition_ev) * np.asarray(overlap_k))
 
 
 def integrated_cross_section_cm2_ev(

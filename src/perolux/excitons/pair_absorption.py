@@ -46,11 +46,11 @@ def cross_sections_cm2(
     """
     inside, outside = optical_surroundings(crystals, parameters)
     index = float(outside[0])
+    table = optical_constants(crystals.material)  # a material without bulk n and k has no answer
     calibrations = absorption_calibrations(crystals.material, index)
     scales = sorted(one.number / calibrations[0].number for one in calibrations)
     span = Value(1.0, "1", "derived", "calibrations", low=min(scales[0], 1.0), high=max(scales[-1], 1.0))
     uniform = parameters.assumed(span, "absorption_calibration")
-    table = optical_constants(crystals.material)
     join = float(parameters["gap"][0]) + assumption("bulk_absorption_above_gap_ev").number
     grid = np.linspace(min(float(np.min(energies[0])) - 0.3, join - 0.3), join + 0.05, 240)
     grid = grid[grid > HC_EV_NM / table.wavelength_nm[-1]]

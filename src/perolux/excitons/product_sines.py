@@ -125,9 +125,9 @@ class _Symmetry:
         return np.asarray(out)
 
 
-def _laplace(edge: float) -> tuple[Array, Array]:
+def _laplace(edge: float, gaussians: int = _GAUSSIANS) -> tuple[Array, Array]:
     """Weights and t (1/aB) of 1/r = sum weight exp(-t^2 r^2); t edge = s/(1-s) maps [0, 1) to [0, inf)."""
-    node, weight = gauss_unit(_GAUSSIANS)
+    node, weight = gauss_unit(gaussians)
     return 2.0 / math.sqrt(math.pi) * weight / (1.0 - node) ** 2 / edge, node / (1.0 - node) / edge
 
 

@@ -12,7 +12,6 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
 from perolux.excitons.carriers import Bands, Carrier, bands_from_reduced_mass, inverse_mass
@@ -150,14 +149,10 @@ def _plane_waves(carrier: Carrier, parameter_set: str, edge_nm: float) -> tuple[
 
 
 def _bands(found: Material, upper_band: bool = False) -> Bands:
-    try:
-        kane = found.value("kane_energy").number
-    except NotAvailableError:
-        kane = assumption("carrier_kane_ev").number
     return bands_from_reduced_mass(
         found.reduced_mass_m0,
         gap_ev=found.gap_ev,
-        kane_ev=kane,
+        kane_ev=found.value("kane_energy").number,
         spin_orbit_ev=found.value("spin_orbit_delta").number,
         mass_ratio=assumption("carrier_mass_ratio").number,
         upper_band=upper_band,

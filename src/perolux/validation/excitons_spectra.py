@@ -12,10 +12,10 @@ from perolux.excitons.cross_section import (
     JoinedAbsorption,
     calibrated_absorption,
     join_bulk_absorption,
-    oscillator_strength,
 )
 from perolux.excitons.elliott import elliott_continuum, elliott_line_weights, sommerfeld_factor
 from perolux.excitons.line import ensemble_line
+from perolux.excitons.rates import oscillator_strength
 from perolux.excitons.sizing import confinement_energy_ev
 from perolux.excitons.spectra import (
     absorption_lines,
