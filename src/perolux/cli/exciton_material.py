@@ -79,6 +79,12 @@ def exciton_of_material(
     coherence: Annotated[
         Literal["none", "localisation", "linewidth"], Parameter(help="what limits the coherent volume")
     ] = "localisation",
+    records: Annotated[
+        list[Path] | None,
+        Parameter(
+            negative="", help="your own record file, with parameter sets that join those of the package"
+        ),
+    ] = None,
     report: Annotated[
         Path | None, Parameter(help="write the passport of the nanocrystal as one HTML file")
     ] = None,
@@ -88,6 +94,10 @@ def exciton_of_material(
 
     A size option may be repeated for several sizes; --json then prints an array.
     """
+    if records:
+        from perolux.materials.own_records import use_records
+
+        use_records(*records)
     from perolux.excitons.layers import Layers
     from perolux.excitons.properties import passport
 
