@@ -59,4 +59,5 @@ def test_nothing_of_a_saturated_line_is_shown_as_a_number(tmp_path, small, label
     page = run.report.read_text(encoding="utf-8")
     card = page.split('<h3 id="s0-h">a</h3>')[1].split("</article>")[0]
     assert "the detector is saturated" in card and "nan" not in card.lower()
+    assert "emission not evaluated" in card
     assert len([one for one in rows if one.get("peak_ev") is not None]) == 4 - len(labels)

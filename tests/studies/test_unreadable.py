@@ -33,6 +33,14 @@ def test_an_unreadable_file_is_a_failed_row_with_its_recipe(tmp_path):
     assert run["c"]["status"] == "failed" and "no-recipe" in run["c"]["flags"]
     assert run["z"]["status"] == "no-spectrum"
     assert run.record["counts"]["failed"] == 2
+    # what is said of a file names it as the study does, in every file of the run
+    assert str(tmp_path) not in (run.folder / "run.json").read_text(encoding="utf-8")
+    page = run.report.read_text(encoding="utf-8")
+    assert str(tmp_path) not in page
+    unread, lonely = page.split('<h3 id="unread">')[1].split('<h3 id="no-spectrum">')
+    assert unread.count("<li") == 2 and "<b>b</b>" in unread and "empty" in unread
+    assert lonely.split("</ul>")[0].count("<li") == 1 and "<b>z</b>" in lonely
+    assert "The files of 2 samples could not be read." in run.record["summary"]
 
 
 def test_a_run_folder_that_lost_a_file_says_so_and_can_be_made_again(tmp_path):

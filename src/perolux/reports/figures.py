@@ -180,6 +180,11 @@ def _places(
             )
             left, right = axis.get_xlim()
             axis.set_xlim((strip / (right / strip) ** 0.06) if log else strip - 0.06 * (right - left), right)
+            # a tick under the strip would say that these samples have that value
+            first = min((place for place in places if place > strip), default=right)
+            for minor in (False, True):
+                ticks = [t for t in axis.get_xticks(minor=minor) if first <= t <= right]
+                axis.set_xticks(ticks, minor=minor)
 
     return places, numbers
 
@@ -222,7 +227,8 @@ def _sizes(axis: Any, rows: Sequence[dict[str, Any]], places: Sequence[float]) -
                     x, low, 0.9, fmt="_", ms=3, lw=0.5, color=colour, alpha=alpha, lolims=True, capsize=1.5
                 )
     axis.set_ylabel("edge of a cube (nm), 95 %")
-    axis.set_ylim(bottom=0)
+    # room for the legend above the bars
+    axis.set_ylim(0, 1.2 * axis.get_ylim()[1])
     kinds = {row.get("edge_kind") for row in rows}
     handles = []
     if "interval" in kinds:

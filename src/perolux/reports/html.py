@@ -61,8 +61,9 @@ def render_report(content: ReportContent) -> str:
             data=Markup(as_script_json(packed_data(content))),
             strip=_strip(content),
             rows=rows,
-            lonely=[row for row in rows if not row["has_spectrum"]],
-            failed=[row for row in rows if row["status"] == "failed"],
+            lonely=[row for row in rows if not row["has_spectrum"] and row["status"] != "failed"],
+            unread=[row for row in rows if not row["has_spectrum"] and row["status"] == "failed"],
+            failed=[row for row in rows if row["has_spectrum"] and row["status"] == "failed"],
             statuses=list(dict.fromkeys(row["status"] for row in rows)),
             table_columns=_table_columns(content),
             nearest=_nearest(content, by_label),
@@ -240,7 +241,8 @@ def _edge_order(row: dict[str, Any]) -> str:
 def _headline(row: dict[str, Any]) -> str:
     if row.get("peak_ev") is None:
         exciton = row.get("first_exciton_nm")
-        return "not evaluated" if exciton is None else f"first exciton {exciton:.1f} nm, no emission"
+        emission = "no emission" if row["file"] is None else "emission not evaluated"
+        return "not evaluated" if exciton is None else f"first exciton {exciton:.1f} nm, {emission}"
     width = "" if row.get("fwhm_mev") is None else f", {row['fwhm_mev']:.0f} meV wide"
     return f"{row['peak_nm']:.1f} nm{width}"
 
@@ -295,7 +297,7 @@ def _facts(row: dict[str, Any], content: ReportContent) -> list[tuple[str, str]]
             facts.append((name[:1].upper() + name[1:], f"{_fraction_text(row)}, degenerate with the size"))
         if (row["platelet_weight"] or 0.0) > 0.01:
             facts.append(("Platelets", f"weight {row['platelet_weight']:.2f}{_layer_words(row)}"))
-    elif row["file"] is not None and content.material:
+    elif row.get("peak_ev") is not None and content.material:
         facts.append(("Size", row["reasons"].get("size", "none")))
     if row.get("cie_x") is not None:
         near = row.get("rec2020_nearest")

@@ -180,7 +180,8 @@ def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
     without_recipe = sum("no-recipe" in row["flags"] for row in rows)
     ambiguous = sum("ambiguous-recipe" in row["flags"] for row in rows)
     without_spectrum = sum("no-spectrum" in row["flags"] for row in rows)
-    failed = sum(row["status"] == "failed" for row in rows)
+    failed = sum(row["status"] == "failed" and row["file"] is not None for row in rows)
+    unread = sum(row["status"] == "failed" and row["file"] is None for row in rows)
     copies = sum("identical-spectrum" in row["flags"] for row in rows)
     words = []
     if without_recipe or without_spectrum or ambiguous:
@@ -193,11 +194,16 @@ def _missing_words(rows: Sequence[dict[str, Any]]) -> list[str]:
             parts.append(
                 f"{plural(ambiguous, 'sample has', 'samples have')} several recipes, none of them used"
             )
-        words.append(" and ".join(parts) + "; all are shown.")
+        before = ", ".join(parts[:-1])
+        words.append(
+            f"{before} and {parts[-1]}; all are shown." if before else f"{parts[-1]}; all are shown."
+        )
     if copies:
         words.append(f"{copies} spectra are copies: each agrees with another one at every point.")
     if failed:
         words.append(f"{plural(failed, 'spectrum', 'spectra')} could not be evaluated.")
+    if unread:
+        words.append(f"The files of {plural(unread, 'sample')} could not be read.")
     return words
 
 
@@ -224,7 +230,8 @@ def _figures(
         figures.append(Figure("Width, median", f"{median(widths):.0f}", "meV", detail))
     if any(row.get("edge_kind") for row in measured):
         size = f"{intervals[0]:.1f}–{intervals[-1]:.1f}" if intervals else "–"
-        figures.append(Figure("Edge of cubes, medians", size, "nm", f"{len(intervals)} with an interval"))
+        detail = f"medians, {len(intervals)} with an interval"
+        figures.append(Figure("Edge of cubes", size, "nm" if intervals else "", detail))
         detail = f"larger than {min(bounds):.1f} nm or more" if bounds else "every size is an interval"
         figures.append(Figure("Lower bounds only", f"{len(bounds)}", "", detail))
         share = f"{100 * len(platelets) / max(len(measured), 1):.0f} % of the spectra, weight above 0.5"

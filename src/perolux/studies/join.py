@@ -368,7 +368,7 @@ def _spectra(
         try:
             found = read(path, kind=block.kind, axis_unit=block.axis_unit)
         except PeroluxError as error:
-            unreadable.append((shown, error.problems))
+            unreadable.append((shown, tuple(_relative(problem, path, shown) for problem in error.problems)))
             continue
         notes += [(shown, note) for note in found.notes]
         for spectrum in found:
@@ -379,6 +379,11 @@ def _spectra(
             header = dict(spectrum.header).get(COLUMN_HEADER) if block.label == "header" else None
             spectra.append(_Read(name, shown, spectrum, header))
     return spectra
+
+
+def _relative(problem: Problem, path: Path, shown: str) -> Problem:
+    """The problem with the file called as the study calls it: a run folder names no path of the machine."""
+    return replace(problem, where=problem.where.replace(str(path), shown)) if problem.where else problem
 
 
 def _in_vacuum(spectrum: Spectrum) -> Spectrum:

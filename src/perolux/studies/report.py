@@ -11,7 +11,7 @@ import numpy as np
 from perolux import __version__
 from perolux.errors import NotAvailableError
 from perolux.reports.content import Absorbance, Curves, Degeneracy, Plane, ReportContent, Variable
-from perolux.reports.words import plural
+from perolux.reports.words import formula, plural
 from perolux.studies.conditions import prior_of, temperature_of
 from perolux.studies.flags import meaning_of
 from perolux.studies.join import Gathered
@@ -201,8 +201,8 @@ def _caveats(
         )
         if (study.spec.conditions.material or "").startswith("CsPbBr3"):
             caveats.append(
-                "Published emission of 9.9 to 12.5 nm CsPbBr3 lies above this model (validation rows "
-                "excitons.T28): edges of larger cubes may come out too small."
+                f"Published emission of 9.9 to 12.5 nm {formula('CsPbBr3')} lies above this model "
+                "(validation rows excitons.T28): edges of larger cubes may come out too small."
             )
     if any(row.get("halide_fraction_median") is not None for row in rows):
         caveats.insert(

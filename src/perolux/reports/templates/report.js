@@ -172,9 +172,12 @@ function suggestLog() {
 }
 function drawMap() {
   const X = ACROSS[$("map-x").value], Y = UP[$("map-y").value], C = COLOURS[$("map-c").value];
-  const W = 1100, H = 520, left = 64, right = C.own ? 20 : 150, top = 14, bottom = 46, band = 46;
+  /* drawn at the width it is shown at, so that its words keep their size; a legend needs some width */
+  const W = Math.max(C.own ? 320 : 460, Math.min(1100, $("map").clientWidth || 1100)), narrow = W < 700;
+  const category = X.recipe && !X.n, kinds = category ? new Set(D.s.map(X.g).filter(v => v !== null)).size : 0;
+  const slanted = category && (W - 130) / Math.max(kinds, 1) < 48;
+  const H = narrow ? 420 : 520, left = 64, right = C.own ? 20 : 150, top = 14, bottom = slanted ? 92 : 46, band = 46;
   const root = svg($("map"), W, H);
-  const category = X.recipe && !X.n;
   const withY = D.s.filter(s => Y.g(s) !== null), noX = withY.filter(s => X.g(s) === null), noY = D.s.filter(s => Y.g(s) === null && X.g(s) !== null);
   const logX = $("map-logx").checked && !category;
   const lost = logX ? withY.filter(s => X.g(s) !== null && X.g(s) <= 0) : [];
@@ -194,20 +197,20 @@ function drawMap() {
     if (lo === hi) { lo = logX ? lo / 2 : lo - 1; hi = logX ? hi * 2 : hi + 1; }
     const f = logX ? Math.log10 : v => v, pad = 0.03 * (f(hi) - f(lo)), a = f(lo) - pad, b = f(hi) + pad;
     px = v => x0 + (f(v) - a) / (b - a) * (x1 - x0);
-    labels = (logX ? logTicks(lo, hi) : ticks(lo, hi, 8)).map(v => [px(v), plain(v)]);
+    labels = (logX ? logTicks(lo, hi) : ticks(lo, hi, narrow ? 4 : 8)).map(v => [px(v), plain(v)]);
   }
   const ys = withY.flatMap(s => Y.range ? Y.range(s).filter(v => v !== null) : [Y.g(s)]);
   let ylo = Math.min(...ys), yhi = Math.max(...ys);
   const ypad = 0.05 * (yhi - ylo || 1); ylo -= ypad; yhi += ypad;
   if (Y.range) ylo = Math.max(ylo, 0);
   const py = v => y1 - (v - ylo) / (yhi - ylo) * (y1 - y0);
-  if (x0 > left) { el(root, "rect", {x: left, y: y0, width: band - 8, height: y1 - y0, class: "bandbox"}); el(root, "text", {x: left + (band - 8) / 2, y: H - bottom + (category ? 28 : 16), "text-anchor": "middle"}, X.recipe ? "no recipe" : "missing"); }
-  if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x0 - 6, y: H - bottom - 7, "text-anchor": "end", "font-size": 11}, noY.some(s => s.st === "no-spectrum") ? "no spectrum" : "missing"); }
+  if (x0 > left) { el(root, "rect", {x: left, y: y0, width: band - 8, height: y1 - y0, class: "bandbox"}); el(root, "text", {x: left + band - 10, y: H - bottom + 16, "text-anchor": "end"}, X.recipe ? "no recipe" : "missing"); }
+  if (noY.length) { el(root, "rect", {x: x0, y: H - bottom - band + 26, width: x1 - x0, height: band - 28, class: "bandbox"}); el(root, "text", {x: x0 - 6, y: H - bottom - 7, "text-anchor": "end", "font-size": 11}, noY.every(s => s.st === "no-spectrum") ? "no spectrum" : "missing"); }
   for (const v of ticks(ylo, yhi, 7)) { el(root, "line", {x1: x0, x2: x1, y1: py(v), y2: py(v), class: "grid"}); el(root, "text", {x: left - 8, y: py(v) + 4, "text-anchor": "end"}, plain(v)); }
   labels.forEach(([at, text], k) => {
     if (!category) el(root, "line", {x1: at, x2: at, y1: y0, y2: y1, class: "grid"});
-    const crowded = category && labels.length > 14;
-    el(root, "text", {x: at, y: H - bottom + (crowded && k % 2 ? 28 : 16), "text-anchor": "middle"}, text);
+    if (slanted) el(root, "text", {x: at + 4, y: H - bottom + 12, "text-anchor": "end", transform: `rotate(-50 ${at + 4} ${H - bottom + 12})`}, text);
+    else el(root, "text", {x: at, y: H - bottom + (category && labels.length > 14 && k % 2 ? 28 : 16), "text-anchor": "middle"}, text);
   });
   el(root, "path", {d: `M${x0} ${y0}V${y1}H${x1}`, class: "axis"});
   el(root, "text", {x: (x0 + x1) / 2, y: H - 3, "text-anchor": "middle", class: "title"}, X.t);
@@ -263,8 +266,8 @@ function colourScale(C, root, x, y) {
 
 /* ---- chromaticity diagrams ----------------------------------------------------------------------------- */
 function drawCie(host, locus, triangle, gx, gy, xmax, ymax, names) {
-  const W = 520, H = 520 * ymax / xmax + 20, left = 46, bottom = 40, right = 12, top = 10;
-  const scale = Math.min((W - left - right) / xmax, (H - bottom - top) / ymax);
+  const W = Math.max(320, Math.min(520, host.clientWidth || 520)), left = 46, bottom = 40, right = 12, top = 10;
+  const scale = (W - left - right) / xmax, H = ymax * scale + top + bottom;
   const px = v => left + v * scale, py = v => H - bottom - v * scale;
   const root = svg(host, W, H);
   for (const v of ticks(0, xmax - 0.001, 7)) { el(root, "line", {x1: px(v), x2: px(v), y1: py(0), y2: py(ymax), class: "grid"}); el(root, "text", {x: px(v), y: py(0) + 16, "text-anchor": "middle"}, plain(v)); }
@@ -273,7 +276,8 @@ function drawCie(host, locus, triangle, gx, gy, xmax, ymax, names) {
   for (const [nm, x, y] of locus) if ([460, 480, 490, 500, 510, 520, 540, 560, 580, 600, 620].includes(nm)) {
     el(root, "circle", {cx: px(x), cy: py(y), r: 1.8, fill: "currentColor"});
     const away = nm < 505 ? [-6, 4, "end"] : nm < 525 ? [0, -7, "middle"] : [7, 0, "start"];
-    el(root, "text", {x: px(x) + away[0], y: py(y) + away[1], "text-anchor": away[2], "font-size": 10.5}, nm);
+    /* in u', v' these stand where the numbers of the axis are */
+    if (names[0] === "x" || !(W < 420 ? [490, 500, 510] : [500, 510]).includes(nm)) el(root, "text", {x: px(x) + away[0], y: py(y) + away[1], "text-anchor": away[2], "font-size": 10.5}, nm);
   }
   el(root, "path", {d: path(triangle.map(p => px(p[0])), triangle.map(p => py(p[1]))) + "Z", fill: "none", stroke: "var(--accent)", "stroke-width": 1.3, "stroke-dasharray": "5 3"});
   const middle = [0, 1].map(k => triangle.reduce((a, p) => a + p[k], 0) / 3);
@@ -291,7 +295,7 @@ function drawCie(host, locus, triangle, gx, gy, xmax, ymax, names) {
 
 /* ---- size against Stokes shift ------------------------------------------------------------------------- */
 function drawDegeneracy() {
-  const d = D.deg, W = 520, H = 330, left = 56, right = 12, top = 12, bottom = 42;
+  const d = D.deg, W = Math.max(320, Math.min(520, $("degeneracy").clientWidth || 520)), H = 330, left = 56, right = 12, top = 12, bottom = 42;
   const root = svg($("degeneracy"), W, H), lo = -0.1, hi = 0.3;
   const px = v => left + (v - d.edge[0]) / (d.edge[d.edge.length - 1] - d.edge[0]) * (W - left - right);
   const py = v => H - bottom - (v - lo) / (hi - lo) * (H - top - bottom);
@@ -353,12 +357,15 @@ function drawSpectrum(host, s, c) {
     }
   }
   if (!pl) return;
-  const {n, density, guide, fit, coordinate, most} = pl, py = v => scaled(v / most);
+  const {n, density, guide, fit, coordinate, most} = pl;
   let first = 0, last = n - 1;
   while (first < n - 2 && (coordinate(first) < a || coordinate(first) > b)) first++;
   while (last > first + 1 && (coordinate(last) < a || coordinate(last) > b)) last--;
   const pick = [], stride = Math.max(1, Math.ceil((last - first) / 420));
   for (let k = first; k <= last; k += stride) pick.push(k);
+  /* what lies below the baseline stays inside the frame */
+  const least = Math.min(0, ...pick.map(k => density[k])), py = v => scaled((v - least) / (most - least));
+  if (least < -0.02 * most) el(root, "path", {d: `M${x0} ${py(0)}H${x1}`, class: "grid"});
   for (const part of pl.parts) el(root, "path", {d: path(pick.map(k => px(coordinate(k))), pick.map(k => py(part(k)))), fill: "none", stroke: "var(--part)", "stroke-width": 1, "stroke-dasharray": "4 3"});
   el(root, "path", {d: pick.map(k => `M${px(coordinate(k)).toFixed(1)} ${py(density[k]).toFixed(1)}h0`).join(""), stroke: "var(--data)", "stroke-width": 3, "stroke-linecap": "round", fill: "none"});
   if (fit) el(root, "path", {d: path(pick.map(k => px(coordinate(k))), pick.map(k => py(guide[k]))), fill: "none", stroke: "var(--fit)", "stroke-width": 1.6});
@@ -471,11 +478,19 @@ window.addEventListener("hashchange", () => {
   if (target && target.hidden) { $("filter").reset(); filter(); target.scrollIntoView(); }
 });
 
-if (UP.length) drawMap();
-if (D.cie) {
-  drawCie($("cie-xy"), D.cie.xy, D.cie.rec2020xy, s => s.x, s => s.y, 0.76, 0.86, ["x", "y"]);
-  drawCie($("cie-uv"), D.cie.uv, D.cie.rec2020uv, s => s.u, s => s.v, 0.64, 0.62, ["u′", "v′"]);
+function drawFigures() {
+  if (UP.length) drawMap();
+  if (D.cie) {
+    drawCie($("cie-xy"), D.cie.xy, D.cie.rec2020xy, s => s.x, s => s.y, 0.76, 0.86, ["x", "y"]);
+    drawCie($("cie-uv"), D.cie.uv, D.cie.rec2020uv, s => s.u, s => s.v, 0.64, 0.62, ["u′", "v′"]);
+  }
+  if (D.deg) drawDegeneracy();
 }
-if (D.deg) drawDegeneracy();
+drawFigures();
+let drawnWidth = document.documentElement.clientWidth, resized;
+window.addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => { if (document.documentElement.clientWidth !== drawnWidth) { drawnWidth = document.documentElement.clientWidth; drawFigures(); } }, 150);
+});
 if (D.mix && D.mix.i !== null && $("mixed")) drawPlane($("mixed"), D.s[D.mix.i], D.curves[D.mix.i].j, 520, 360);
 })();
