@@ -15,6 +15,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # many small problems:
     os.environ.setdefault(name, "1")
 
 import argparse  # noqa: E402
+import itertools  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -57,8 +58,7 @@ def grid(shape: str) -> np.ndarray:
     if shape == "sphere":
         return sizes
     start, part = DENSE_CUBE
-    pairs = zip(sizes[:-1], sizes[1:], strict=True)
-    between = [np.geomspace(a, b, part + 1)[1:-1] for a, b in pairs if a >= start]
+    between = [np.geomspace(a, b, part + 1)[1:-1] for a, b in itertools.pairwise(sizes) if a >= start]
     return np.sort(np.concatenate([sizes, np.round(np.concatenate(between), 6)]))
 
 

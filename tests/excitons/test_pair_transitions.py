@@ -68,9 +68,7 @@ def test_both_limits(shape):
     count = min(LEVELS, int(bright.sum()))
     large = transitions(shape, 2000.0, count)
     kinetic = (large.energy_over_rydberg + 1) / (ladder.energy_over_rydberg[bright][:count] + 1)
-    assert kinetic == pytest.approx(
-        np.ones(count), abs=0.01
-    )  # the layers of excited levels differ by some 0.1 aB
+    assert kinetic == pytest.approx(np.ones(count), abs=0.01)  # the layers differ by some 0.1 aB
     k = large.overlap_k / ladder.overlap_k[bright][:count]
     assert k[:3] == pytest.approx(np.ones(3), abs=0.03)  # like 1/x
 
@@ -130,7 +128,7 @@ def test_haken_shift_has_its_limits(shape):
     shift = haken_shift(shape, 1e4, **CASE)
     assert shift.energy_over_rydberg == pytest.approx(energy + 1, abs=2e-3)
     assert shift.x_ratio == pytest.approx(contact, rel=5e-3)
-    # small: only eps_inf, which binds stronger than eps_eff by more than the difference of the two plain pairs
+    # small: only eps_inf acts, and the lattice takes a little of it back
     small = haken_shift(shape, 0.05, **CASE)
     bare = interpolate(shape, 0.05 * 7.3 / 4.5).energy_over_rydberg * (7.3 / 4.5) ** 2
     assert bare < small.energy_over_rydberg + interpolate(shape, 0.05).energy_over_rydberg < bare * 1.01
@@ -139,7 +137,7 @@ def test_haken_shift_has_its_limits(shape):
 @given(
     st.sampled_from(SHAPES),
     st.floats(0.05, 60.0),
-    st.floats(6.0, 40.0),
+    st.floats(6.0, 31.0),
     st.floats(0.3, 1.0),
     st.floats(0.7, 1.4),
 )

@@ -46,7 +46,7 @@ def dead_layers(shape: str, size_over_bohr: ArrayLike) -> tuple[Array, Array]:
     E = -1 + kinetic/(4 (size - d)^2), K = constant (size - d)^3. Sphere: one wall; cube: both of an axis.
 
     >>> [round(float(d), 2) for d in dead_layers("cube", 12.0)]
-    [1.39, 1.0]
+    [1.39, 0.99]
     """
     curve = interpolate(shape, size_over_bohr)
     size, energy, overlap = (
@@ -77,7 +77,7 @@ def centre_of_mass_ladder(
 
     >>> ladder = centre_of_mass_ladder("cube", 8.0, 3)
     >>> ladder.names, ladder.degeneracy.tolist(), ladder.energy_over_rydberg.round(3).tolist()
-    (('111', '112', '122'), [1, 3, 3], [-0.832, -0.664, -0.497])
+    (('111', '112', '122'), [1, 3, 3], [-0.832, -0.664, -0.496])
     """
     curve = interpolate(shape, size_over_bohr)
     size = curve.size_over_bohr

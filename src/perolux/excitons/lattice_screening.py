@@ -61,7 +61,8 @@ def haken_shift(
     size_over_bohr and phonon_over_rydberg (hbar w_LO/Ry) in aB and Ry of `eps_effective`; all arguments
     broadcast. mass_ratio enters through the two polaron lengths, whose changes are averaged (first order in
     the difference of the two; the pair itself has equal masses).
-    Accuracy against the solver: 2e-3 Ry in E (below 0.1 meV), 0.5 % in K and X, for mass ratios to 0.7.
+    Accuracy against the solver: 1e-3 Ry in E, 0.5 % in K and X for equal masses; 3e-3 Ry and 1.2 % at a mass
+    ratio of 0.7.
     Outside the table's sizes the change goes to its limits: the exact first order for size 0, the bulk for
     size infinity. Raises `ModelRangeError` where eps_inf/eps_0 or a screening rate is outside the table.
     Source: Haken's potential, domain chapter sec. 3.4; solved by `solve_sphere` and `solve_cube`.
@@ -69,7 +70,7 @@ def haken_shift(
     >>> shift = haken_shift("cube", [2.0, 8.0], eps_static=24.0, eps_optical=4.5, eps_effective=7.3,
     ...                     phonon_over_rydberg=0.6)
     >>> shift.energy_over_rydberg.round(1).tolist()
-    [0.3, 0.0]
+    [-0.4, 0.2]
     """
     require_shape(shape)
     size, static, optical, effective, phonon, masses = np.broadcast_arrays(

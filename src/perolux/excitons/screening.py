@@ -79,8 +79,9 @@ def haken(
     Raises `OptionError` for dielectric constants out of order.
     Source: H. Haken's interpolation as given in the domain chapter (sec. 3.4), standard form.
 
-    >>> haken(eps_static=24.1, eps_optical=4.5, eps_of_unit=9.0, phonon_over_rydberg=0.6).strengths[0]
-    0.3734439834024896
+    >>> screening = haken(eps_static=24.1, eps_optical=4.5, eps_of_unit=9.0, phonon_over_rydberg=0.6)
+    >>> [round(part, 3) for part in screening.strengths]
+    [0.373, 0.813, 0.813]
     """
     if not (math.inf > eps_static >= eps_optical > 0 and 0 < eps_of_unit < math.inf):
         raise OptionError(

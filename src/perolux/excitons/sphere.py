@@ -103,7 +103,7 @@ def solve_sphere(
     >>> round(state.energy_over_rydberg, 4), round(state.overlap_k, 2)
     (0.3046, 7.43)
     >>> round(solve_sphere(2.0, dielectric_ratio=3.0).energy_over_rydberg, 3)  # self-energies win
-    0.363
+    0.545
     """
     physics = _Physics(float(radius_over_bohr), mass_ratio, dielectric_ratio, screening)
     levels = _solve(physics, order, exponent, wall, 1)
@@ -133,7 +133,7 @@ def solve_sphere_levels(
     more slowly the higher they are, see their error estimates.
 
     >>> solve_sphere_levels(2.0, 3, order=7).energy_over_rydberg.round(2).tolist()
-    [0.3, 2.57, 4.05]
+    [0.3, 2.87, 3.89]
     """
     physics = _Physics(float(radius_over_bohr), mass_ratio, 1.0, COULOMB)
     levels = _solve(physics, order, exponent, wall, count)

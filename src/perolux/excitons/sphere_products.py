@@ -47,7 +47,7 @@ def solve_by_sphere_products(
 
     >>> energy, overlap, exchange = solve_by_sphere_products(1.0, 4, 3)
     >>> round(float(energy[0]), 2)  # 5.974 when converged
-    5.98
+    5.99
     """
     x = float(radius_over_bohr)
     if not (x > 0 and 1 <= radial <= 12 and 0 <= angular <= 10 and mass_ratio > 0 and dielectric_ratio > 0):

@@ -3,8 +3,8 @@
 The packaged tables (`data/sphere_transitions.csv`, `data/cube_transitions.csv`, made by
 `tools/make_transition_tables.py`) hold E/Ry, K and X of the S states of a sphere and the A1g states of a cube
 for equal masses. Between the knots, in ln(size): a cubic spline of ln(E + 1), straight in both limits, with
-slopes held back where it would not fall (levels that avoid one another); monotone cubics of K and X over those
-of the ground state.
+slopes held back where it would not fall (levels that avoid one another); monotone cubics of K and X over
+those of the ground state.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TransitionCurves:
 
 @dataclass(frozen=True)
 class _Table:
-    """Arrays [quantity, level, knot]: ln(E + 1), K and X over the ground state's, slopes in ln(size), errors."""
+    """[quantity, level, knot]: ln(E + 1), K and X over the ground state's; slopes in ln(size); errors."""
 
     size: Array
     values: Array
@@ -175,7 +175,7 @@ def _table(shape: str) -> _Table:
 
 
 def _falling(knots: Array, values: Array) -> Array:
-    """Slopes [curve, knot] of the spline, at most three times the smaller chord beside: then it is monotone."""
+    """Slopes [curve, knot] of the spline, at most three times the smaller chord beside: never rising."""
     rise = np.diff(values, axis=-1) / np.diff(knots)
     beside = np.concatenate([rise[:, :1], np.maximum(rise[:, :-1], rise[:, 1:]), rise[:, -1:]], axis=-1)
     return np.minimum(np.maximum(spline_slopes(knots, values), 3.0 * beside), 0.0)
