@@ -138,7 +138,7 @@ def test_doubling_the_mesh_of_a_cube_changes_less_than_one_milli_electron_volt()
 
 @pytest.mark.slow
 def test_flat_box_tends_to_the_plate():
-    # potential of the images at the centre: sum over n != 0 of q^|n|/|n|; what the rim changes falls with the edge
+    # potential of the images at the centre: sum over n != 0 of q^|n|/|n|; the rim matters less the wider it
     q = 1.0 / 3.0
     plate = -2.0 * math.log(1.0 - q)
     lacks = []
