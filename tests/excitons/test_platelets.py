@@ -16,6 +16,7 @@ from perolux.excitons.platelets import (
     lateral_energy_ev,
     plate_exciton,
     two_band_confinement_ev,
+    two_band_well_ev,
 )
 
 
@@ -37,6 +38,7 @@ def test_thick_plate_is_the_bulk_exciton_behind_a_dead_layer():
     assert plate.radius == pytest.approx(math.sqrt(2.0), rel=0.005)  # <x^2 + y^2> = 2 aB^2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d", "q"), [(0.4, 0.0), (0.4, 0.55), (1.5, 0.55), (6.0, 0.3)])
 def test_convergence_in_the_basis(d, q):
     rough, fine = solve_plate(d, q, order=4), solve_plate(d, q, order=8)
@@ -104,6 +106,7 @@ def adiabatic(d, q, points=1500):
     return eigh_tridiagonal(main, side, select="i", select_range=(0, 0))[0][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d", "q"), [(0.1, 0.0), (0.5, 0.0), (0.1, 0.55), (0.5, 0.55)])
 def test_adiabatic_separation_lies_above_and_meets_in_thin_plates(d, q):
     pair = solve_plate(d, q)
@@ -147,6 +150,22 @@ def test_two_bands_tend_to_parabolic_ones_and_lie_below():
     real, growth = two_band_confinement_ev(2.0, 0.15, 2.35)
     assert wide == pytest.approx(0.0380998 / 0.15 * (math.pi / 2) ** 2, rel=1e-4)
     assert real < wide and growth == pytest.approx(1 + real / 2.35)
+
+
+def test_barriers_tend_to_hard_walls_and_let_the_wave_function_out():
+    hard, _ = two_band_confinement_ev(2.0, 0.15, 2.35)
+    high, _, near = two_band_well_ev(2.0, 0.15, 2.35, 1e7, 1.0)
+    assert high == pytest.approx(hard, rel=2e-3) and near == pytest.approx(2.0, rel=2e-3)
+    real, growth, wide = two_band_well_ev(2.0, 0.15, 2.35, 2.25, 1.0)
+    assert real < hard and wide > 2.0
+    # the matching condition itself, with the wave number of the effective thickness
+    energy = 0.5 * real
+    mass = 0.3 * (1 + energy / 2.35)
+    k, unit = math.pi / wide, 0.0380998
+    assert k == pytest.approx(math.sqrt(mass * energy / unit), rel=1e-5)
+    decay = math.sqrt((2.25 - energy) / unit)
+    assert k * math.tan(k) / mass == pytest.approx(decay, rel=1e-5)
+    assert growth == pytest.approx(1 + real / 2.35)
 
 
 def test_parts_add_up_and_thicker_plates_are_redder():

@@ -207,7 +207,7 @@ def _other(
         )
         table = _table("dielectric_box")
         _require_axis(table, 0, stretch, shape, "edges within a factor 10 of one another")
-        radius = np.sqrt(3.0 / (1.0 / edges**2).sum(axis=0))
+        radius = 1.0 / np.sqrt((1.0 / edges**2).sum(axis=0))
         return np.cbrt(a * b * c), radius, _evaluate(table, stretch, split, screen)
     aspect = np.log(c / a)
     if shape == "spheroid":

@@ -219,7 +219,7 @@ def lateral_energy_ev(
     )
     layer = 2.0 * (0.70 / math.sqrt(2.0)) * radius
     valid = np.minimum(a, b) >= 4.0 * radius
-    if not bool(np.all(np.minimum(a, b) > 1.5 * layer)):
+    if not bool(np.all(np.minimum(a, b) > 2.0 * radius)):
         raise ModelRangeError(
             "lateral edges too short for an exciton that moves as one particle",
             where="platelet",

@@ -170,7 +170,7 @@ def _platelet(a: Array, b: Array, c: Array) -> PairCurve:
         d, one, two = edges[:, thin]
         plate = interpolate_plate(d, 0.0)
         layer = 2.0 * (0.70 / math.sqrt(2.0)) * plate.radius_over_bohr
-        if not bool(np.all(one > 1.5 * layer)):
+        if not bool(np.all(one > 2.0 * plate.radius_over_bohr)):
             raise ModelRangeError(
                 "a thin strip: neither a plate nor within the table of cuboids",
                 where="platelet",
