@@ -115,8 +115,9 @@ def run(kind: str, shape: str, mass_ratio: float, over_bohr: float) -> dict[str,
     carriers = carriers_of(kind, shape, box, mass_ratio)
     trial = optimise_trial(carriers, rng)
     step = default_time_step(carriers)
-    # the energies are large in small boxes, and the motion slow in open space
-    work = WORK * (15 if shape == "open" else 2 if 1.0 / over_bohr**2 > 0.4 else 1)
+    # the energies are large in small boxes; in large ones the motion is slow, and in open space slower still
+    edge = over_bohr * (1.0 if shape == "cube" else math.sqrt(3.0))
+    work = WORK * (15 if shape == "open" else 4 if edge > 6.9 else 2 if over_bohr < 1.58 else 1)
     # few walkers for a long time where the slowest motion is slow
     walkers = 400 if shape == "open" or over_bohr > 4.0 else 1000
     coarse, fine = (

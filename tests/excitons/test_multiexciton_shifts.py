@@ -72,7 +72,7 @@ def test_leaving_a_knot_out_moves_the_curve_by_less_than_its_error_allows(kind, 
     for one in knots:
         if not 0 < one.size_over_bohr < math.inf:
             continue
-        fit = fit_knots([k for k in knots if k is not one], shape, _FREE)
+        fit = fit_knots([k for k in knots if k is not one], shape, _FREE[0])
         scale = 4.0 if shape == "cube" else 4.0 / math.sqrt(3.0)
         u = 1.0 / (1.0 + one.size_over_bohr / scale)
         left_out = float(fit.shift(np.float64(u)))

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons._variation import Array
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.limits import kinetic_constant, require_shape
@@ -43,9 +43,9 @@ MASS_RATIOS = (0.4, 2.5)
 _TABLE = Path(__file__).parent / "data" / "multiexcitons.csv"
 _SCALE = {"cube": 4.0, "sphere": 4.0 / math.sqrt(3.0)}
 """Size in aB at which the fit's variable u = 1/(1 + size/scale) is 1/2: between strong and weak."""
-_FREE = 5
-"""Free powers of the fit from u^3 on, fewer where there are few runs: with 4 the runs at equal masses scatter
-by several of their errors about the curve, with 6 nothing is gained."""
+_FREE = (6, 4)
+"""Free powers from u^3 on: of the fit at equal masses, and of what unequal masses change. With one less the
+runs scatter about the curve by more than their errors, with one more the curve only follows their noise."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Fit:
 
 
 def multiexciton_shift(
-    kind: str, shape: str, size_over_bohr: ArrayLike, mass_ratio: float = 1.0
+    kind: str, shape: str, size_over_bohr: ArrayLike, mass_ratio: ArrayLike = 1.0
 ) -> tuple[Array, Array]:
     """Shift of the line of a trion or biexciton in Ry, and its standard error, at any number of sizes.
 
@@ -88,8 +88,9 @@ def multiexciton_shift(
         shift = bulk + kinetic (mu/M_complex - sum of mu/M of the parts)/size^2 + ...
 
     so the law holds at every size. Mass ratio at fixed reduced mass: a + b (cosh t - 1) + c sinh t, t =
-    ln(m_e/m_h), as in the strong limit; from runs at 0.4 and 1. The error has the statistics of the runs
-    and what one power less would change; the models of walls, masses and dielectric constant are not in it.
+    ln(m_e/m_h), as in the strong limit; from runs at 0.4 and 1. The error has the statistics of the runs and
+    what one power less would change; the models of walls, masses and dielectric constant are not in it.
+    Sizes and mass ratios broadcast.
 
     kind: "trion-" (two electrons), "trion+" or "biexciton". shape: "cube" (size is L/aB) or "sphere" (R/aB).
     Raises `OptionError` for an unknown kind or shape, `ModelRangeError` for sizes <= 0 or a mass ratio
@@ -110,19 +111,22 @@ def multiexciton_shift(
             allowed="sizes above 0",
         )
     low, high = MASS_RATIOS
-    if not low <= mass_ratio <= high:
+    ratio = np.asarray(mass_ratio, dtype=np.float64)
+    if not bool(np.all((ratio >= low) & (ratio <= high))):
         raise ModelRangeError(
-            f"mass ratio {mass_ratio:g}",
+            "a mass ratio that the table does not cover",
             where=f"{kind} in a {shape}",
             allowed=f"m_e/m_h from {low:g} to {high:g}",
         )
     u = 1.0 / (1.0 + size / _SCALE[shape])
-    shift, variance = np.zeros_like(u), np.zeros_like(u)
-    for weight, (fit_kind, fit_ratio) in zip(*_blend(kind, mass_ratio), strict=True):
-        fit = _fit(fit_kind, shape, fit_ratio)
-        shift = shift + weight * fit.shift(u)
-        variance = variance + weight**2 * fit.squared_error(u)
-    return shift, np.sqrt(variance)
+    equal = _equal_masses(kind, shape)
+    shift, variance = equal.shift(u), equal.squared_error(u)
+    if bool(np.any(ratio != 1.0)):
+        for weight, other in _mass_weights(kind, ratio):
+            change = _mass_change(other, shape)
+            shift = shift + weight * change.shift(u)
+            variance = variance + weight**2 * change.squared_error(u)
+    return np.asarray(shift), np.sqrt(variance)
 
 
 def multiexciton_shift_ev(
@@ -131,9 +135,9 @@ def multiexciton_shift_ev(
     edge_nm: ArrayLike,
     bohr_radius_nm: ArrayLike,
     rydberg_ev: ArrayLike,
-    mass_ratio: float = 1.0,
+    mass_ratio: ArrayLike = 1.0,
 ) -> tuple[Array, Array]:
-    """The calculated shift and its standard error in eV; all arguments but the mass ratio broadcast.
+    """The calculated shift and its standard error in eV; all arguments broadcast.
 
     edge_nm: edge of a cube, or diameter of a sphere. Raises as `multiexciton_shift`.
 
@@ -204,41 +208,49 @@ def centre_of_mass_constant(kind: str, mass_ratio: float) -> float:
     return carrier / (2.0 + 1.0 / ratio) - exciton - carrier
 
 
-def _blend(kind: str, mass_ratio: float) -> tuple[list[float], list[tuple[str, float]]]:
-    """Weights of the fits that make up a mass ratio: a + b (cosh t - 1) + c sinh t through the runs."""
-    equal = ("trion-" if kind == "trion+" else kind, 1.0)
-    if mass_ratio == 1.0:
-        return [1.0], [equal]
-    known = MASS_RATIOS[0]
-    even = (math.cosh(math.log(mass_ratio)) - 1.0) / (math.cosh(math.log(known)) - 1.0)
+def _mass_weights(kind: str, mass_ratio: Array) -> list[tuple[Array, str]]:
+    """How much of the change from equal masses to the runs at unequal ones: b (cosh t - 1) + c sinh t."""
+    known = math.log(MASS_RATIOS[0])
+    t = np.log(mass_ratio)
+    even = (np.cosh(t) - 1.0) / (math.cosh(known) - 1.0)
     if kind == "biexciton":
-        return [1.0 - even, even], [equal, (kind, known)]
-    odd = math.sinh(math.log(mass_ratio)) / math.sinh(math.log(known))
+        return [(even, kind)]
+    odd = np.sinh(t) / math.sinh(known)
     other = "trion+" if kind == "trion-" else "trion-"
-    return [1.0 - even, 0.5 * (even + odd), 0.5 * (even - odd)], [equal, (kind, known), (other, known)]
+    return [(0.5 * (even + odd), kind), (0.5 * (even - odd), other)]
 
 
-@lru_cache(maxsize=32)
-def _fit(kind: str, shape: str, mass_ratio: float) -> _Fit:
-    """Weighted least squares of the knots of one kind, shape and mass ratio."""
+@lru_cache(maxsize=8)
+def _equal_masses(kind: str, shape: str) -> _Fit:
+    """The curve at equal masses, where both trions are the same."""
+    kind = "trion-" if kind == "trion+" else kind
+    return fit_knots(_knots(kind, shape, 1.0), shape, _FREE[0])
+
+
+@lru_cache(maxsize=8)
+def _mass_change(kind: str, shape: str) -> _Fit:
+    """What the smallest mass ratio of the table changes: a smaller and smoother curve than the shift."""
+    return fit_knots(_knots(kind, shape, MASS_RATIOS[0]), shape, _FREE[1], _equal_masses(kind, shape))
+
+
+def _knots(kind: str, shape: str, mass_ratio: float) -> list[ShiftKnot]:
     knots = [k for k in shift_knots() if k.kind == kind and k.mass_ratio == mass_ratio]
-    knots = [k for k in knots if k.shape == shape or k.shape == "open"]
-    if len(knots) < 7:
-        raise NotAvailableError(
-            f"no table of the {kind} in a {shape} at m_e/m_h = {mass_ratio:g}",
-            where="data/multiexcitons.csv",
-            fix="run tools/make_multiexciton_table.py",
-        )
-    return fit_knots(knots, shape, min(_FREE, len(knots) - 3))
+    return [k for k in knots if k.shape in (shape, "open")]
 
 
-def fit_knots(knots: list[ShiftKnot], shape: str, free: int) -> _Fit:
-    """The polynomial in u through knots of one kind and mass ratio, with `free` powers from u^3 on."""
+def fit_knots(knots: list[ShiftKnot], shape: str, free: int, start: _Fit | None = None) -> _Fit:
+    """The polynomial in u through knots of one kind and mass ratio, with `free` powers from u^3 on.
+
+    start: a curve (at equal masses) of which only the change is fitted.
+    """
     size = np.array([k.size_over_bohr for k in knots])
     u = 1.0 / (1.0 + size / _SCALE[shape])
     shift = np.array([k.shift_over_rydberg for k in knots])
     error = np.array([k.error_over_rydberg for k in knots])
     mass = centre_of_mass_constant(knots[0].kind, knots[0].mass_ratio)
+    if start is not None:
+        shift = shift - start.shift(u)
+        mass -= centre_of_mass_constant(knots[0].kind, 1.0)
     bend = kinetic_constant(shape) * mass / _SCALE[shape] ** 2
     coefficients, covariance = _least_squares(u, shift - bend * u**2, error, free)
     fewer, _ = _least_squares(u, shift - bend * u**2, error, free - 1)
