@@ -120,7 +120,7 @@ def test_a_population_is_its_nanocrystals_one_by_one():
             monolayer_nm=material("CsPbBr3").value("monolayer_thickness").number,
         ),
     )  # fmt: skip
-    whole = mix([(cubes, 0.5), (rods, 0.25), (plates, 0.25)])
+    whole = mix([cubes, rods, plates], [0.5, 0.25, 0.25])
     found = population(whole)
     assert found.sizes == {"set": 2, "crystal": len(whole)}
     for row in (0, 17, 399, len(whole) - 2, len(whole) - 1):

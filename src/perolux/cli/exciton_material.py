@@ -144,14 +144,14 @@ def requested(
     """The nanocrystals that the size options ask for. All contradictions are listed together."""
     from perolux.excitons.crystal import nanocrystal
 
-    given = {
+    given: dict[str, Sequence[Any] | None] = {
         "--edge": edge,
         "--tem-edge": tem_edge,
         "--diameter": diameter,
         "--length": length,
         "--monolayers": monolayers,
     }
-    used = {name: list(values) for name, values in given.items() if values}
+    used: dict[str, list[Any]] = {name: list(values) for name, values in given.items() if values}
     chosen = shape or _shape_of(used)
     problems = _contradictions(chosen, used)
     if problems:

@@ -27,9 +27,9 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.thermal_ladder import thermal_ladder_fraction
 from perolux.excitons.rates import oscillator_strength, radiative_rate_per_ns
 from perolux.excitons.tables import interpolate
+from perolux.excitons.thermal_ladder import thermal_ladder_fraction
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
 __all__ = [

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
-from perolux.excitons.layers import Layers
 from perolux.excitons.crystal import LARGEST_NM, Nanocrystal
+from perolux.excitons.layers import Layers
 from perolux.excitons.passport_record import Entry, Passport
 from perolux.excitons.properties import passport
 

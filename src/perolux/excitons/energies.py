@@ -252,7 +252,7 @@ def _stage(
 
 
 def _screened(shape: str, pair: _Stage, parameters: ParameterDraws) -> _Stage:
-    """The pair with the Haken attraction in place of the effective one; of the equal-volume cube for boxes."""
+    """The pair with the Haken attraction in place of the effective one; boxes as the cube of equal volume."""
     edge = np.prod(np.stack(pair.lengths_nm), axis=0) ** (1.0 / 3.0)
     if shape == "sphere":
         edge = 0.5 * pair.lengths_nm[0]

@@ -24,9 +24,9 @@ class Layers:
     barrier: walls of the recorded height and outside mass, else infinite. dielectric: self-energy and image
     interaction of the surroundings. masses: "equal" (each twice the reduced mass) or "arpes" (the hole mass
     on record). mass_outside: of a carrier in the barrier, "free" (the record) or "coupled" (what the Kane
-    coupling gives there; it leaks less). screening: "effective" (one dielectric constant from the binding of the bulk exciton) or
-    "haken" (between the high-frequency and the static one). ground_state: "dark" (measured order, the
-    default) or "bright" (the rival picture of the review). coherence: what limits the volume that emits
+    coupling gives there; it leaks less). screening: "effective" (one dielectric constant from the binding of
+    the bulk exciton) or "haken" (between the high-frequency and the static one). ground_state: "dark"
+    (measured order, the default) or "bright" (the rival picture of the review). coherence: what limits the volume that emits
     coherently: "localisation" by disorder, "linewidth" or "none".
     """
 

@@ -12,8 +12,8 @@ from perolux.excitons.cross_section import (
     join_bulk_absorption,
     particle_cross_section_cm2,
 )
-from perolux.excitons.energies import PairEnergies
 from perolux.excitons.crystal import Crystals
+from perolux.excitons.energies import PairEnergies
 from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.rates import local_field, oscillator_strength
@@ -57,13 +57,11 @@ def cross_sections_cm2(
     fwhm = 1e-3 * float(homogeneous_width_mev(parameters)[0])
     line = gaussian_line(fwhm)
     field_factor = local_field(inside, outside**2, 1.0 / 3.0)
-    lines = sum(
-        integrated_cross_section_cm2_ev(
-            oscillator_strength(parameters["kane_energy"], energy, overlap), field_factor, index
-        )[:, None]
-        * line(grid - energy[:, None])
-        for energy, overlap in zip(energies, overlaps, strict=True)
-    )
+    lines = np.zeros((len(pair.gap_ev), grid.size))
+    for energy, overlap in zip(energies, overlaps, strict=True):
+        strength = oscillator_strength(parameters["kane_energy"], energy, overlap)
+        area = integrated_cross_section_cm2_ev(strength, field_factor, index)
+        lines += area[:, None] * line(grid - energy[:, None])
 
     def join_lines(drawn_lines: FloatArray) -> JoinedAbsorption:
         return join_bulk_absorption(
@@ -81,8 +79,8 @@ def cross_sections_cm2(
     excess = np.maximum(joined.line_share, 1.0)
     if excess[0] > _EXCESS:
         warnings.append(
-            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs up "
-            f"to {join:.2f} eV; cross sections below that energy keep the sum of the bulk"
+            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs "
+            f"up to {join:.2f} eV; cross sections below that energy keep the sum of the bulk"
         )
         joined = join_lines(lines / excess[:, None])
     found = {}

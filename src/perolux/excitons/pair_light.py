@@ -1,7 +1,7 @@
 """From the pair to its light: lines, fine structure, rates and shifts of whole columns of nanocrystals.
 
-Every function takes `Crystals` (one, or one a row), a column of parameters and the pair that `energies` gives,
-all with the same rows: draws of one nanocrystal, or many nanocrystals at the middle of every range.
+Every function takes `Crystals` (one, or one a row), a column of parameters and the pair that `energies`
+gives, all with the same rows: draws of one nanocrystal, or many nanocrystals at the middle of every range.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from perolux.errors import NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.coherence import coherence_volume_nm3
+from perolux.excitons.crystal import Crystals
 from perolux.excitons.depolarisation import depolarisation_factors
 from perolux.excitons.energies import PairEnergies
 from perolux.excitons.exchange import exchange_mev
 from perolux.excitons.fine_structure import FineStructure, LevelOrder, fine_structure, rashba_for_order
 from perolux.excitons.layers import Layers
 from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.crystal import Crystals
 from perolux.excitons.parameters import ParameterDraws
 from perolux.excitons.rates import (
     Levels,
@@ -53,8 +53,8 @@ def transition_lines(
 ) -> tuple[tuple[str, ...], list[FloatArray], list[FloatArray]]:
     """Names, energies (eV) and overlaps K of the first absorption lines.
 
-    The steps between the lines and the ratios of their overlaps are those of the pair behind hard walls at the
-    masses of the ground pair; the layers of the first line are given to all.
+    The steps between the lines and the ratios of their overlaps are those of the pair behind hard walls at
+    the masses of the ground pair; the layers of the first line are given to all.
     """
     if crystals.shape not in ("cube", "sphere"):
         return ("first exciton",), [pair.exciton_ev], [pair.overlap_k]
@@ -71,7 +71,7 @@ def transition_lines(
 def line_strengths(
     parameters: ParameterDraws, energies: list[FloatArray], overlaps: list[FloatArray]
 ) -> dict[str, FloatArray]:
-    """Oscillator strengths "strength 0", "strength 1" ... of lines with these energies (eV) and overlaps K."""
+    """Oscillator strengths "strength 0", "strength 1" ... of lines of these energies (eV) and overlaps."""
     kane = parameters["kane_energy"]
     return {
         f"strength {n}": oscillator_strength(kane, energy, overlap)

@@ -1,4 +1,4 @@
-"""`Passport`: all that this room says of one nanocrystal, each number with its spread or the reason for none."""
+"""`Passport`: all that this room says of one nanocrystal; each number with its spread, or why there is none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from perolux.excitons.layers import Layers
 from perolux.excitons.crystal import Nanocrystal
+from perolux.excitons.layers import Layers
 from perolux.excitons.spread import Spread
 from perolux.quantities import Value
 
@@ -41,10 +41,10 @@ class Passport:
     """One nanocrystal: levels, light and lifetime under every named parameter set.
 
     emission_ev: peak of the emission. absorption: the first lines. radiative_lifetime_ns: in thermal
-    equilibrium; bright_lifetime_ns: of the bright levels alone. bright_dark_mev: mean of the bright levels over
-    the dark one; bright_splittings_mev: the two steps between the bright levels, in rising order.
-    contributions_mev: what each layer adds to the energy of the first exciton, in order. rests_on: every number
-    that the results rest on.
+    equilibrium; bright_lifetime_ns: of the bright levels alone. bright_dark_mev: mean of the bright levels
+    over the dark one; bright_splittings_mev: the two steps between the bright levels, in rising order.
+    contributions_mev: what each layer adds to the energy of the first exciton, in order. rests_on: every
+    number that the results rest on.
     """
 
     crystal: Nanocrystal

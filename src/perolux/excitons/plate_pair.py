@@ -21,7 +21,8 @@ from functools import lru_cache
 import numpy as np
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons._variation import Array, box_wall, gauss_unit, lowest_state, minimise, one_thread
+from perolux.excitons._dense import lowest_states
+from perolux.excitons._variation import Array, box_wall, gauss_unit, minimise, one_thread
 
 __all__ = ["PLATE_RANGE", "PlateState", "free_pair_rydberg", "image_sum", "solve_plate"]
 
@@ -111,18 +112,23 @@ def solve_plate(
         return _solve(d, q, order, exponent, wall)
 
 
+def _lowest(hamiltonian: Array, overlap: Array) -> tuple[float, Array]:
+    energies, vectors = lowest_states(hamiltonian, overlap)
+    return float(energies[0]), vectors[:, 0]
+
+
 def _solve(d: float, q: float, order: int, exponent: float | None, wall: float | None) -> PlateState:
     grid = _grid(d, q, 10)
     if exponent is None or wall is None:
 
         def energy(a: float, b: float) -> float:
-            return lowest_state(*_matrices(grid, d, a, b, _powers(2))[:2])[0]
+            return _lowest(*_matrices(grid, d, a, b, _powers(2))[:2])[0]
 
         exponent, wall = minimise(energy, (1.0 + 1.0 / (1.0 + d), 0.3 / (d + 1.0)), f"plate of {d:g} aB")
     hamiltonian, overlap, functions, measure = _matrices(grid, d, exponent, wall, _powers(order))
-    value, vector = lowest_state(hamiltonian, overlap)
-    smaller = lowest_state(*_matrices(grid, d, exponent, wall, _powers(order - 1))[:2])[0]
-    other = lowest_state(*_matrices(_grid(d, q, 8), d, exponent, wall, _powers(order - 1))[:2])[0]
+    value, vector = _lowest(hamiltonian, overlap)
+    smaller = _lowest(*_matrices(grid, d, exponent, wall, _powers(order - 1))[:2])[0]
+    other = _lowest(*_matrices(_grid(d, q, 8), d, exponent, wall, _powers(order - 1))[:2])[0]
     psi2 = (functions @ vector) ** 2 * measure
     contact, exchange = _contact(d, wall, _powers(order), vector)
     return PlateState(

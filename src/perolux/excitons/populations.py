@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.layers import Layers
 from perolux.excitons.crystal import LARGEST_NM, Crystals
+from perolux.excitons.layers import Layers
 from perolux.excitons.parameters import ParameterDraws, parameters_of
 from perolux.excitons.properties import results_of
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
+from perolux.excitons.crystal import Crystals, Nanocrystal
 from perolux.excitons.energies import missing_layers, pair_energies
 from perolux.excitons.layers import Layers
-from perolux.excitons.crystal import Crystals, Nanocrystal
 from perolux.excitons.pair_absorption import WAVELENGTHS_NM, cross_sections_cm2
 from perolux.excitons.pair_light import (
     coherent_volume_nm3,
@@ -40,6 +40,8 @@ FloatArray = npt.NDArray[np.float64]
 
 TRANSITIONS = 4
 """Absorption lines of a passport."""
+_COLD_K = 150.0
+"""Below it the width law, anchored at 300 K, says next to nothing; a warning says so."""
 
 
 def passport(
@@ -183,6 +185,13 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
         found.append(
             f"used at {crystal.temperature_k:g} K beyond the temperatures of their records: "
             + ", ".join(dict.fromkeys(beyond))
+        )
+    if crystal.shape not in ("cube", "sphere"):
+        found.append(f"of a {crystal.shape} only the first absorption line is calculated")
+    if crystal.temperature_k < _COLD_K:
+        found.append(
+            f"the homogeneous width is on record at 300 K; moved to {crystal.temperature_k:g} K it is little "
+            "more than an upper bound: a cold line is far narrower"
         )
     if layers.ground_state == "bright":
         found.append(

@@ -1,8 +1,8 @@
 """The forward side of the size posterior: ensemble lines on a grid, once for a material and prior.
 
 A `Component` is one parameter set, one curve of confinement against size and, in a halide series, one
-fraction. For it the peak and the width of the emission line stand on a grid of edge, spread and homogeneous width. Lines are
-computed at Chebyshev nodes and interpolated: offset/s^2 and ln((F^2 - H^2)/s^2) are smooth in ln L, s and H.
+fraction. For it the peak and the width of the emission line stand on a grid of edge, spread and homogeneous
+width. Lines are computed at Chebyshev nodes and interpolated: offset/s^2 and ln((F^2 - H^2)/s^2) are smooth in ln L, s and H.
 """
 
 from __future__ import annotations
@@ -219,9 +219,9 @@ def _series(
     if prior.walls == "layers":
         for i, (x, share) in enumerate(zip(fractions, shares, strict=True)):
             chosen = mixed_material(composition, float(x), temperature_k, set_name)
-            curves = confinement_curves(chosen, count=LAYER_CURVES_OPEN)
+            layered = confinement_curves(chosen, count=LAYER_CURVES_OPEN)
             gap = (float(middle.gap_low_ev[i]), float(middle.gap_high_ev[i]), 0.0)
-            hosts.append(_Host(float(x), float(share), curves, gap, -float(middle.rydberg_ev[i])))
+            hosts.append(_Host(float(x), float(share), layered, gap, -float(middle.rydberg_ev[i])))
         inside = mixed_material(composition, 0.5, temperature_k, set_name)
         return hosts, (*values, *curve_values(inside))
     several = middle.scale_range()

@@ -31,9 +31,9 @@ class SizePrior:
     """What is assumed before the data; None takes the record of `excitons/assumptions.toml`.
 
     edge_nm (log-uniform), relative_size_spread, stokes_shift_ev, hard_wall_excess_ev, homogeneous_fwhm_mev
-    (uniform): (low, high). stokes: "constant" or "inverse-edge". walls: "layers" (non-parabolic bands; walls of
-    finite height and dielectric surroundings each with and without), "softened" (parabolic hard walls put small
-    cubes too high by hard_wall_excess_ev at 4 nm) or "hard". linewidth: "single-dot" or "ensemble".
+    (uniform): (low, high). stokes: "constant" or "inverse-edge". walls: "layers" (non-parabolic bands; walls
+    of finite height and dielectric surroundings each with and without), "softened" (parabolic hard walls put
+    small cubes too high by hard_wall_excess_ev at 4 nm) or "hard". linewidth: "single-dot" or "ensemble".
     sets: names of parameter sets; None means all that the material has, with equal weights.
     """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from perolux.quantities.constants import FWHM_PER_SIGMA
 from perolux.reports.figures import BLUE, GREY, ORANGE, STYLE, new_figure
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ __all__ = ["Plot", "draw_plots"]
 _WIDTH, _HEIGHT = 4.4, 2.9
 _TEMPERATURES_K = (4.0, 10.0, 20.0, 40.0, 77.0, 120.0, 160.0, 200.0, 250.0, 300.0)
 _LINES_K = (4.0, 77.0, 160.0, 300.0)
+_ZERO_PHONON_EV = 1e-3
+"""Width at which a zero-phonon line is drawn in the cold, so that the page can show it."""
 _SIZES = 14
 _COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9")
 
@@ -50,30 +53,29 @@ def draw_plots(one: Passport) -> list[Plot]:
     plots.append(
         _course(
             "lifetime-temperature", heat, lambda p: p.radiative_lifetime_ns, "radiative lifetime (ns)",
-            "Radiative lifetime against temperature, in thermal equilibrium over all states of the pair. Below "
-            "the splitting between bright and dark the level order decides: populations often do not reach "
-            "equilibrium there, and the bright levels are seen (dashed).",
+            "Radiative lifetime against temperature, in thermal equilibrium over all states of the pair. In "
+            "the cold, populations often do not reach equilibrium, and the bright levels are seen (dashed).",
             beside=lambda p: p.bright_lifetime_ns, log_y=True,
         )
     )  # fmt: skip
     plots.append(
         _course(
             "lifetime-size", size, lambda p: p.radiative_lifetime_ns, "radiative lifetime (ns)",
-            f"Radiative lifetime against size at {one.crystal.temperature_k:g} K; dashed, the bright levels alone.",
+            f"Radiative lifetime against size at {one.crystal.temperature_k:g} K; dashed: bright levels.",
             beside=lambda p: p.bright_lifetime_ns, log_x=True, log_y=True, mark=first,
         )
     )  # fmt: skip
     plots.append(
         _course(
             "emission-size", size, lambda p: p.emission_ev, "emission (eV)",
-            "Peak of the emission against size: the spread between the parameter sets is larger than that within.",
+            "Peak of the emission against size.",
             log_x=True, mark=first,
         )
     )  # fmt: skip
     plots.append(
         _course(
             "shifts-size", size, lambda p: p.biexciton_shift_mev, "shift (meV)",
-            "Shift of the biexciton line against size, calculated; dashed, the trion. Negative is to the red.",
+            "Shift of the biexciton line against size, calculated; dashed, trion. Negative is to the red.",
             beside=lambda p: p.trion_shift_mev, log_x=True, mark=first,
         )
     )  # fmt: skip
@@ -179,8 +181,8 @@ def _levels(one: Passport) -> Plot | None:
 
     return _plot(
         "levels",
-        "Fine structure of the first exciton, median over all draws: the dark singlet and the three bright levels, "
-        "each with the direction of its dipole.",
+        "Fine structure of the first exciton, median over all draws: the dark singlet and the three bright "
+        "levels, each with the direction of its dipole.",
         draw,
     )
 
@@ -199,7 +201,7 @@ def _absorption(one: Passport) -> Plot | None:
     lines = [t for t in one.absorption if t.oscillator_strength.spread is not None]
     if not lines or one.homogeneous_fwhm_mev.spread is None:
         return None
-    sigma = 1e-3 * one.homogeneous_fwhm_mev.spread.median / 2.3548
+    sigma = 1e-3 * one.homogeneous_fwhm_mev.spread.median / FWHM_PER_SIGMA
     low = min(min(t.energy_ev.sets.values()) for t in lines) - 5 * sigma
     high = max(max(t.energy_ev.sets.values()) for t in lines) + 3 * sigma
     grid = np.linspace(low, high, 600)
@@ -221,7 +223,7 @@ def _absorption(one: Passport) -> Plot | None:
             strength = t.oscillator_strength.spread.sets[name]  # type: ignore[union-attr]
             axes.annotate(
                 t.name, (t.energy_ev.sets[name], strength), (2, 2), textcoords="offset points", fontsize=6,
-                rotation=60, color=GREY,
+                rotation=60, color="#333333", bbox={"boxstyle": "square,pad=0.1", "fc": "white", "alpha": 0.6, "lw": 0},
             )  # fmt: skip
         axes.set_ylim(0.0, 1.35 * top)
         axes.set_xlabel("energy (eV)")
@@ -230,49 +232,69 @@ def _absorption(one: Passport) -> Plot | None:
 
     return _plot(
         "absorption",
-        "The first absorption lines, named by the states of electron and hole, under the homogeneous width. The "
-        "continuum above them is not drawn.",
+        "The first absorption lines, named by the states of electron and hole, under the homogeneous width. "
+        "The continuum above them is not drawn.",
         draw,
     )
 
 
 def _emission(one: Passport, heat: Course) -> Plot | None:
-    """Emission lines at several temperatures: median peak and width, equal area."""
-    chosen = [
-        p
-        for t, p in zip(heat.x, heat.passports, strict=True)
-        if any(abs(t - wanted) < 1e-6 for wanted in _LINES_K)
-        and p.emission_ev.spread is not None
-        and p.homogeneous_fwhm_mev.spread is not None
-    ]
-    if not chosen:
+    """Emission lines at several temperatures: with phonons where the material has them, else Gaussians."""
+    chosen = [p for t, p in zip(heat.x, heat.passports, strict=True) if t in _LINES_K]
+    lines = [drawn for p in chosen if (drawn := _phonon_line(p)) is not None]
+    caption = (
+        "Emission line of one nanocrystal with its phonons (3, 6, 19 meV and acoustic, assumed couplings). The "
+        "zero-phonon line lies at the first absorption line; it is drawn 1 meV wide, wider when warm."
+    )
+    if len(lines) < len(chosen):
+        lines = [drawn for p in chosen if (drawn := _gaussian_line(p)) is not None]
+        caption = "Emission line of one nanocrystal: median peak and homogeneous width."
+    if not lines:
         return None
-    lines = [
-        (
-            p.crystal.temperature_k,
-            p.emission_ev.spread.median,
-            1e-3 * p.homogeneous_fwhm_mev.spread.median / 2.3548,
-        )
-        for p in chosen
-        if p.emission_ev.spread is not None and p.homogeneous_fwhm_mev.spread is not None
-    ]
-    low = min(e - 4 * s for _, e, s in lines)
-    high = max(e + 4 * s for _, e, s in lines)
-    grid = np.linspace(low, high, 800)
 
     def draw(axes: Axes) -> None:
         import matplotlib
 
         shades = matplotlib.colormaps["coolwarm"](np.linspace(0.05, 0.95, len(lines)))
-        for shade, (t, e, s) in zip(shades, lines, strict=True):
-            axes.plot(grid, np.exp(-0.5 * ((grid - e) / s) ** 2), color=shade, lw=1.3, label=f"{t:g} K")
+        for shade, (kelvin, energy, line) in zip(shades, lines, strict=True):
+            axes.plot(energy, line / line.max(), color=shade, lw=1.2, label=f"{kelvin:g} K")
+        bright = [energy[line > 0.01 * line.max()] for _, energy, line in lines]
+        axes.set_xlim(min(float(e[0]) for e in bright), max(float(e[-1]) for e in bright))
         axes.set_xlabel("energy (eV)")
         axes.set_ylabel("emission (each to its maximum)")
         axes.set_ylim(0.0, 1.15)
         axes.legend(fontsize=7)
 
-    return _plot(
-        "emission",
-        "Emission line of one nanocrystal at several temperatures: median peak and homogeneous width.",
-        draw,
-    )
+    return _plot("emission", caption, draw)
+
+
+_Line = tuple[float, "np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]
+
+
+def _phonon_line(one: Passport) -> _Line | None:
+    """Temperature, energies (eV) and line of the emission with phonons; None where they are not known."""
+    from perolux.errors import ModelRangeError, NotAvailableError
+    from perolux.excitons.huang_rhys import material_phonon_modes
+    from perolux.excitons.phonon_line import phonon_line
+    from perolux.materials import material
+
+    crystal = one.crystal
+    try:
+        host = material(crystal.material, crystal.temperature_k)
+        modes = material_phonon_modes(host, float(np.cbrt(crystal.volume_nm3)))
+        acoustic = host.value("linewidth_gamma_ac").number
+    except (ModelRangeError, NotAvailableError):
+        return None
+    width = _ZERO_PHONON_EV + acoustic * crystal.temperature_k
+    line = phonon_line(modes, crystal.temperature_k, gauss_fwhm_ev=width, side="emission")
+    return crystal.temperature_k, one.absorption[0].energy_ev.median + line.detuning_ev, line.density_per_ev
+
+
+def _gaussian_line(one: Passport) -> _Line | None:
+    """Temperature, energies (eV) and a Gaussian of the median peak and width."""
+    peak, width = one.emission_ev.spread, one.homogeneous_fwhm_mev.spread
+    if peak is None or width is None:
+        return None
+    sigma = 1e-3 * width.median / FWHM_PER_SIGMA
+    energy = peak.median + sigma * np.linspace(-4.0, 4.0, 400)
+    return one.crystal.temperature_k, energy, np.exp(-0.5 * ((energy - peak.median) / sigma) ** 2)

@@ -182,8 +182,8 @@ class PriorBlock(_Block):
     stokes_shift_ev: _Range | None = Field(default=None, description="Stokes shift in eV, uniform")
     walls: Literal["layers", "softened", "hard"] = Field(
         default="layers",
-        description="layers: non-parabolic bands, walls of finite height and dielectric surroundings each with "
-        "and without; softened: hard walls put small cubes too high by hard_wall_excess_ev; hard: as they are",
+        description="layers: non-parabolic bands, walls of finite height and dielectric surroundings each "
+        "with and without; softened: hard walls put small cubes too high by hard_wall_excess_ev; hard: not",
     )
     hard_wall_excess_ev: _Range | None = Field(
         default=None, description="by how much hard walls put a 4 nm cube too high, in eV, uniform"

@@ -8,7 +8,6 @@ from functools import cache
 import numpy as np
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.thermal_ladder import centre_of_mass_ladder
 from perolux.excitons.coherence import (
     coherence_volume_nm3,
     coherent_overlap,
@@ -23,6 +22,7 @@ from perolux.excitons.rates import (
     thermal_lifetime,
 )
 from perolux.excitons.tables import interpolate
+from perolux.excitons.thermal_ladder import centre_of_mass_ladder
 from perolux.materials import Material, material
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed
