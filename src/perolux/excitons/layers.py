@@ -26,8 +26,8 @@ class Layers:
     on record). mass_outside: of a carrier in the barrier, "free" (the record) or "coupled" (what the Kane
     coupling gives there; it leaks less). screening: "effective" (one dielectric constant from the binding of
     the bulk exciton) or "haken" (between the high-frequency and the static one). ground_state: "dark"
-    (measured order, the default) or "bright" (the rival picture of the review). coherence: what limits the volume that emits
-    coherently: "localisation" by disorder, "linewidth" or "none".
+    (measured order, the default) or "bright" (the rival picture of the review). coherence: what limits the
+    volume that emits coherently: "localisation" by disorder, "linewidth" or "none".
     """
 
     nonparabolic: bool = True

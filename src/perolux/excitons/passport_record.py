@@ -1,4 +1,4 @@
-"""`Passport`: all that this room says of one nanocrystal; each number with its spread, or why there is none."""
+"""`Passport`: all that this room says of one nanocrystal, with the spread of each number or why it lacks."""
 
 from __future__ import annotations
 

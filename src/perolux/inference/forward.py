@@ -2,7 +2,8 @@
 
 A `Component` is one parameter set, one curve of confinement against size and, in a halide series, one
 fraction. For it the peak and the width of the emission line stand on a grid of edge, spread and homogeneous
-width. Lines are computed at Chebyshev nodes and interpolated: offset/s^2 and ln((F^2 - H^2)/s^2) are smooth in ln L, s and H.
+width. Lines are computed at Chebyshev nodes and interpolated: offset/s^2 and ln((F^2 - H^2)/s^2) are smooth
+in ln L, s and H.
 """
 
 from __future__ import annotations
