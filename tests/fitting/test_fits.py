@@ -100,6 +100,12 @@ def test_what_the_data_do_not_determine_has_no_sigma():
     assert fit.correlation is None and "do not determine p0, p1" in fit.warnings[0]
     fit = fitting.least_squares(lambda p: y - p[0] + 0 * p[1], [1.0, 1.0])
     assert fit.rank == 1 and "do not determine p1:" in fit.warnings[0]
+    # sin^2 + cos^2 is 1 but for rounding, in which no slope is to be seen
+    one = np.linspace(1, 2, 60)
+    fit = fitting.least_squares(
+        lambda p: y - p[0] * (np.sin(one * p[1]) ** 2 + np.cos(one * p[1]) ** 2), [1.0, 0.3]
+    )
+    assert fit.rank == 1 and fit["p1"] == pytest.approx(0.3) and "do not determine p1:" in fit.warnings[0]
 
 
 @pytest.mark.parametrize("rounding", [0.0, 1e-12, -1e-12])

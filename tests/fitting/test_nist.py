@@ -102,18 +102,30 @@ def digits(found, truth):
     return 11.0 if error == 0 else min(-np.log10(error), 11.0)
 
 
+def mgh17_jacobian(b, x):
+    first, second = exp(-b[3] * x), exp(-b[4] * x)
+    return np.column_stack([np.ones_like(x), first, second, -b[1] * x * first, -b[2] * x * second])
+
+
+# From its far start both exponentials of MGH17 are gone at the second point, J is singular to 2e-14, and the
+# error of a difference chooses the way: half of all ways end elsewhere (seen with residuals off by 1e-16).
+JACOBIANS = {("MGH17", 0): mgh17_jacobian}
+
+
 CASES = [(name, start) for name in MODELS for start in (0, 1)]
 
 
 @pytest.mark.parametrize(("name", "start"), CASES)
 def test_certified_values(name, start):
     given, model = problem(name), MODELS[name]
+    slopes = JACOBIANS.get((name, start))
     with np.errstate(all="ignore"):  # trial steps may overflow; the search takes them back
         fit = least_squares(
             lambda b: given.y - model(b, given.x),
             given.starts[start],
             absolute_sigma=False,
             max_evaluations=5000,
+            jacobian=slopes and (lambda b: -slopes(b, given.x)),
         )
     # 6 digits: chi^2 is flat at its minimum, so that double precision leaves about 8 of the parameters
     assert digits(fit.values, given.values) > 6

@@ -24,6 +24,8 @@ Residual = Callable[[FloatArray], npt.ArrayLike]
 
 GRADIENT_LIMIT = 1e-3
 """Largest cosine between the residuals and a column of J that passes for a minimum."""
+DIFFERENCE = 6e-6
+"""Step of a difference in units of a parameter: the cube root of the machine's precision."""
 RANK_LIMIT = 1e-8
 """Singular values of the column-scaled J below this fraction of the largest count as zero.
 
@@ -125,7 +127,7 @@ def least_squares(
             left = max(max_evaluations - spent, 1)
             found = _search(residual, jacobian, found.values, bounds, width, len(first), left, tolerance)
             found = replace(found, evaluations=found.evaluations + spent)
-    if not _perfect(found, first):
+    if not _perfect(found, first, width):
         found = _put_on_bounds(found, residual, bounds, width)
     return _judge(found, first, p0, bounds, width, labels, absolute_sigma)
 
@@ -142,7 +144,7 @@ def central_differences(
     where f is not finite on either side of p.
     """
     parts = []
-    for i, h in enumerate(6e-6 * np.maximum(np.abs(p), width)):  # 6e-6: cube root of the machine's precision
+    for i, h in enumerate(DIFFERENCE * np.maximum(np.abs(p), width)):
         up, down = p.copy(), p.copy()
         up[i], down[i] = min(p[i] + h, bounds[1][i]), max(p[i] - h, bounds[0][i])
         above, below = function(up), function(down)
@@ -190,7 +192,7 @@ def _search(
 
     def slopes(u: FloatArray) -> FloatArray:
         if jacobian is None:
-            return central_differences(plain, u * width, width, bounds).T * width
+            return _felt_slopes(plain, u * width, width, bounds) * width
         found = np.asarray(jacobian(u * width), dtype=float)
         if found.shape != (n, len(p0)) or not np.isfinite(found).all():
             raise OptionError(f"a Jacobian of shape {found.shape}", allowed=f"{(n, len(p0))}, finite numbers")
@@ -211,17 +213,38 @@ def _search(
     return _Found(found.x * width, found.fun, found.jac / width, int(found.nfev), found.status == 0)
 
 
+def _felt_slopes(
+    residual: Callable[[FloatArray], FloatArray],
+    p: FloatArray,
+    width: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
+) -> FloatArray:
+    """dr/dp by differences, shape (n, k); 0 where a difference is no more than the rounding of r's terms."""
+    slopes = central_differences(residual, p, width, bounds).T
+    norms = np.linalg.norm(slopes, axis=0)
+    change = 2 * DIFFERENCE * np.maximum(np.abs(p), width) * norms
+    rounding = 4 * np.finfo(float).eps * _terms(p, residual(p), norms)
+    return np.where(change < rounding, 0.0, slopes)
+
+
+def _terms(p: FloatArray, residuals: FloatArray, norms: FloatArray) -> float:
+    """Size of what is added up to the residuals, whose rounding they carry; norms: of the columns of J."""
+    return float(np.linalg.norm(residuals) + np.max(norms * np.abs(p)))
+
+
 def _natural_width(found: _Found) -> FloatArray:
     """Size of each parameter, or a thousand times the change that the residuals can tell where that is more.
 
     A parameter that came out as nothing (a background of 0) has no size: differences in units of it would
-    lie below the rounding of the residuals. A thousand: differences then step over 6e-3 of that change.
+    lie below the rounding of the residuals. A thousand: differences then step over 6e-3 of that change. Of
+    perfect data a millionth of the terms counts, for differences of 1e5 roundings.
     """
     norms = np.linalg.norm(found.jacobian, axis=0)
-    told = np.zeros_like(norms)
     scatter = math.sqrt(float(found.residuals @ found.residuals) / len(found.residuals))
-    np.divide(1e3 * scatter, norms, out=told, where=norms > 0)
-    return np.maximum(np.abs(found.values), told)
+    told = max(1e3 * scatter, 1e-6 * _terms(found.values, found.residuals, norms))
+    change = np.zeros_like(norms)
+    np.divide(told, norms, out=change, where=norms > 0)
+    return np.maximum(np.abs(found.values), change)
 
 
 def _put_on_bounds(
@@ -313,7 +336,7 @@ def _judge(
     at_bound = _on_bound(u, bounds, width)
     free = ~at_bound
     chi2 = float(residuals @ residuals)
-    perfect = _perfect(found, first)
+    perfect = _perfect(found, first, width)
     norms = np.linalg.norm(jac, axis=0)
     cosines = np.zeros(len(u))
     if not perfect and chi2 > 0:
@@ -362,10 +385,13 @@ def _judge(
     )
 
 
-def _perfect(found: _Found, first: FloatArray) -> bool:
-    """Residuals at the level of rounding are a perfect fit, whatever direction they point to."""
-    chi2 = float(found.residuals @ found.residuals)
-    return chi2 <= 1e-24 * max(float(first @ first), 1e-300)
+def _perfect(found: _Found, first: FloatArray, width: FloatArray) -> bool:
+    """Residuals at the level of rounding are a perfect fit, whatever direction they point to.
+
+    Against those of the start, or where it was the solution, against a change of a parameter by its size.
+    """
+    size = max(float(np.linalg.norm(first)), float(np.linalg.norm(found.jacobian * width, axis=0).max()))
+    return float(np.linalg.norm(found.residuals)) <= 1e-12 * max(size, 1e-150)
 
 
 def _on_bound(
