@@ -106,7 +106,35 @@ def test_exciton_keeps_its_contract(capsys, shape):
         "estimated_error_rydberg",
         "estimated_error_k_relative",
         "estimated_error_x_relative",
+        "mass_ratio",
+        "dielectric_ratio",
     }
+
+
+def test_exciton_takes_masses_contrast_and_three_edges(capsys):
+    code, out, _ = call(
+        capsys, "exciton", "sphere", "--radius-over-bohr", "1", "--mass-ratio", "0.5",
+        "--dielectric-ratio", "4", "--json",
+    )  # fmt: skip
+    row = json.loads(out)
+    assert code == 0 and (row["mass_ratio"], row["dielectric_ratio"]) == (0.5, 4.0)
+    code, out, _ = call(capsys, "exciton", "cube", "--edges-over-bohr", "2,2,2", "--json")
+    assert code == 0 and json.loads(out)["energy_over_rydberg"] == pytest.approx(4.0164, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cube"],
+        ["cube", "--edge-over-bohr", "2", "--edges-over-bohr", "1,2,3"],
+        ["cube", "--edges-over-bohr", "1,2"],
+        ["cube", "--edge-over-bohr", "2", "--dielectric-ratio", "3"],
+        ["sphere", "--radius-over-bohr", "2", "--dielectric-ratio", "0"],
+    ],
+)
+def test_exciton_refuses_in_words(capsys, arguments):
+    code, _, err = call(capsys, "exciton", *arguments)
+    assert code == 2 and "allowed" in err
 
 
 def test_explain_prints_value_kind_source_and_rivals(capsys):
