@@ -34,7 +34,7 @@ STRETCHES = lobatto_points(0.0, math.log(9.0), 6)
 """ln(longest/shortest edge); the solver is tested up to a factor of nine."""
 SPLITS = lobatto_points(0.0, 1.0, 5)
 """ln(middle/shortest) over ln(longest/shortest): 0 is a square rod, 1 a square plate."""
-SIZES = np.round(np.geomspace(0.3, 6.9, 10), 6)
+SIZES = np.round(np.geomspace(0.25, 6.9, 12), 6)
 """Cube root of the volume over aB; the longest edge stays below the solver's 30 aB."""
 COLUMNS = "size_over_bohr,stretch,split,energy_rest,log_k_rest,log_x_rest,error_rydberg,error_k,error_x"
 
@@ -79,7 +79,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=DATA, help="folder (default: the package data)")
-    parser.add_argument("--order", type=int, default=6)
+    parser.add_argument("--order", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     lines = [

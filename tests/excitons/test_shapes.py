@@ -67,7 +67,10 @@ def test_beyond_the_table_the_laws_continue():
     kinetic = math.pi**2 * (1 / (0.01 * edges) ** 2).sum()
     assert 0 < kinetic - small.energy_over_rydberg < 1e-2 * kinetic
     large = pair_in("cuboid", edges * 50)
-    assert large.regime == "weak" and large.energy_over_rydberg == pytest.approx(-1.0, abs=2e-3)
+    assert large.regime == "weak"
+    # the bulk exciton as one particle of mass 4 mu behind a dead layer of 1.4 aB on each axis
+    moving = 0.25 * math.pi**2 * (1 / (50 * edges - 1.4) ** 2).sum()
+    assert large.energy_over_rydberg == pytest.approx(-1.0 + moving, abs=1e-4)
     assert large.exchange_x == pytest.approx(1.0, abs=1e-3)
     # no step at either end of the table
     for size in (0.25, 7.0):
@@ -147,7 +150,10 @@ def test_spheroid_first_order_coulomb_energy():
 
 def test_platelet_passes_from_the_cuboid_to_the_plate():
     pair = pair_in("platelet", ([6.0, 8.9, 9.1, 20.0],) * 2 + (1.0,))
-    assert (np.diff(pair.energy_over_rydberg) < 0).all() and (np.diff(pair.overlap_k) > 0).all()
+    assert (np.diff(pair.energy_over_rydberg) < 0).all()
+    # the plate's K, from a dead layer in the plane, is within its own error of the cuboid's growth with area
+    grown = pair.overlap_k[1] * (9.1 / 8.9) ** 2
+    assert abs(pair.overlap_k[2] / grown - 1) < pair.estimated_error_k_relative[2]
     assert pair.regime.tolist() == ["table", "table", "plate", "plate"]
     step = pair.energy_over_rydberg[1] - pair.energy_over_rydberg[2]
     assert step < 0.01 + pair.estimated_error_rydberg[2]

@@ -91,7 +91,7 @@ def solve_plate(
     Exact limits: d -> 0 without mismatch 4 Ry of binding; d -> infinity 1 Ry and E = -1 + pi^2/(4 d^2).
 
     >>> round(solve_plate(0.001).binding, 2), round(solve_plate(0.8, 0.5).binding, 1)
-    (3.99, 6.7)
+    (3.99, 5.2)
     """
     d, q = float(thickness_over_bohr), float(contrast)
     if not (PLATE_RANGE[0] <= d <= PLATE_RANGE[1]):

@@ -69,7 +69,7 @@ def bar_state(
     Raises `ModelRangeError` where the length is below the width: the axis is then not the slow direction.
 
     >>> round(bar_state(0.5, 3.0).energy_over_rydberg, 1)
-    79.4
+    86.3
     """
     width, length = float(width_over_bohr), float(length_over_bohr)
     if not (0.0 < width <= length < math.inf):
