@@ -98,7 +98,7 @@ def multiexciton_shift(
 
     >>> shift, sigma = multiexciton_shift("biexciton", "cube", [1e-6, 2.0, 1e6])
     >>> shift.round(2).tolist()
-    [-0.88, -0.56, -0.06]
+    [-0.88, -0.59, -0.06]
     """
     if kind not in KINDS:
         raise OptionError(f"no shift of {kind!r}", allowed=", ".join(KINDS))
