@@ -71,6 +71,7 @@ def pair_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers
     the gap, the reduced mass or the dielectric constant of the exciton; a layer whose numbers are missing is
     left out (`missing_layers` says which and why).
     """
+    parameters.require("gap", "reduced_mass", "eps_effective")
     if crystals.shape == "platelet":
         return _platelet_energies(crystals, parameters, layers)
     number, shape = parameters.__getitem__, crystals.shape

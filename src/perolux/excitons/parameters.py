@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ModelRangeError, NotAvailableError
+from perolux.errors import ModelRangeError, NotAvailableError, Problem
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value
 
@@ -76,6 +76,18 @@ class ParameterDraws:
         """One row repeated: the material as that draw has it, for many sizes at once."""
         numbers = {name: np.full(rows, column[row]) for name, column in self.numbers.items()}
         return replace(self, numbers=numbers, rows=rows, varied=False)
+
+    def require(self, *quantities: str) -> None:
+        """Raise `NotAvailableError` that names every one of these that is missing, and who could supply it."""
+        problems: list[Problem] = []
+        for quantity in quantities:
+            if quantity not in self.numbers:
+                try:
+                    self.material.value(quantity)
+                except (NotAvailableError, ModelRangeError) as error:
+                    problems += error.problems
+        if problems:
+            raise NotAvailableError(problems)
 
     def has(self, *quantities: str) -> bool:
         """True where all these quantities are known."""
