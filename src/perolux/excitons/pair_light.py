@@ -39,6 +39,7 @@ __all__ = [
     "line_strengths",
     "optical_surroundings",
     "shifts_mev",
+    "thermal_ratio",
     "transition_lines",
 ]
 
@@ -178,7 +179,7 @@ def lifetimes_ns(
     except NotAvailableError:
         # without exchange on record the four levels are taken as equally occupied, which holds when warm
         cold = 0.75 * bright
-    return {"lifetime": 1.0 / (cold * _thermal(crystals, pair)), "bright_lifetime": 1.0 / bright}
+    return {"lifetime": 1.0 / (cold * thermal_ratio(crystals, pair)), "bright_lifetime": 1.0 / bright}
 
 
 def _mean_field(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
@@ -197,7 +198,7 @@ def _overlap_of_volume(volume_nm3: FloatArray, pair: PairEnergies) -> FloatArray
     return np.asarray(interpolate("sphere", radius).overlap_k)
 
 
-def _thermal(crystals: Crystals, pair: PairEnergies) -> FloatArray:
+def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
     """R_th of the cube of equal volume (equal confinement for a sphere); of a platelet, of its plane."""
     if crystals.shape == "platelet":
         a, b, _ = crystals.lengths_nm
