@@ -31,7 +31,7 @@ __all__ = ["CUBE_ORDER", "CUBE_RANGE", "solve_cube", "solve_cube_levels", "solve
 Edges = tuple[float, float, float]
 
 CUBE_ORDER = 10
-"""Default basis order: 306 functions for equal masses."""
+"""Default basis order: 206 functions for equal masses."""
 CUBE_RANGE = (1e-3, 30.0)
 """Edges over aB for which the basis and the quadrature are tested."""
 _SCAN_ORDER = 4
