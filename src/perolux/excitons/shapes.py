@@ -139,8 +139,8 @@ def _cuboid(shape: str, lengths: tuple[Array, Array, Array]) -> PairCurve:
             "nijk,ni,nj->kn", spline(logs[part]), across[part], along[part], optimize=True
         )
     cubes = interpolate("cube", edges)
-    # below the table the first order of the attraction goes on as 1/size; above, energy and X lose what is left
-    # as 1/size^3, between plates that are still thin and the 1/size^5 of dead layers, and K as 1/size
+    # below the table the first order of the attraction goes on as 1/size; above, energy and X lose what is
+    # left as 1/size^3, between plates that are still thin and the 1/size^5 of dead layers, and K as 1/size
     far = np.where(size > high, (high / size) ** 2, 1.0)
     energy = cubes.energy_over_rydberg.mean(axis=0) + rest[0] / size * far
     fade = np.where(size < low, size / low, np.where(size > high, high / size, 1.0))
