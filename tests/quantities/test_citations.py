@@ -82,4 +82,5 @@ def test_faults_are_told_at_once():
 
 def test_one_line_names_the_first_author():
     assert str(reference("yang2017")).startswith("yang2017: Yang, Z. and others; Impact of the Halide Cage")
+    assert "Land\u00e9 factors" in str(reference("kirstein2022"))  # {\\'e} is for BibTeX only
     assert str(reference("perolux")).startswith("perolux: The perolux developers; perolux")

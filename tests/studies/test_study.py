@@ -73,6 +73,29 @@ def test_prior_ranges_must_ascend(tmp_path, small):
     assert "[prior] edge_nm" in problem.where and "low < high" in problem.allowed
 
 
+@pytest.mark.parametrize(
+    ("source", "where", "words"),
+    [
+        ('type = "dataset"\ntitle = "x"', "sources[0] key", "missing"),
+        ('key = "a"\ntype = "dataset"', "sources[0]", "at least one of author, title, doi, url"),
+        ('key = "a"\ntype = "book"\ntitle = "x"', "sources[0] type", "'dataset'"),
+        ('key = "yang2017"\ntype = "misc"\ntitle = "x"', "sources[0] key", "does not hold already"),
+        ('key = "a"\ntype = "misc"\ndoi = "https://doi.org/10.1/2"', "sources[0] doi", "10"),
+        ('key = "a"\ntype = "misc"\ntitle = "{x"', "sources[0] title", "as many { as }"),
+        ('key = "a"\ntype = "misc"\ntitle = "x"\nlicense = "MIT"', "sources[0] license", "'licence'"),
+        (
+            'key = "a"\ntype = "misc"\ntitle = "x"\n[[study.sources]]\nkey = "a"\ntype = "misc"\ntitle = "y"',
+            "[study] sources",
+            "each key once",
+        ),
+    ],
+)
+def test_a_source_of_the_data_that_cannot_be_cited(tmp_path, source, where, words, small):
+    text = small.STUDY.replace('name = "small"\n', f'name = "small"\n\n[[study.sources]]\n{source}\n')
+    (problem,) = problems_of(small.make(tmp_path, study=text))
+    assert where in problem.where and words in str(problem)
+
+
 def test_broken_toml_and_missing_study(tmp_path):
     path = tmp_path / "broken.toml"
     path.write_text("[study\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -19,10 +20,14 @@ from perolux.errors import InputError, OptionError, Problem
 __all__ = ["Reference", "bibliography", "citation_keys", "reference", "to_bibtex"]
 
 _TYPES = ("article", "misc", "software", "dataset", "none")
-_FIELDS = (
+FIELDS = (
     "author", "title", "journal", "year", "volume", "number", "pages", "doi", "eprint", "url", "note",
 )  # fmt: skip
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+"""Fields of a work, in the order of BibTeX text."""
+KEY_PATTERN = r"^[A-Za-z][A-Za-z0-9-]*$"
+"""What a citation key looks like."""
+_KEY = re.compile(KEY_PATTERN)
+_ACCENTS = {'"': "\u0308", "'": "\u0301", "`": "\u0300", "~": "\u0303"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Reference:
         parts = [self.get(name) for name in ("author", "title", "journal", "year", "doi", "eprint", "note")]
         if parts[0] is not None and parts[0].count(" and ") > 1:
             parts[0] = parts[0].partition(" and ")[0] + " and others"
-        return f"{self.key}: " + re.sub(r"[{}]", "", "; ".join(part for part in parts if part))
+        return f"{self.key}: " + _without_tex("; ".join(part for part in parts if part))
 
 
 @cache
@@ -82,11 +87,11 @@ def parse_bibliography(text: str, where: str) -> dict[str, Reference]:
             problems.append(Problem("a key has letters, digits and hyphens only", place))
         if table.get("type") not in _TYPES:
             problems.append(Problem(f"type {table.get('type')!r}", place, ", ".join(_TYPES)))
-        for field in table.keys() - {"type", *_FIELDS}:
-            problems.append(Problem(f"unknown field {field!r}", place, ", ".join(_FIELDS)))
-        known = tuple((name, str(table[name])) for name in _FIELDS if name in table)
+        for field in table.keys() - {"type", *FIELDS}:
+            problems.append(Problem(f"unknown field {field!r}", place, ", ".join(FIELDS)))
+        known = tuple((name, str(table[name])) for name in FIELDS if name in table)
         if not known:
-            problems.append(Problem("an entry needs at least one field", place, ", ".join(_FIELDS)))
+            problems.append(Problem("an entry needs at least one field", place, ", ".join(FIELDS)))
         references[key] = Reference(key, str(table.get("type")), known)
     if problems:
         raise InputError(problems)
@@ -127,6 +132,12 @@ def to_bibtex(keys: Iterable[str]) -> str:
     Raises `OptionError` for an unknown key. What is no published work stands as a comment line.
     """
     return "\n\n".join(reference(key).bibtex() for key in dict.fromkeys(keys)) + "\n"
+
+
+def _without_tex(text: str) -> str:
+    """BibTeX text for the eye: accented letters for their TeX, no braces."""
+    accented = re.sub(r"\\([\"'`~])(\w)", lambda found: found[2] + _ACCENTS[found[1]], text)
+    return re.sub(r"[{}]", "", unicodedata.normalize("NFC", accented))
 
 
 def _escape(field: str, text: str) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from perolux.quantities.citations import KEY_PATTERN, bibliography
 
 __all__ = [
     "AbsorptionBlock",
@@ -17,6 +19,7 @@ __all__ = [
     "ReductionBlock",
     "ReportBlock",
     "SamplesBlock",
+    "SourceBlock",
     "SpectraBlock",
     "StudyBlock",
     "StudyFile",
@@ -53,11 +56,65 @@ def _group_rule(value: str | None) -> str | None:
     return value
 
 
+_Words = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class SourceBlock(_Block):
+    """[[study.sources]]: a work to be cited for the data: the data set, the paper. What is not known of it is
+    left out, never guessed; `perolux cite RUN` writes it as BibTeX."""
+
+    key: str = Field(pattern=KEY_PATTERN, max_length=80, description="BibTeX key: letters, digits, hyphens")
+    type: Literal["article", "dataset", "misc", "software"] = Field(description="BibTeX type")
+    author: _Words | None = Field(default=None, description="authors, 'Last, First and Last, First'")
+    title: _Words | None = Field(default=None, description="title of the work")
+    journal: _Words | None = Field(default=None, description="journal")
+    year: int | None = Field(default=None, ge=1500, le=2200, description="year of publication")
+    volume: _Words | None = Field(default=None, description="volume")
+    pages: _Words | None = Field(default=None, description="pages or article number")
+    doi: str | None = Field(
+        default=None, pattern=r"^10\.\d{4,9}/\S+$", description="DOI, without https://doi.org/"
+    )
+    url: str | None = Field(default=None, pattern=r"^https?://\S+$", description="address")
+    version: _Words | None = Field(default=None, description="version or commit that was used")
+    licence: _Words | None = Field(default=None, description="licence of the data, e.g. 'CC BY 4.0'")
+    note: _Words | None = Field(default=None, description="what else a reader should know of it")
+
+    @field_validator("key")
+    @classmethod
+    def _own_key(cls, value: str) -> str:
+        if value in bibliography():
+            raise ValueError("a key that the bibliography of perolux does not hold already")
+        return value
+
+    @field_validator("author", "title", "journal", "volume", "pages", "version", "licence", "note")
+    @classmethod
+    def _bibtex(cls, value: str | None) -> str | None:
+        if value is not None and value.count("{") != value.count("}"):
+            raise ValueError("text with as many { as }, which BibTeX can read")
+        return value
+
+    @model_validator(mode="after")
+    def _names_a_work(self) -> SourceBlock:
+        if not (self.author or self.title or self.doi or self.url):
+            raise ValueError("at least one of author, title, doi, url")
+        return self
+
+
 class StudyBlock(_Block):
-    """[study]: what the study is called."""
+    """[study]: what the study is called, and whose data it evaluates."""
 
     name: str = Field(min_length=1, max_length=120, description="short name; names the run folder")
     note: str = Field(default="", max_length=4000, description="free text shown under the report's title")
+    sources: tuple[SourceBlock, ...] = Field(
+        default=(), strict=False, description="works to be cited for the data"
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _each_once(cls, value: tuple[SourceBlock, ...]) -> tuple[SourceBlock, ...]:
+        if len({source.key for source in value}) < len(value):
+            raise ValueError("each key once")
+        return value
 
 
 class SpectraBlock(_Block):

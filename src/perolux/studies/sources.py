@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolux.errors import OptionError
-from perolux.quantities.citations import citation_keys, reference, to_bibtex
+from perolux.quantities.citations import FIELDS, Reference, citation_keys, reference
 from perolux.studies.conditions import assumed_temperature
 from perolux.studies.run import Run
 
@@ -52,36 +52,73 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
 
 @dataclass(frozen=True)
 class Citations:
-    """keys: works of the bibliography, each once; others: sources that are no work of it (as written)."""
+    """What to cite.
 
-    keys: tuple[str, ...]
+    references: works, each once, those of the data last. data: keys of the works that the study names for its
+    data. others: sources that are no work, as written.
+    """
+
+    references: tuple[Reference, ...]
+    data: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Citation keys of the works."""
+        return tuple(work.key for work in self.references)
 
     @property
     def bibtex(self) -> str:
         """BibTeX text; sources that are no published work stand as comment lines."""
         comments = "".join(f"% {' '.join(other.split())}\n" for other in self.others)
-        return to_bibtex(self.keys) + (f"\n{comments}" if comments else "")
+        works = "\n\n".join(work.bibtex() for work in self.references) + "\n"
+        return works + (f"\n{comments}" if comments else "")
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON: the fields of each work, the other sources, and the BibTeX text."""
-        works = [
-            {"key": key, "type": reference(key).type, **dict(reference(key).fields)} for key in self.keys
-        ]
-        return {"references": works, "other_sources": list(self.others), "bibtex": self.bibtex}
+        """Plain JSON: the fields of each work, which of them the data are from, the other sources, BibTeX."""
+        works = [{"key": work.key, "type": work.type, **dict(work.fields)} for work in self.references]
+        return {
+            "references": works,
+            "data": list(self.data),
+            "other_sources": list(self.others),
+            "bibtex": self.bibtex,
+        }
 
 
 def citations_of_run(run: str | Path) -> Citations:
-    """The sources of a run folder, or of a key as `perolux explain` takes it (with its rivals).
+    """The sources of a run folder and of its data, or of a key as `perolux explain` takes it.
 
-    Raises `InputError` for a folder that holds no finished run, `OptionError` for an unknown key.
+    A key is cited with its rivals. Raises `InputError` for a folder that holds no finished run, `OptionError`
+    for an unknown key.
     """
     path = Path(run)
     if path.exists():
-        return _of_sources(value["source"] for value in Run.open(path).record["values"])
+        record = Run.open(path).record
+        found = _of_sources(value["source"] for value in record["values"])
+        data = tuple(_data_reference(source) for source in record["study"]["study"].get("sources", ()))
+        if not data:
+            unnamed = "the data: the study names no [[study.sources]]"
+            return replace(found, others=(*found.others, unnamed))
+        keys = tuple(work.key for work in data)
+        return replace(found, references=(*found.references, *data), data=keys)
     explanation = explain_key(str(run))
     values = (explanation.chosen, *explanation.ingredients, *explanation.rivals)
     return _of_sources(value.source for value in values)
+
+
+def _data_reference(source: dict[str, Any]) -> Reference:
+    """A `[[study.sources]]` of a study as a work; what BibTeX has no field for goes into its note."""
+    said = (
+        source["version"],
+        f"licence {source['licence']}" if source["licence"] else None,
+        source["note"],
+    )
+    source = {**source, "note": "; ".join(text for text in said if text) or None}
+    return Reference(
+        source["key"],
+        source["type"],
+        tuple((name, str(source[name])) for name in FIELDS if source.get(name) is not None),
+    )
 
 
 def _of_sources(sources: Iterable[str]) -> Citations:
@@ -92,4 +129,4 @@ def _of_sources(sources: Iterable[str]) -> Citations:
         keys.update(dict.fromkeys(found))
         if not found:
             others[source] = None
-    return Citations(tuple(keys), tuple(others))
+    return Citations(tuple(reference(key) for key in keys), others=tuple(others))
