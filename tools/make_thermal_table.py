@@ -1,9 +1,8 @@
-"""Make `src/perolux/excitons/data/thermal_overlap.csv`: how heat weakens the emission of an exciton in a cube.
+"""Make `src/perolux/excitons/data/thermal_overlap.csv`: how heat weakens the emission of an exciton.
 
     R(y, theta) = K_th/K_0,  K_th = sum_n K_n exp(-E_n/theta) / sum_n exp(-E_n/theta),  theta = kT/Ry
 
-over all states of the electron-hole pair in a hard-wall cube of edge y = L/aB (equal masses), bright and dark
-alike. The states are those of the product-sine Hamiltonian, in its eight sectors of parity. The lowest of each
+over all states of the electron-hole pair in a hard-wall cube of edge y = L/aB (equal masses), dark ones too. The states are those of the product-sine Hamiltonian, in its eight sectors of parity. The lowest of each
 sector are found exactly; the trace over the rest is that of random vectors, by Lanczos quadrature, with its
 standard error. K_th comes from the Lanczos chain that starts from the contact state itself. The cusp makes K
 converge like 1/n, but in the same proportion for all states, so R converges much faster.
@@ -36,7 +35,7 @@ GAUSSIANS = 20
 
 
 class Sector:
-    """The Hamiltonian (Ry) in one sector of parity: on each axis the sum of the two quantum numbers is even or odd."""
+    """The Hamiltonian (Ry) in one sector of parity: on each axis the two quantum numbers sum to even or odd."""
 
     def __init__(self, edge: float, sines: int, odd: tuple[bool, bool, bool]) -> None:
         level = np.arange(1, sines + 1)
@@ -57,6 +56,7 @@ class Sector:
         self.size = self.kinetic.size
 
     def apply(self, vector: np.ndarray) -> np.ndarray:
+        """H times a vector, without ever storing H."""
         state = vector.reshape(self.shape)
         out = self.kinetic * state
         a, b, c = self.shape
@@ -71,6 +71,7 @@ class Sector:
         return (e[:, None, None] * h[None, :, None] * k[None, None, :]).ravel()
 
     def lowest(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest eigenvalues and vectors of this sector."""
         operator = LinearOperator((self.size, self.size), matvec=self.apply, dtype=float)
         return eigsh(operator, k=min(count, self.size - 2), which="SA", tol=1e-6)
 
@@ -135,6 +136,7 @@ def of_edge(edge: float, sines: int, rng: np.random.Generator) -> tuple[np.ndarr
 
 
 def main() -> None:
+    """Write the table; the progress goes to standard error."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -149,7 +151,7 @@ def main() -> None:
     lines = [
         "# R = K_th/K_0 of the exciton in a hard-wall cube, equal masses; y = L/aB, theta = kT/Ry",
         "# made by tools/make_thermal_table.py: product sines, lowest states exact, rest by random vectors",
-        f"# {EXACT} exact states a sector, {VECTORS} random vectors, chains of {CHAIN}; sigma: of the random vectors",
+        f"# {EXACT} exact states a sector, {VECTORS} random vectors, chains of {CHAIN}; sigma: of the vectors",
         "y,theta,ratio,sigma,sines,e0_rydberg",
     ]
     for edge in wanted:

@@ -16,7 +16,7 @@ def test_a_cold_or_a_small_crystal_has_only_its_ground_state():
 
 
 def test_free_pairs_of_a_small_cube():
-    # at y = 1 attraction only shifts the levels; R of free pairs: sum exp(-2 a n^2)/(sum exp(-a n^2))^2, cubed
+    # at y = 1 attraction only shifts the levels; R of free pairs: sum exp(-2 a n^2)/(sum exp(-a n^2))^2
     y, theta = 1.0, 2.5
     n = np.arange(1, 60)
     a = 0.5 * math.pi**2 / (y**2 * theta)
@@ -42,7 +42,9 @@ def test_the_laws_join_the_table(theta):
 
 def test_the_ladder_of_a_cold_large_cube():
     # well below the Rydberg only the centre of mass is excited: the table against the closed form
-    assert thermal_overlap_ratio(10.0, 0.03).ratio == pytest.approx(centre_of_mass_ratio(10.0, 0.03), rel=0.05)
+    assert thermal_overlap_ratio(10.0, 0.03).ratio == pytest.approx(
+        centre_of_mass_ratio(10.0, 0.03), rel=0.05
+    )
 
 
 def test_a_plate_has_two_axes():

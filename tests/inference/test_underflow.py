@@ -9,7 +9,9 @@ from perolux.inference import SizePrior, size_posterior
 
 def test_a_set_without_likelihood_has_no_numbers_but_a_reason():
     # Very small cubes with a very wide line: one set has no likelihood at all.
-    posterior = size_posterior(2.99255, 0.001, 755.93, 1.0, prior=SizePrior(edge_nm=(3.0, 8.0), walls="softened"))
+    posterior = size_posterior(
+        2.99255, 0.001, 755.93, 1.0, prior=SizePrior(edge_nm=(3.0, 8.0), walls="softened")
+    )
     nothing = [one for one in posterior.by_set.values() if one.median is None]
     assert nothing and all(one.reason for one in nothing)
 

@@ -78,7 +78,7 @@ class ParameterDraws:
         return replace(self, numbers=numbers, rows=rows, varied=False)
 
     def require(self, *quantities: str) -> None:
-        """Raise `NotAvailableError` that names every one of these that is missing, and who could supply it."""
+        """Raise `NotAvailableError` that names each of these that is missing, and who could supply it."""
         problems: list[Problem] = []
         for quantity in quantities:
             if quantity not in self.numbers:

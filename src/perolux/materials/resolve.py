@@ -1,8 +1,8 @@
 """Which record answers for a quantity of an end member, or how the answer follows from other records.
 
 Order: records of the named parameter set, then those outside the sets, then those of the family. A Kane
-energy is calibrated on the longitudinal-transverse splitting before any unnamed record of it is taken, and where
-neither is on record it is the range that the reduced mass allows. What is left without an answer raises
+energy is calibrated on the longitudinal-transverse splitting before any unnamed record of it is taken, and
+where neither is on record it is the range that the reduced mass allows. What is left without an answer raises
 `NotAvailableError`; another material's number is never given.
 """
 

@@ -27,6 +27,7 @@ _TEMPERATURES_K = (4.0, 10.0, 20.0, 40.0, 77.0, 120.0, 160.0, 200.0, 250.0, 300.
 _LINES_K = (4.0, 77.0, 160.0, 300.0)
 _ZERO_PHONON_EV = 1e-3
 """Width at which a zero-phonon line is drawn in the cold, so that the page can show it."""
+_LABEL_BOX = {"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.6, "linewidth": 0}
 _SIZES = 14
 _COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9")
 
@@ -223,7 +224,7 @@ def _absorption(one: Passport) -> Plot | None:
             strength = t.oscillator_strength.spread.sets[name]  # type: ignore[union-attr]
             axes.annotate(
                 t.name, (t.energy_ev.sets[name], strength), (2, 2), textcoords="offset points", fontsize=6,
-                rotation=60, color="#333333", bbox={"boxstyle": "square,pad=0.1", "fc": "white", "alpha": 0.6, "lw": 0},
+                rotation=60, color="#333333", bbox=_LABEL_BOX,
             )  # fmt: skip
         axes.set_ylim(0.0, 1.35 * top)
         axes.set_xlabel("energy (eV)")
@@ -243,7 +244,7 @@ def _emission(one: Passport, heat: Course) -> Plot | None:
     chosen = [p for t, p in zip(heat.x, heat.passports, strict=True) if t in _LINES_K]
     lines = [drawn for p in chosen if (drawn := _phonon_line(p)) is not None]
     caption = (
-        "Emission line of one nanocrystal with its phonons (3, 6, 19 meV and acoustic, assumed couplings). The "
+        "Emission line of one nanocrystal with its phonons (3, 6, 19 meV, acoustic; assumed couplings). The "
         "zero-phonon line lies at the first absorption line; it is drawn 1 meV wide, wider when warm."
     )
     if len(lines) < len(chosen):
