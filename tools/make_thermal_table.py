@@ -2,10 +2,11 @@
 
     R(y, theta) = K_th/K_0,  K_th = sum_n K_n exp(-E_n/theta) / sum_n exp(-E_n/theta),  theta = kT/Ry
 
-over all states of the electron-hole pair in a hard-wall cube of edge y = L/aB (equal masses), dark ones too. The states are those of the product-sine Hamiltonian, in its eight sectors of parity. The lowest of each
-sector are found exactly; the trace over the rest is that of random vectors, by Lanczos quadrature, with its
-standard error. K_th comes from the Lanczos chain that starts from the contact state itself. The cusp makes K
-converge like 1/n, but in the same proportion for all states, so R converges much faster.
+over all states of the electron-hole pair in a hard-wall cube of edge y = L/aB (equal masses), bright and dark
+alike. The states are those of the product-sine Hamiltonian, in its eight sectors of parity. The lowest of
+each sector are found exactly; the trace over the rest is that of random vectors, by Lanczos quadrature, with
+its standard error. K_th comes from the Lanczos chain that starts from the contact state itself. The cusp makes
+K converge like 1/n, but in the same proportion for all states, so R converges much faster.
 
     python tools/make_thermal_table.py [--out FILE]     about half an hour on one core
 """
@@ -35,7 +36,7 @@ GAUSSIANS = 20
 
 
 class Sector:
-    """The Hamiltonian (Ry) in one sector of parity: on each axis the two quantum numbers sum to even or odd."""
+    """The Hamiltonian (Ry) in one sector of parity: the two numbers of each axis have an even or odd sum."""
 
     def __init__(self, edge: float, sines: int, odd: tuple[bool, bool, bool]) -> None:
         level = np.arange(1, sines + 1)
@@ -151,7 +152,7 @@ def main() -> None:
     lines = [
         "# R = K_th/K_0 of the exciton in a hard-wall cube, equal masses; y = L/aB, theta = kT/Ry",
         "# made by tools/make_thermal_table.py: product sines, lowest states exact, rest by random vectors",
-        f"# {EXACT} exact states a sector, {VECTORS} random vectors, chains of {CHAIN}; sigma: of the vectors",
+        f"# {EXACT} exact states a sector, {VECTORS} random vectors, chains of {CHAIN}; sigma: of these",
         "y,theta,ratio,sigma,sines,e0_rydberg",
     ]
     for edge in wanted:
@@ -161,7 +162,7 @@ def main() -> None:
         for theta, one, error in zip(THETAS, ratio, sigma, strict=True):
             lines.append(f"{edge:g},{theta:g},{one:.6g},{error:.2g},{sines},{ground:.5f}")
         sys.stderr.write(
-            f"y = {edge:g}, {sines} sines, K_0 {k0:.4g}, {time.process_time() - start:.0f} s: {ratio.round(4)}\n"
+            f"y = {edge:g}, {sines} sines, K_0 {k0:.4g}, {time.process_time() - start:.0f} s: {ratio.round(3)}\n"
         )
         write_text(options.out, "\n".join(lines) + "\n")
 
