@@ -34,7 +34,7 @@ def run() -> list[dict[str, Any]]:
     """Rows of the benchmark table; about a minute on one core."""
     points = _convergence()
     plot(points, PLOT)
-    return [*_solvers(), *_curves(), *_many(), *_products(points)]
+    return [*_solvers(), *_curves(), *_many(), *_light(), *_products(points)]
 
 
 def brus(shape: str, size: np.ndarray) -> np.ndarray:
@@ -123,6 +123,44 @@ class Point:
     seconds: float
     energy_error: float
     k_error: float
+
+
+def _light() -> list[dict[str, Any]]:
+    """A passport, the properties of a million nanocrystals, and the spectrum of an ensemble from its table."""
+    from perolux.ensemble import Lognormal, Population, sample
+    from perolux.excitons import nanocrystal, passport, population
+    from perolux.excitons.spectra import (
+        SpectralTable,
+        absorption_lines,
+        ensemble_absorption,
+        gaussian_line,
+    )
+
+    cube = nanocrystal("CsPbBr3", "cube", 8.0, "core-edge")
+    crowd = sample(
+        Lognormal(8.0, 0.1), Population("cube", "core-edge", "CsPbBr3"), 1_000_000, np.random.default_rng(1)
+    )
+    few = sample(
+        Lognormal(8.0, 0.05), Population("cube", "core-edge", "CsPbBr3"), 200, np.random.default_rng(2)
+    )
+    sizes, grid = np.linspace(5.0, 12.0, 200), np.linspace(2.2, 3.0, 1000)
+    energy = 2.3 + 20.0 / sizes[:, None] ** 2 * np.arange(1, 5)
+    strengths = np.full((200, 4), 30.0)
+
+    def spectrum() -> None:
+        lines = absorption_lines(
+            grid, energy, strengths, gaussian_line(0.08), local_field=0.74, solvent_index=1.5
+        )
+        ensemble_absorption(SpectralTable(sizes, grid, lines, "cm2"), few)
+
+    note = "two parameter sets; no peer computes this"
+    return [
+        row("passport of one cube, 257 rows a set", median_cpu(lambda: passport(cube)), note=note),
+        row("properties of 1e6 cubes", median_cpu(lambda: population(crowd), repeats=3), note=note),
+        row(
+            "spectrum of 200 sizes x 1000 energies, 4 lines each", median_cpu(spectrum), note="table included"
+        ),
+    ]
 
 
 def _convergence() -> list[Point]:

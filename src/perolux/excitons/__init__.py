@@ -1,7 +1,7 @@
 """Excitons: one nanocrystal and its light, from strong to weak confinement.
 
 `passport` puts all layers together for one `nanocrystal`; `over_size` and `over_temperature` ask along a
-line, `population` gives every nanocrystal of an `Ensemble`. Below it, plain functions of numbers and arrays:
+line, `population` gives every nanocrystal of an `Ensemble`, `ensemble_spectrum` its spectra. Below it, plain functions of numbers and arrays:
 
 - the pair behind hard walls: `solve_sphere`, `solve_cube`, `solve_cuboid`, tables (`interpolate`,
   `transitions`), limits, screening, shapes and platelets;
@@ -26,6 +26,7 @@ _HOME = {
     "Nanocrystal": "perolux.excitons.crystal",
     "Passport": "perolux.excitons.passport_record",
     "Spread": "perolux.excitons.spread",
+    "ensemble_spectrum": "perolux.excitons.ensemble_spectra",
     "interpolate": "perolux.excitons.tables",
     "nanocrystal": "perolux.excitons.crystal",
     "over_size": "perolux.excitons.courses",
@@ -48,6 +49,7 @@ __all__ = [
     "Nanocrystal",
     "Passport",
     "Spread",
+    "ensemble_spectrum",
     "interpolate",
     "nanocrystal",
     "over_size",

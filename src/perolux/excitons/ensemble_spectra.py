@@ -1,0 +1,198 @@
+"""Absorption and emission of an `Ensemble` of cubes or spheres with all layers of the model.
+
+Every size is a node of a table (`spectra.SpectralTable`); its lines are those of `pair_light`, each of the
+homogeneous width, joined to the bulk absorption by the sum rule (`cross_section`). Once the table stands, the
+spectrum of any ensemble of that sort is one product of a vector and a matrix. Where the first lines alone carry
+all that the bulk absorbs below the join, the spectrum has a step there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError, OptionError
+from perolux.excitons.cross_section import integrated_cross_section_cm2_ev, join_bulk_absorption
+from perolux.excitons.crystal import Crystals
+from perolux.excitons.energies import pair_energies
+from perolux.excitons.layers import Layers
+from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings, transition_lines
+from perolux.excitons.parameters import ParameterDraws, parameters_of
+from perolux.excitons.rates import local_field, oscillator_strength
+from perolux.excitons.spectra import (
+    SpectralTable,
+    draw_lines,
+    emission_table,
+    ensemble_absorption,
+    ensemble_emission,
+    gaussian_line,
+    size_nodes,
+)
+from perolux.excitons.stokes import stokes_model
+from perolux.materials import optical_constants
+
+if TYPE_CHECKING:
+    import xarray
+
+    from perolux.ensemble import Ensemble
+
+__all__ = ["absorption_table", "ensemble_spectrum", "light_table"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_STEP = 0.3
+"""Nodes lie at most this part of the homogeneous width apart in energy."""
+
+
+def ensemble_spectrum(
+    ensemble: Ensemble,
+    energy_ev: npt.ArrayLike,
+    kind: str = "absorption",
+    *,
+    temperature_k: float = 298.0,
+    layers: Layers | None = None,
+    sets: Iterable[str] | None = None,
+    outside_index: float | None = None,
+) -> xarray.DataArray:
+    """The spectrum of an ensemble of one shape (cube or sphere) and material, under each parameter set.
+
+    energy_ev: ascending photon energies in eV. kind: "absorption" (mean cross section in cm2 for each
+    nanocrystal) or "emission" (1/eV, area 1 over all energies; each nanocrystal in proportion to its volume).
+    All numbers at the middle of their ranges. Raises `OptionError` for a mixed ensemble or an unknown kind,
+    `NotAvailableError` where the material lacks the numbers (for absorption n and k of the bulk), and
+    `ModelRangeError` where the energies do not fit the table of n and k.
+    """
+    import xarray
+
+    if kind not in ("absorption", "emission"):
+        raise OptionError(f"unknown kind of spectrum {kind!r}", allowed="absorption, emission")
+    material, shape = _one_sort(ensemble)
+    energy = np.asarray(energy_ev, dtype=float)
+    size = ensemble.edge_a_nm
+    make = absorption_table if kind == "absorption" else light_table
+    rows, names = [], []
+    for parameters in parameters_of(material, temperature_k, sets=sets, draws=0):
+        table = make(
+            parameters,
+            shape,
+            (float(size.min()), float(size.max())),
+            energy,
+            layers,
+            outside_index=outside_index,
+        )
+        rows.append(
+            ensemble_absorption(table, ensemble)
+            if kind == "absorption"
+            else ensemble_emission(table, ensemble)
+        )
+        names.append(parameters.set_name)
+    unit = "cm2" if kind == "absorption" else "1/eV"
+    return xarray.DataArray(
+        np.array(rows),
+        dims=("set", "energy"),
+        coords={"set": names, "energy": ("energy", energy, {"units": "eV"})},
+        attrs={"units": unit, "long_name": kind, "temperature_k": temperature_k},
+        name=kind,
+    )
+
+
+def absorption_table(
+    parameters: ParameterDraws,
+    shape: str,
+    range_nm: tuple[float, float],
+    energy_ev: FloatArray,
+    layers: Layers | None = None,
+    *,
+    outside_index: float | None = None,
+) -> SpectralTable:
+    """Cross sections (cm2) of sizes within a range on energies (eV); nodes by the volume-equivalent edge."""
+    sizes, crystals, rows = _nodes(parameters, shape, range_nm, layers, outside_index)
+    pair = pair_energies(crystals, rows, layers or Layers())
+    _, energies, overlaps = transition_lines(crystals, pair)
+    inside, index = optical_surroundings(crystals, rows)
+    strengths = [
+        oscillator_strength(rows["kane_energy"], e, k) for e, k in zip(energies, overlaps, strict=True)
+    ]
+    width = 1e-3 * float(homogeneous_width_mev(rows)[0])
+    area = integrated_cross_section_cm2_ev(
+        np.stack(strengths, axis=1), local_field(inside, index**2)[:, None], float(index[0])
+    )
+    lines = draw_lines(energy_ev, np.stack(energies, axis=1), area, gaussian_line(width))
+    bulk = {
+        "gap_ev": float(parameters["gap"][0]),
+        "solvent_index": float(index[0]),
+        "onset_fwhm_ev": width,
+    }
+    table = optical_constants(parameters.material.name)
+    volume = np.broadcast_to(crystals.volume_nm3, sizes.shape)
+    joined = join_bulk_absorption(energy_ev, lines, energies[0], volume, table, **bulk)
+    # lines that alone exceed what the bulk absorbs below the join are scaled to its sum
+    excess = np.maximum(joined.line_share, 1.0)
+    if np.any(excess > 1.0):
+        joined = join_bulk_absorption(energy_ev, lines / excess[:, None], energies[0], volume, table, **bulk)
+    return SpectralTable(np.cbrt(volume), np.asarray(energy_ev), joined.sigma_cm2, "cm2")
+
+
+def light_table(
+    parameters: ParameterDraws,
+    shape: str,
+    range_nm: tuple[float, float],
+    energy_ev: FloatArray,
+    layers: Layers | None = None,
+    *,
+    outside_index: float | None = None,
+) -> SpectralTable:
+    """Emission (1/eV, area 1) of sizes within a range: one line of the homogeneous width at each peak."""
+    _, crystals, rows = _nodes(parameters, shape, range_nm, layers, outside_index)
+    pair = pair_energies(crystals, rows, layers or Layers())
+    peak = pair.exciton_ev - rows.assumed(stokes_model().shift_ev, "stokes_shift_ev")
+    line = gaussian_line(1e-3 * float(homogeneous_width_mev(rows)[0]))
+    edge = np.cbrt(np.broadcast_to(crystals.volume_nm3, peak.shape))
+    return emission_table(edge, np.asarray(energy_ev), peak, line)
+
+
+def _nodes(
+    parameters: ParameterDraws,
+    shape: str,
+    range_nm: tuple[float, float],
+    layers: Layers | None,
+    outside_index: float | None,
+) -> tuple[FloatArray, Crystals, ParameterDraws]:
+    """Sizes (edge of a cube, diameter of a sphere) near enough to one another, as crystals."""
+    low, high = range_nm[0] * (1.0 - 1e-9), range_nm[1] * (1.0 + 1e-9)
+    if not 0.0 < low < high:
+        raise ModelRangeError(f"sizes from {low:g} to {high:g} nm", allowed="0 < low < high")
+
+    def of(size: FloatArray) -> tuple[Crystals, ParameterDraws]:
+        host = parameters.material
+        crystals = Crystals(
+            host.name,
+            shape,
+            (size, size, size),
+            host.temperature_k,
+            outside_index,  # type: ignore[arg-type]
+        )
+        return crystals, parameters.middle(size.size)
+
+    fine = np.geomspace(low, high, 200)
+    crystals, rows = of(fine)
+    coarse = pair_energies(crystals, rows, layers or Layers()).exciton_ev
+    step = _STEP * 1e-3 * float(homogeneous_width_mev(rows)[0])
+    sizes = size_nodes(low, high, lambda s: np.interp(s, fine, coarse), step)
+    return sizes, *of(sizes)
+
+
+def _one_sort(ensemble: Ensemble) -> tuple[str, str]:
+    shapes, materials = set(ensemble.shape.tolist()), set(ensemble.material.tolist())
+    mixed = ensemble.halide_fraction is not None
+    if len(shapes) > 1 or len(materials) > 1 or mixed or not shapes <= {"cube", "sphere"}:
+        raise OptionError(
+            f"an ensemble of {', '.join(sorted(shapes))} of {', '.join(sorted(materials))}",
+            where="ensemble_spectrum",
+            allowed="cubes or spheres of one material",
+            fix="ask for the spectrum of each part and add them with the fractions of their number",
+        )
+    return materials.pop(), shapes.pop()
