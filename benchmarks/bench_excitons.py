@@ -126,7 +126,7 @@ class Point:
 
 
 def _light() -> list[dict[str, Any]]:
-    """A passport, the properties of a million nanocrystals, and the spectrum of an ensemble from its table."""
+    """A passport, the properties of a million nanocrystals, the spectrum of an ensemble from its table."""
     from perolux.ensemble import Lognormal, Population, sample
     from perolux.excitons import nanocrystal, passport, population
     from perolux.excitons.spectra import (

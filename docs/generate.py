@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages: dict[str, str] = {
         "flags.md": flags_page(),
         "study-file.md": study_file_page(),
+        "results-table.md": results_table_page(),
         "assumptions.md": assumptions_page(),
         "constants.md": constants_page(),
         "records.md": records_page(),
@@ -126,6 +127,28 @@ def study_file_page() -> str:
         "Schema, with which an editor completes and checks a study file while it is written."
     )
     return page("The study file", intro, lines)
+
+
+def results_table_page() -> str:
+    """Every column of a results table: name, unit, meaning."""
+    from perolux.studies import columns
+
+    intro = (
+        "One row per sample, in `results.csv`, `results.parquet` and `results.json`. Units are in the names. "
+        "An empty cell is missing, and `reasons` says why. The median edge of each parameter set alone "
+        "(`edge_median_nm [SET]`), recipe variables (`recipe: NAME`) and what was read from the names of the "
+        "samples (`name: NAME`) follow."
+    )
+    groups = (
+        ("Every study", columns.COLUMNS),
+        ("Studies with absorption spectra", columns.ABSORPTION_COLUMNS),
+        ("Studies of an open composition", columns.COMPOSITION_COLUMNS),
+    )
+    lines: list[str] = []
+    for title, group in groups:
+        lines += [f"## {title}", ""]
+        lines += table(("column", "unit", "meaning"), [(f"`{c.name}`", c.unit, c.meaning) for c in group])
+    return page("The results table", intro, lines)
 
 
 def _sentence(definition: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Excitons: one nanocrystal and its light, from strong to weak confinement.
 
 `passport` puts all layers together for one `nanocrystal`; `over_size` and `over_temperature` ask along a
-line, `population` gives every nanocrystal of an `Ensemble`, `ensemble_spectrum` its spectra. Below it, plain functions of numbers and arrays:
+line, `population` gives every nanocrystal of an `Ensemble`, `ensemble_spectrum` its spectra. Below it, plain
+functions of numbers and arrays:
 
 - the pair behind hard walls: `solve_sphere`, `solve_cube`, `solve_cuboid`, tables (`interpolate`,
   `transitions`), limits, screening, shapes and platelets;

@@ -2,8 +2,8 @@
 
 Every size is a node of a table (`spectra.SpectralTable`); its lines are those of `pair_light`, each of the
 homogeneous width, joined to the bulk absorption by the sum rule (`cross_section`). Once the table stands, the
-spectrum of any ensemble of that sort is one product of a vector and a matrix. Where the first lines alone carry
-all that the bulk absorbs below the join, the spectrum has a step there.
+spectrum of any ensemble of that sort is one product of a vector and a matrix. Where the first lines alone
+carry all that the bulk absorbs below the join, the spectrum has a step there.
 """
 
 from __future__ import annotations
