@@ -140,11 +140,11 @@ def test_table_agrees_with_the_solver_between_its_knots(d, q):
     exact, table = solve_plate(d, q, order=8), interpolate_plate(d, q)
     assert table.binding_rydberg == pytest.approx(exact.binding, rel=5e-4)
     assert table.free_rest_rydberg == pytest.approx(exact.free - math.pi**2 / d**2, rel=1e-3)
-    # in thinner plates than 0.3 aB the contact itself moves by 0.5 % from one basis to the next
+    # below 0.3 aB contact and radius, which are not variational, move by 0.5 % between bases and exponents
     relative = 2e-3 if d > 0.3 else 1e-2
     assert table.contact == pytest.approx(exact.contact, rel=relative)
     assert table.exchange_x == pytest.approx(exact.exchange_x, rel=relative)
-    assert table.radius_over_bohr == pytest.approx(exact.radius, rel=1e-3)
+    assert table.radius_over_bohr == pytest.approx(exact.radius, rel=0.5 * relative)
 
 
 def test_two_bands_tend_to_parabolic_ones_and_lie_below():

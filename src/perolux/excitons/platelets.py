@@ -92,7 +92,8 @@ class PlateletState:
 def interpolate_plate(thickness_over_bohr: ArrayLike, contrast: ArrayLike) -> PlateExciton:
     """The pair in a plate from the packaged table: splines in ln(d/aB), polynomials in ln(eps_in/eps_out).
 
-    Adds less than 1e-3 of each quantity to the solver's own error (contact and X: 1 % below 0.3 aB). Thickness 0.05 to 15 aB, eps_in/eps_out
+    Adds less than 1e-3 of each quantity to the solver's own error (contact and X: 1 % below 0.3 aB).
+    Thickness 0.05 to 15 aB, eps_in/eps_out
     from 0.54 to 12.3; `ModelRangeError` outside.
     Source: `tools/make_platelet_table.py`, `perolux.excitons.plate_pair.solve_plate`.
 
