@@ -25,7 +25,8 @@ from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"
 THICKNESSES = np.round(np.geomspace(0.05, 15.0, 30), 6)
-CONTRASTS = lobatto_points(-0.3, 0.85, 8)
+CONTRASTS = np.tanh(0.5 * lobatto_points(math.log(0.54), math.log(12.3), 8))
+"""Chebyshev points of ln(eps_in/eps_out): in the contrast itself, q = 1 lies too near for a polynomial."""
 ORDER = 8
 COLUMNS = "thickness_over_bohr,contrast,free_rest,binding,self_energy,image,radius,contact,exchange_x,error"
 
@@ -48,8 +49,17 @@ def main() -> None:
     for d in THICKNESSES:
         for q in CONTRASTS:
             s = solve_plate(float(d), float(q), order=ORDER)
-            row = [d, q, s.free - math.pi**2 / d**2, s.binding, s.self_energy, s.image, s.radius, s.contact]
-            lines.append(",".join(f"{v:.9g}" for v in row) + f",{s.exchange_x:.8g},{s.error:.2g}")
+            row = [
+                d,
+                round(float(q), 12),
+                s.free - math.pi**2 / d**2,
+                s.binding,
+                s.self_energy,
+                s.image,
+                s.radius,
+                s.contact,
+            ]
+            lines.append(",".join(f"{v:.12g}" for v in row) + f",{s.exchange_x:.8g},{s.error:.2g}")
         print(f"{d:9.4f} aB  binding {s.binding:.6f} Ry at the highest contrast", flush=True)
     print(write_text(options.out / "platelet.csv", "\n".join(lines) + "\n"))
 

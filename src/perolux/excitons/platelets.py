@@ -90,10 +90,11 @@ class PlateletState:
 
 
 def interpolate_plate(thickness_over_bohr: ArrayLike, contrast: ArrayLike) -> PlateExciton:
-    """The pair in a plate from the packaged table: splines in ln(d/aB), polynomials in the contrast.
+    """The pair in a plate from the packaged table: splines in ln(d/aB), polynomials in ln(eps_in/eps_out).
 
-    Adds less than 1e-3 of each quantity to the solver's own error. Thickness 0.05 to 15 aB, contrast -0.3 to
-    0.85 (eps_in/eps_out from 0.54 to 12.3); `ModelRangeError` outside.
+    Adds less than 1e-3 of each quantity to the solver's own error (contact and X: 1 % below 0.3 aB).
+    Thickness 0.05 to 15 aB, eps_in/eps_out
+    from 0.54 to 12.3; `ModelRangeError` outside.
     Source: `tools/make_platelet_table.py`, `perolux.excitons.plate_pair.solve_plate`.
 
     >>> plate = interpolate_plate([0.5, 1.0], 0.0)
@@ -117,7 +118,7 @@ def interpolate_plate(thickness_over_bohr: ArrayLike, contrast: ArrayLike) -> Pl
                 allowed=f"{low:g} to {high:g}",
                 fix="for one thick plate use plate_pair.solve_plate",
             )
-    weights = lobatto_weights(contrasts, q)
+    weights = lobatto_weights(np.arctanh(contrasts), np.arctanh(q))
     columns = np.einsum("...qk,...q->k...", spline(np.log(d)), weights)
     free, binding, own, image, radius, contact, exchange, error = columns
     return PlateExciton(
