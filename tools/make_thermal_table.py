@@ -3,9 +3,9 @@
     R(y, theta) = K_th/K_0,  K_th = sum_n K_n exp(-E_n/theta) / sum_n exp(-E_n/theta),  theta = kT/Ry
 
 over all states of the electron-hole pair in a hard-wall cube of edge y = L/aB (equal masses), bright and
-dark alike. The states are those of the product-sine Hamiltonian, in its eight sectors of parity. The lowest of
-each sector are found exactly; the trace over the rest is that of random vectors, by Lanczos
-quadrature, with its standard error. K_th comes from the Lanczos chain that starts from the contact state. The
+dark alike. The states are those of the product-sine Hamiltonian, in its eight sectors of parity. The lowest
+of each sector are found exactly; the trace over the rest is that of random vectors, by Lanczos quadrature,
+with its standard error. K_th comes from the Lanczos chain that starts from the contact state itself. The
 cusp makes K converge like 1/n, but in the same proportion for all states, so R converges much faster.
 
     python tools/make_thermal_table.py [--out FILE]     about half an hour on one core
