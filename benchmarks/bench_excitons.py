@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import median_cpu, row
-from perolux.excitons import sphere_products
-from perolux.excitons.cube import CUBE_ORDER, solve_cube
-from perolux.excitons.lattice_screening import haken_shift
-from perolux.excitons.product_sines import solve_by_product_sines
-from perolux.excitons.sphere import SPHERE_ORDER, solve_sphere
-from perolux.excitons.sphere_products import solve_by_sphere_products
-from perolux.excitons.state import ExcitonState
-from perolux.excitons.tables import interpolate
-from perolux.excitons.transitions import transitions
+from perolux.excitons.pair import sphere_products
+from perolux.excitons.pair.cube import CUBE_ORDER, solve_cube
+from perolux.excitons.pair.lattice_screening import haken_shift
+from perolux.excitons.pair.product_sines import solve_by_product_sines
+from perolux.excitons.pair.sphere import SPHERE_ORDER, solve_sphere
+from perolux.excitons.pair.sphere_products import solve_by_sphere_products
+from perolux.excitons.pair.state import ExcitonState
+from perolux.excitons.pair.tables import interpolate
+from perolux.excitons.pair.transitions import transitions
 
 PLOT = Path(__file__).parent.parent / "docs" / "images" / "pair_convergence.svg"
 SIZES = {"sphere": (0.5, 2.0, 10.0), "cube": (1.0, 3.0, 12.0)}
@@ -129,7 +129,7 @@ def _light() -> list[dict[str, Any]]:
     """A passport, the properties of a million nanocrystals, the spectrum of an ensemble from its table."""
     from perolux.ensemble import Lognormal, Population, sample
     from perolux.excitons import nanocrystal, passport, population
-    from perolux.excitons.spectra import (
+    from perolux.excitons.light.spectra import (
         SpectralTable,
         absorption_lines,
         ensemble_absorption,

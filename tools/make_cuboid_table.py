@@ -24,9 +24,9 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 
 import perolux  # noqa: E402
-from perolux.excitons._lobatto import lobatto_points  # noqa: E402
-from perolux.excitons.cube import solve_cuboid  # noqa: E402
-from perolux.excitons.tables import interpolate  # noqa: E402
+from perolux.excitons.pair._lobatto import lobatto_points  # noqa: E402
+from perolux.excitons.pair.cube import solve_cuboid  # noqa: E402
+from perolux.excitons.pair.tables import interpolate  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"

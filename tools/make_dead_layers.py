@@ -18,9 +18,9 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 
 import perolux  # noqa: E402
-from perolux.excitons.cube import solve_cube  # noqa: E402
-from perolux.excitons.limits import kinetic_constant, overlap_layer  # noqa: E402
-from perolux.excitons.sphere import solve_sphere  # noqa: E402
+from perolux.excitons.pair.cube import solve_cube  # noqa: E402
+from perolux.excitons.pair.limits import kinetic_constant, overlap_layer  # noqa: E402
+from perolux.excitons.pair.sphere import solve_sphere  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"

@@ -4,7 +4,7 @@ Run from the root of a checkout, about ten minutes on one core:
 
     .venv/bin/python tools/make_dielectric_tables.py
 
-What the tables hold is explained in `perolux.excitons.dielectric`.
+What the tables hold is explained in `perolux.excitons.pair.dielectric`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import numpy as np  # noqa: E402
 import perolux  # noqa: E402
 from perolux.excitons import _boundary as surface  # noqa: E402
 from perolux.excitons import sphere  # noqa: E402
-from perolux.excitons._lobatto import lobatto_points  # noqa: E402
-from perolux.excitons._variation import ball_wall, gauss_unit, lowest_state  # noqa: E402
+from perolux.excitons.pair._lobatto import lobatto_points  # noqa: E402
+from perolux.excitons.pair._variation import ball_wall, gauss_unit, lowest_state  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"

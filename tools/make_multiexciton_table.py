@@ -26,16 +26,16 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 
 import perolux  # noqa: E402
-from perolux.excitons.cube import solve_cube  # noqa: E402
-from perolux.excitons.diffusion_monte_carlo import (  # noqa: E402
+from perolux.excitons.many.diffusion_monte_carlo import (  # noqa: E402
     carriers_of,
     default_time_step,
     optimise_trial,
     solve_by_monte_carlo,
 )
-from perolux.excitons.limits import kinetic_constant  # noqa: E402
-from perolux.excitons.second_order import second_order  # noqa: E402
-from perolux.excitons.sphere import solve_sphere  # noqa: E402
+from perolux.excitons.many.second_order import second_order  # noqa: E402
+from perolux.excitons.pair.cube import solve_cube  # noqa: E402
+from perolux.excitons.pair.limits import kinetic_constant  # noqa: E402
+from perolux.excitons.pair.sphere import solve_sphere  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 TABLE = Path(perolux.__file__).parent / "excitons" / "data" / "multiexcitons.csv"

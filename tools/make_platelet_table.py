@@ -19,8 +19,8 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 
 import perolux  # noqa: E402
-from perolux.excitons._lobatto import lobatto_points  # noqa: E402
-from perolux.excitons.plate_pair import solve_plate  # noqa: E402
+from perolux.excitons.pair._lobatto import lobatto_points  # noqa: E402
+from perolux.excitons.pair.plate_pair import solve_plate  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"

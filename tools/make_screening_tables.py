@@ -21,11 +21,11 @@ import math  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import perolux  # noqa: E402
-from perolux.excitons.cube import solve_cube  # noqa: E402
-from perolux.excitons.lattice_screening import COLUMNS, KNOTS, nodes  # noqa: E402
-from perolux.excitons.screening import Screening, bulk_ground_state  # noqa: E402
-from perolux.excitons.sphere import solve_sphere  # noqa: E402
-from perolux.excitons.tables import interpolate  # noqa: E402
+from perolux.excitons.pair.cube import solve_cube  # noqa: E402
+from perolux.excitons.pair.lattice_screening import COLUMNS, KNOTS, nodes  # noqa: E402
+from perolux.excitons.pair.screening import Screening, bulk_ground_state  # noqa: E402
+from perolux.excitons.pair.sphere import solve_sphere  # noqa: E402
+from perolux.excitons.pair.tables import interpolate  # noqa: E402
 from perolux.files import write_text  # noqa: E402
 
 DATA = Path(perolux.__file__).parent / "excitons" / "data"

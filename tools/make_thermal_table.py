@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from perolux.excitons.product_sines import _gaussian, _laplace
+from perolux.excitons.pair.product_sines import _gaussian, _laplace
 from perolux.files import write_text
 
 DATA = Path(__file__).parents[1] / "src" / "perolux" / "excitons" / "data"

@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
-from perolux.excitons.cube import solve_cube
-from perolux.excitons.sphere import solve_sphere
+from perolux.excitons.pair.cube import solve_cube
+from perolux.excitons.pair.sphere import solve_sphere
 
 _SPHERE, _CUBE = cache(solve_sphere), cache(solve_cube)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.auger import (
+from perolux.excitons.many.auger import (
     AugerLaw,
     auger_exponent,
     auger_lifetime_ns,

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons import _roots
-from perolux.excitons.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
-from perolux.excitons.carriers import (
+from perolux.excitons.carriers import _roots
+from perolux.excitons.carriers.bands import (
     Bands,
     bands_from_reduced_mass,
     divergence_energy_ev,
@@ -20,11 +19,16 @@ from perolux.excitons.carriers import (
     inverse_mass,
     remote_terms,
 )
-from perolux.excitons.effective_pair import effective_pair, pair_curve
-from perolux.excitons.pair_table import pair_table
-from perolux.excitons.spheroid import equal_confinement_radius_nm, spheroid_phase, spheroid_phase_solved
-from perolux.excitons.tables import interpolate
-from perolux.excitons.walls import decay_log_derivative, hard_wall_phase, wall_energy_ev, wall_phase
+from perolux.excitons.carriers.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
+from perolux.excitons.carriers.effective_pair import effective_pair, pair_curve
+from perolux.excitons.carriers.pair_table import pair_table
+from perolux.excitons.carriers.spheroid import (
+    equal_confinement_radius_nm,
+    spheroid_phase,
+    spheroid_phase_solved,
+)
+from perolux.excitons.carriers.walls import decay_log_derivative, hard_wall_phase, wall_energy_ev, wall_phase
+from perolux.excitons.pair.tables import interpolate
 from perolux.quantities.constants import BOHR_RADIUS_NM, HBAR2_OVER_2M0_EV_NM2, RYDBERG_EV
 
 C = HBAR2_OVER_2M0_EV_NM2

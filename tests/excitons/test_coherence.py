@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.coherence import (
+from perolux.excitons.light.coherence import (
     COHERENCE_MODELS,
     coherence_volume_nm3,
     coherent_overlap,
     linewidth_coherence_volume_nm3,
     superradiant_lifetime_ns,
 )
-from perolux.excitons.dephasing import acoustic_dephasing_ev_per_k, coherence, pure_dephasing_fwhm_ev
-from perolux.excitons.limits import overlap_constant
-from perolux.excitons.rates import Levels, oscillator_strength, radiative_rate_per_ns, thermal_lifetime
-from perolux.excitons.tables import interpolate
-from perolux.excitons.thermal_ladder import centre_of_mass_ladder, thermal_ladder_fraction
+from perolux.excitons.light.dephasing import acoustic_dephasing_ev_per_k, coherence, pure_dephasing_fwhm_ev
+from perolux.excitons.light.rates import Levels, oscillator_strength, radiative_rate_per_ns, thermal_lifetime
+from perolux.excitons.light.thermal_ladder import centre_of_mass_ladder, thermal_ladder_fraction
+from perolux.excitons.pair.limits import overlap_constant
+from perolux.excitons.pair.tables import interpolate
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2, constant
 
 BOHR, MASS = 2.56, 0.72

@@ -10,13 +10,13 @@ from scipy.integrate import dblquad, quad
 from scipy.special import elliprd, j1
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.depolarisation import (
+from perolux.excitons.levels.depolarisation import (
     box_factors,
     cylinder_factors,
     depolarisation_factors,
     spheroid_factors,
 )
-from perolux.excitons.profile_factors import profile_factors
+from perolux.excitons.levels.profile_factors import profile_factors
 
 LENGTH = st.floats(0.05, 20.0)
 

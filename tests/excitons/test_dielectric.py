@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons import _boundary as surface
-from perolux.excitons.dielectric import (
+from perolux.excitons.pair.dielectric import (
     dielectric_shift_ev,
     image_interaction_ev,
     plate_self_energy_ev,
@@ -164,7 +164,7 @@ def test_plate_self_energy_is_the_image_series():
 
 
 def test_thick_plate_is_one_wall():
-    from perolux.excitons.plate_pair import _self_energy
+    from perolux.excitons.pair.plate_pair import _self_energy
 
     depth, thickness, q = 0.5, 500.0, 0.6
     # one image at twice the depth: q e^2/(8 pi eps0 eps depth) per carrier is q/(2 depth) Ry aB
@@ -228,8 +228,8 @@ def test_interpolation_over_aspect_ratios_agrees_with_boundary_elements_between_
 @pytest.mark.parametrize("edge", [2.0, 4.0])
 def test_correlation_in_a_cube_is_near_that_of_the_sphere(edge):
     """The solved pair of the cube on a grid of both particles against scaling from the sphere."""
-    from perolux.excitons import cube
-    from perolux.excitons._variation import box_wall, lowest_state
+    from perolux.excitons.pair import cube
+    from perolux.excitons.pair._variation import box_wall, lowest_state
 
     contrast, points = 0.5, 6
     octant = surface.box_octant((1.0, 1.0, 1.0), 6)

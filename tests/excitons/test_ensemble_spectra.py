@@ -8,10 +8,10 @@ import pytest
 from perolux.ensemble import Fixed, Lognormal, Population, mix, quadrature
 from perolux.errors import OptionError
 from perolux.excitons import ensemble_spectrum, nanocrystal, passport
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.model_curves import confinement_curves
-from perolux.excitons.stokes import stokes_model
+from perolux.excitons.backwards.model_curves import confinement_curves
+from perolux.excitons.light.line import ensemble_line
+from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.light.stokes import stokes_model
 from perolux.materials import intrinsic_absorption_per_cm, material, optical_constants
 
 CUBES = Population("cube", "core-edge", "CsPbBr3")

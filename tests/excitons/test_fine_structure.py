@@ -9,22 +9,22 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.exchange import (
+from perolux.excitons.levels.exchange import (
     bright_dark_splitting_mev,
     exchange_mev,
     long_range_mev,
     short_range_constant,
     short_range_mev,
 )
-from perolux.excitons.fine_structure import ORDERS, fine_structure, hamiltonian_mev, rashba_for_order
-from perolux.excitons.g_factors import electron_g_factor, hole_g_factor, remote_g_for_exciton
-from perolux.excitons.polarised import (
+from perolux.excitons.levels.fine_structure import ORDERS, fine_structure, hamiltonian_mev, rashba_for_order
+from perolux.excitons.levels.g_factors import electron_g_factor, hole_g_factor, remote_g_for_exciton
+from perolux.excitons.levels.polarised import (
     analyser_vector,
     line_intensities,
     polarised_spectrum,
     thermal_occupation,
 )
-from perolux.excitons.tables import interpolate
+from perolux.excitons.pair.tables import interpolate
 from perolux.quantities.constants import constant
 
 MU_B_MEV = 1000.0 * constant("bohr_magneton_ev_per_t")
@@ -202,7 +202,7 @@ def test_exchange_scales_and_calibrates():
 
 
 def test_flat_boxes_raise_the_level_across():
-    from perolux.excitons.depolarisation import box_factors
+    from perolux.excitons.levels.depolarisation import box_factors
 
     levels = exchange_mev(3.0, 2.56, lt_splitting_mev=5.3, factors=box_factors(10.0, 10.0, [10.0, 4.0]))
     assert levels[0] == pytest.approx([5.3] * 3, rel=1e-12)
@@ -261,7 +261,7 @@ def test_analyser_selects_axes_and_completes_the_light():
 
 def test_lattice_tensors_give_back_the_levels_they_came_from():
     from perolux.errors import NotAvailableError
-    from perolux.excitons.lattice_tensor import lattice_phases, lattice_tensor_mev
+    from perolux.excitons.levels.lattice_tensor import lattice_phases, lattice_tensor_mev
     from perolux.validation.rows import read_table
 
     assert ("CsPbI3", "relaxed") in lattice_phases()

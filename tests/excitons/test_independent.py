@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from perolux.errors import OptionError
-from perolux.excitons.cube import solve_cube, solve_cuboid
-from perolux.excitons.product_sines import solve_by_product_sines
-from perolux.excitons.sphere import solve_sphere
+from perolux.excitons.pair.cube import solve_cube, solve_cuboid
+from perolux.excitons.pair.product_sines import solve_by_product_sines
+from perolux.excitons.pair.sphere import solve_sphere
 
 
 def limit(counts, values, powers):
@@ -119,7 +119,7 @@ def test_second_order_of_the_sphere_by_perturbation_theory():
     half, full = sum_to(5, 14), sum_to(11, 14)
     size = 0.002
     second = solve_sphere(size).energy_over_rydberg - math.pi**2 / size**2
-    from perolux.excitons.limits import coulomb_constant
+    from perolux.excitons.pair.limits import coulomb_constant
 
     second += 2 * coulomb_constant("sphere") / size
     # 14 radial states leave about 1e-4; the solver's remainder at 0.002 differs from the constant by 1e-4

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perolux.errors import OptionError
-from perolux.excitons import limits
+from perolux.excitons.pair import limits
 
 
 def test_coulomb_constant_of_the_sphere_has_its_closed_form():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from perolux.errors import OptionError
-from perolux.excitons.line import ensemble_line, volume_weighted_sizes
-from perolux.excitons.sizing import confinement_energy_ev
+from perolux.excitons.backwards.sizing import confinement_energy_ev
+from perolux.excitons.light.line import ensemble_line, volume_weighted_sizes
 from perolux.materials import material, parameter_sets
 
 SETS = parameter_sets("CsPbBr3")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.excitons.huang_rhys import (
+from perolux.excitons.light.huang_rhys import (
     acoustic_coupling,
     huang_rhys_factor,
     material_phonon_modes,
@@ -16,7 +16,7 @@ from perolux.excitons.huang_rhys import (
     stokes_shift_from_width_ev,
     thermalisation_shift_ev,
 )
-from perolux.excitons.phonon_line import (
+from perolux.excitons.light.phonon_line import (
     PhononModes,
     line_moments,
     mode_weights,

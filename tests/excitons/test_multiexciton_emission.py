@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perolux.errors import OptionError
-from perolux.excitons.multiexciton_emission import (
+from perolux.excitons.many.multiexciton_emission import (
     multiexciton_spectrum,
     poisson_weights,
     pulsed_emission,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.multiexcitons import (
+from perolux.excitons.many.multiexcitons import (
     _FREE,
     centre_of_mass_constant,
     empirical_shift_ev,
@@ -18,7 +18,7 @@ from perolux.excitons.multiexcitons import (
     multiexciton_shift_ev,
     shift_knots,
 )
-from perolux.excitons.second_order import second_order
+from perolux.excitons.many.second_order import second_order
 
 CURVES = [(k, s) for k in ("trion-", "biexciton") for s in ("cube", "sphere")]
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from perolux.errors import OptionError
-from perolux.excitons._trial_function import Trial, evaluate
-from perolux.excitons.diffusion_monte_carlo import (
+from perolux.excitons.many._trial_function import Trial, evaluate
+from perolux.excitons.many.diffusion_monte_carlo import (
     blocked_error,
     carriers_of,
     optimise_trial,
     solve_by_monte_carlo,
 )
-from perolux.excitons.multiexcitons import multiexciton_shift
-from perolux.excitons.second_order import second_order
-from perolux.excitons.tables import interpolate
+from perolux.excitons.many.multiexcitons import multiexciton_shift
+from perolux.excitons.many.second_order import second_order
+from perolux.excitons.pair.tables import interpolate
 
 TRIAL = Trial(np.array([[0.1, 0.05], [0.2, -0.02]]), np.array([[-0.3, 0.4], [0.2, 0.6], [0.1, 0.9]]))
 
@@ -145,7 +145,7 @@ def test_exciton_agrees_with_the_variational_solvers(shape, size):
 
 @pytest.mark.slow
 def test_exciton_of_unequal_masses_agrees_with_the_variational_solver():
-    from perolux.excitons.cube import solve_cube
+    from perolux.excitons.pair.cube import solve_cube
 
     found = solve_by_monte_carlo(
         "exciton", "cube", 2.0, np.random.default_rng(12), mass_ratio=0.4, walkers=500, steps=6000
@@ -202,7 +202,7 @@ def test_second_order_of_the_exciton_is_that_of_the_solvers(shape, exciton):
     # the solvers' remainders at size -> 0; sums with 10 states are right to about 1e-4
     size = 0.05
     state = float(interpolate(shape, size).energy_over_rydberg)
-    from perolux.excitons.limits import strong_limit_remainder
+    from perolux.excitons.pair.limits import strong_limit_remainder
 
     sums = second_order(shape, states=10)
     assert sums.exciton == pytest.approx(exciton, abs=3e-4)
@@ -226,7 +226,7 @@ def product_sines(edge, sines, pairs, mobilities):
     """Lowest energy of particles in a cube from products of sines; pairs: {(i, j): charge product}."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    from perolux.excitons.product_sines import _gaussian, _laplace
+    from perolux.excitons.pair.product_sines import _gaussian, _laplace
 
     number = len(mobilities)
     levels = np.array(list(product(range(1, sines + 1), repeat=number)))

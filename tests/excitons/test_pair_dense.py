@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh
 
-from perolux.excitons._dense import (
+from perolux.excitons.pair._dense import (
     apply_gaussians,
     contract_pyramid,
     fold_orbits,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.centre_of_mass import bessel_zeros, centre_of_mass_ladder, cuboid_ladder
-from perolux.excitons.cube import solve_cube, solve_cube_levels, solve_cuboid
-from perolux.excitons.product_sines import solve_levels_by_product_sines
-from perolux.excitons.sphere import solve_sphere, solve_sphere_levels
-from perolux.excitons.sphere_products import solve_by_sphere_products
-from perolux.excitons.tables import interpolate
+from perolux.excitons.pair.centre_of_mass import bessel_zeros, centre_of_mass_ladder, cuboid_ladder
+from perolux.excitons.pair.cube import solve_cube, solve_cube_levels, solve_cuboid
+from perolux.excitons.pair.product_sines import solve_levels_by_product_sines
+from perolux.excitons.pair.sphere import solve_sphere, solve_sphere_levels
+from perolux.excitons.pair.sphere_products import solve_by_sphere_products
+from perolux.excitons.pair.tables import interpolate
 
 
 @pytest.mark.parametrize(

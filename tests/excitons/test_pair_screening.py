@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons._sphere_images import image_coefficient, pair_image, self_image
-from perolux.excitons.cube import solve_cube
-from perolux.excitons.screening import COULOMB, Screening, bulk_ground_state, bulk_s_states, haken
-from perolux.excitons.sphere import solve_sphere
-from perolux.excitons.sphere_products import solve_by_sphere_products
+from perolux.excitons.pair._sphere_images import image_coefficient, pair_image, self_image
+from perolux.excitons.pair.cube import solve_cube
+from perolux.excitons.pair.screening import COULOMB, Screening, bulk_ground_state, bulk_s_states, haken
+from perolux.excitons.pair.sphere import solve_sphere
+from perolux.excitons.pair.sphere_products import solve_by_sphere_products
 
 CASE = haken(eps_static=24.1, eps_optical=4.5, eps_of_unit=9.0, phonon_over_rydberg=0.6, mass_ratio=0.8)
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.centre_of_mass import centre_of_mass_ladder
-from perolux.excitons.cube import solve_cube, solve_cube_levels
-from perolux.excitons.lattice_screening import SIZES, haken_shift
-from perolux.excitons.screening import bulk_ground_state, haken
-from perolux.excitons.sphere import solve_sphere, solve_sphere_levels
-from perolux.excitons.tables import interpolate
-from perolux.excitons.transitions import LEVELS, transition_names, transitions
+from perolux.excitons.pair.centre_of_mass import centre_of_mass_ladder
+from perolux.excitons.pair.cube import solve_cube, solve_cube_levels
+from perolux.excitons.pair.lattice_screening import SIZES, haken_shift
+from perolux.excitons.pair.screening import bulk_ground_state, haken
+from perolux.excitons.pair.sphere import solve_sphere, solve_sphere_levels
+from perolux.excitons.pair.tables import interpolate
+from perolux.excitons.pair.transitions import LEVELS, transition_names, transitions
 
 SHAPES = ("sphere", "cube")
 LEVELS_OF = {"sphere": solve_sphere_levels, "cube": solve_cube_levels}

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons._variation import one_thread
-from perolux.excitons.carrier_levels import Barrier, carrier_level, shape_parts
-from perolux.excitons.carriers import Bands, Carrier, bands_from_reduced_mass
-from perolux.excitons.plane_waves import (
+from perolux.excitons.carriers.bands import Bands, Carrier, bands_from_reduced_mass
+from perolux.excitons.carriers.carrier_levels import Barrier, carrier_level, shape_parts
+from perolux.excitons.carriers.plane_waves import (
     _QUARTET,
     _SPIN,
     converged_level_ev,
     plane_wave_level,
 )
+from perolux.excitons.pair._variation import one_thread
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
 C = HBAR2_OVER_2M0_EV_NM2

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.plate_pair import free_pair_rydberg, image_sum, solve_plate
-from perolux.excitons.platelets import (
+from perolux.excitons.pair.plate_pair import free_pair_rydberg, image_sum, solve_plate
+from perolux.excitons.pair.platelets import (
     interpolate_plate,
     lateral_energy_ev,
     plate_exciton,
@@ -111,7 +111,7 @@ def adiabatic(d, q, points=1500):
 def test_adiabatic_separation_lies_above_and_meets_in_thin_plates(d, q):
     pair = solve_plate(d, q, order=8)
     # first-order self-energies are those of the separated function
-    from perolux.excitons.dielectric import plate_self_energy_ev
+    from perolux.excitons.pair.dielectric import plate_self_energy_ev
     from perolux.quantities.constants import COULOMB_EV_NM
 
     ratio = (1 + q) / (1 - q)
@@ -191,8 +191,8 @@ def test_lateral_confinement_is_the_centre_of_mass_in_the_plane():
 
 @pytest.mark.slow
 def test_lateral_confinement_agrees_with_the_cuboid_solver():
-    from perolux.excitons.cube import solve_cuboid
-    from perolux.excitons.shapes import pair_in
+    from perolux.excitons.pair.cube import solve_cuboid
+    from perolux.excitons.pair.shapes import pair_in
 
     box = solve_cuboid((1.0, 8.5, 8.5), order=8)
     plate = pair_in("platelet", (8.5 * 1.1, 8.5 * 1.1, 1.0))  # beyond 9:1 the plate is used

@@ -10,7 +10,7 @@ import pytest
 from perolux.ensemble import Fixed, Lognormal, Population, mix, quadrature, sample
 from perolux.errors import NotAvailableError, PeroluxError
 from perolux.excitons import Layers, nanocrystal, over_size, over_temperature, passport, population
-from perolux.excitons.sizing import confinement_energy_ev
+from perolux.excitons.backwards.sizing import confinement_energy_ev
 from perolux.materials import material
 
 BARE = Layers(nonparabolic=False, barrier=False, dielectric=False)

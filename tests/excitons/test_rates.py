@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import constants as si
 
 from perolux.errors import InputError, ModelRangeError, OptionError
-from perolux.excitons.level_tables import MAX_BYTES, read_levels
-from perolux.excitons.rates import (
+from perolux.excitons.light.level_tables import MAX_BYTES, read_levels
+from perolux.excitons.light.rates import (
     Levels,
     fine_structure_levels,
     local_field,
@@ -119,7 +119,7 @@ def test_a_ladder_times_spin_averages_as_a_product():
 
 def test_a_field_shortens_the_life_of_the_cold_dark_level():
     """Dark with the admixture (mixing/D)^2 of a bright level lives that much longer than the bright one."""
-    from perolux.excitons.fine_structure import fine_structure
+    from perolux.excitons.levels.fine_structure import fine_structure
     from perolux.quantities.constants import constant
 
     mixing = 0.5 * (1.7 - 0.65) * 1e3 * constant("bohr_magneton_ev_per_t") * 5.0

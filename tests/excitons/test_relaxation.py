@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.polarised import thermal_occupation
-from perolux.excitons.rates import Levels, thermal_lifetime
-from perolux.excitons.relaxation import (
+from perolux.excitons.levels.polarised import thermal_occupation
+from perolux.excitons.levels.relaxation import (
     TransferRates,
     decay_components,
     occupation,
@@ -21,6 +20,7 @@ from perolux.excitons.relaxation import (
     two_level_decay,
     two_phonon_rates,
 )
+from perolux.excitons.light.rates import Levels, thermal_lifetime
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K
 
 RATE = st.floats(0.0, 10.0)

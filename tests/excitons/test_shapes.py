@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.cube import solve_cuboid
-from perolux.excitons.rod import BAR_OF_ROD, bar_state, transverse_distances
-from perolux.excitons.shapes import pair_in, spheroid_kinetic
-from perolux.excitons.tables import interpolate
+from perolux.excitons.pair.cube import solve_cuboid
+from perolux.excitons.pair.rod import BAR_OF_ROD, bar_state, transverse_distances
+from perolux.excitons.pair.shapes import pair_in, spheroid_kinetic
+from perolux.excitons.pair.tables import interpolate
 
 
 def test_cube_and_sphere_are_their_tables():

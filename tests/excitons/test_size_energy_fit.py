@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from perolux.errors import InputError, OptionError
-from perolux.excitons.size_energy_fit import fit_size_energy, hard_wall_energy_ev, material_parameters
-from perolux.excitons.size_energy_table import read_size_energy_table, size_energy_table
-from perolux.excitons.sizing import absorption_energy_ev
+from perolux.excitons.backwards.size_energy_fit import (
+    fit_size_energy,
+    hard_wall_energy_ev,
+    material_parameters,
+)
+from perolux.excitons.backwards.size_energy_table import read_size_energy_table, size_energy_table
+from perolux.excitons.backwards.sizing import absorption_energy_ev
 from perolux.materials import material, parameter_sets
 from perolux.materials.own_records import use_records
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons._variation import ball_wall, box_wall
-from perolux.excitons.cube import solve_cube, solve_cuboid
-from perolux.excitons.sphere import solve_sphere
+from perolux.excitons.pair._variation import ball_wall, box_wall
+from perolux.excitons.pair.cube import solve_cube, solve_cuboid
+from perolux.excitons.pair.sphere import solve_sphere
 from perolux.validation.rows import read_table
 
 CUBES = {

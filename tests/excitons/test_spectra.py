@@ -10,24 +10,24 @@ from hypothesis import strategies as st
 
 from perolux.ensemble import Lognormal, Population, quadrature
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.excitons.cross_section import (
+from perolux.excitons.backwards.sizing import confinement_energy_ev
+from perolux.excitons.light.cross_section import (
     CM2_EV_PER_STRENGTH,
     calibrated_absorption,
     integrated_cross_section_cm2_ev,
     join_bulk_absorption,
     particle_cross_section_cm2,
 )
-from perolux.excitons.elliott import (
+from perolux.excitons.light.elliott import (
     elliott_continuum,
     elliott_edge,
     elliott_line_weights,
     sommerfeld_factor,
 )
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.phonon_line import PhononModes, phonon_line
-from perolux.excitons.rates import oscillator_strength
-from perolux.excitons.sizing import confinement_energy_ev
-from perolux.excitons.spectra import (
+from perolux.excitons.light.line import ensemble_line
+from perolux.excitons.light.phonon_line import PhononModes, phonon_line
+from perolux.excitons.light.rates import oscillator_strength
+from perolux.excitons.light.spectra import (
     SpectralTable,
     absorption_lines,
     draw_lines,
@@ -126,7 +126,7 @@ def test_shared_weights_keep_number_and_mean_size(sizes, count):
 
 
 def _cspbbr3(edges, set_name="B"):
-    from perolux.excitons.tables import interpolate
+    from perolux.excitons.pair.tables import interpolate
 
     host = material("CsPbBr3", 300.0, set_name)
     curve = interpolate("cube", edges / host.bohr_radius_nm)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from perolux.errors import OptionError
-from perolux.excitons.carrier_levels import Barrier, carrier_level, shape_parts
-from perolux.excitons.carriers import Bands, effective_mass_m0
-from perolux.excitons.spinor_sphere import spinor_level_ev, spinor_levels
-from perolux.excitons.walls import wall_energy_ev
+from perolux.excitons.carriers.bands import Bands, effective_mass_m0
+from perolux.excitons.carriers.carrier_levels import Barrier, carrier_level, shape_parts
+from perolux.excitons.carriers.spinor_sphere import spinor_level_ev, spinor_levels
+from perolux.excitons.carriers.walls import wall_energy_ev
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
 C = HBAR2_OVER_2M0_EV_NM2

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons import limits
-from perolux.excitons.cube import solve_cube
-from perolux.excitons.sphere import solve_sphere
-from perolux.excitons.tables import SIZE_RANGE, interpolate, spline_slopes, table
+from perolux.excitons.pair import limits
+from perolux.excitons.pair.cube import solve_cube
+from perolux.excitons.pair.sphere import solve_sphere
+from perolux.excitons.pair.tables import SIZE_RANGE, interpolate, spline_slopes, table
 
 SHAPES = ("sphere", "cube")
 SOLVE = {"sphere": solve_sphere, "cube": solve_cube}
@@ -145,7 +145,7 @@ def test_slopes_of_a_cubic_are_exact():
 
 def test_interpolating_needs_numpy_only():
     code = (
-        "import sys; from perolux.excitons.tables import interpolate; interpolate('cube', [1.0, 50.0]);"
+        "import sys; from perolux.excitons.pair.tables import interpolate; interpolate('cube', [1.0, 50.0]);"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'scipy', 'xarray', 'pandas', 'pint'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

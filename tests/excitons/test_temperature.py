@@ -6,8 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.temperature_laws import GAP_LAWS, WIDTH_LAW, gap_slope_ev_per_k, occupation_slopes
-from perolux.excitons.temperature_series import fit_gap_course, fit_width_course
+from perolux.excitons.backwards.temperature_laws import (
+    GAP_LAWS,
+    WIDTH_LAW,
+    gap_slope_ev_per_k,
+    occupation_slopes,
+)
+from perolux.excitons.backwards.temperature_series import fit_gap_course, fit_width_course
 from perolux.fitting import binomial_interval
 from perolux.materials.temperature import gap_course_two_oscillator, linewidth_ev, phonon_occupation
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError
-from perolux.excitons.thermal import centre_of_mass_ratio, plate_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_ratio, thermal_overlap_ratio
 
 
 def test_a_cold_or_a_small_crystal_has_only_its_ground_state():

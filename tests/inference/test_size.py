@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.sizing import confinement_energy_ev
+from perolux.excitons.backwards.sizing import confinement_energy_ev
+from perolux.excitons.light.line import ensemble_line
 from perolux.fitting.grids import trapezoid_weights
 from perolux.inference import SizePrior, forward, size_posterior
 from perolux.materials import material, parameter_sets

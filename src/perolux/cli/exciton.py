@@ -11,7 +11,7 @@ from perolux.cli.exciton_lifetime import lifetime
 from perolux.cli.exciton_material import exciton_of_material
 
 if TYPE_CHECKING:
-    from perolux.excitons.state import ExcitonState
+    from perolux.excitons.pair.state import ExcitonState
 
 __all__ = ["exciton"]
 
@@ -35,7 +35,7 @@ def sphere(
     json: Json = False,
 ) -> None:
     """Ground exciton of a hard-wall sphere."""
-    from perolux.excitons.sphere import solve_sphere
+    from perolux.excitons.pair.sphere import solve_sphere
 
     state = solve_sphere(radius_over_bohr, mass_ratio=mass_ratio, dielectric_ratio=dielectric_ratio)
     _show(state, f"R/aB = {radius_over_bohr:g}", json)
@@ -52,7 +52,7 @@ def cube(
 ) -> None:
     """Ground exciton of a hard-wall cube or, with --edges-over-bohr, a cuboid."""
     from perolux.errors import OptionError
-    from perolux.excitons.cube import solve_cube, solve_cuboid
+    from perolux.excitons.pair.cube import solve_cube, solve_cuboid
 
     if (edge_over_bohr is None) == (edges_over_bohr is None):
         raise OptionError(

@@ -30,8 +30,8 @@ def lifetime(
 
     Marked where the list of levels ends less than 6 kT above its lowest: higher levels would take part.
     """
-    from perolux.excitons.level_tables import read_levels
-    from perolux.excitons.rates import COMPLETE_ABOVE_KT, thermal_lifetime
+    from perolux.excitons.light.level_tables import read_levels
+    from perolux.excitons.light.rates import COMPLETE_ABOVE_KT, thermal_lifetime
 
     temperatures = _temperatures(temperature)
     result = thermal_lifetime(read_levels(levels), temperatures)

@@ -17,17 +17,17 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.carrier_levels import Barrier
-from perolux.excitons.carriers import Bands, bands_from_reduced_mass
+from perolux.excitons.carriers.bands import Bands, bands_from_reduced_mass
+from perolux.excitons.carriers.carrier_levels import Barrier
+from perolux.excitons.carriers.effective_pair import effective_pair
 from perolux.excitons.crystal import Crystals
-from perolux.excitons.dielectric import dielectric_shift_ev
-from perolux.excitons.effective_pair import effective_pair
-from perolux.excitons.lattice_screening import haken_shift
 from perolux.excitons.layers import Layers
+from perolux.excitons.pair.dielectric import dielectric_shift_ev
+from perolux.excitons.pair.lattice_screening import haken_shift
+from perolux.excitons.pair.platelets import plate_exciton
+from perolux.excitons.pair.shapes import PairCurve, pair_in
+from perolux.excitons.pair.tables import ExcitonCurve, interpolate
 from perolux.excitons.parameters import ParameterDraws
-from perolux.excitons.platelets import plate_exciton
-from perolux.excitons.shapes import PairCurve, pair_in
-from perolux.excitons.tables import ExcitonCurve, interpolate
 from perolux.quantities.constants import BOHR_RADIUS_NM, RYDBERG_EV
 
 __all__ = ["PairEnergies", "missing_layers", "pair_energies"]

@@ -9,20 +9,18 @@ carry all that the bulk absorbs below the join, the spectrum has a step there.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.cross_section import integrated_cross_section_cm2_ev, join_bulk_absorption
 from perolux.excitons.crystal import Crystals
 from perolux.excitons.energies import pair_energies
 from perolux.excitons.layers import Layers
-from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings, transition_lines
-from perolux.excitons.parameters import ParameterDraws, parameters_of
-from perolux.excitons.rates import local_field, oscillator_strength
-from perolux.excitons.spectra import (
+from perolux.excitons.light.cross_section import integrated_cross_section_cm2_ev, join_bulk_absorption
+from perolux.excitons.light.rates import local_field, oscillator_strength
+from perolux.excitons.light.spectra import (
     SpectralTable,
     draw_lines,
     emission_table,
@@ -31,13 +29,16 @@ from perolux.excitons.spectra import (
     gaussian_line,
     size_nodes,
 )
-from perolux.excitons.stokes import stokes_model
+from perolux.excitons.light.stokes import stokes_model
+from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings, transition_lines
+from perolux.excitons.parameters import ParameterDraws, parameters_of
 from perolux.materials import optical_constants
 
 if TYPE_CHECKING:
     import xarray
 
     from perolux.ensemble import Ensemble
+    from perolux.ensemble.shapes import Shape
 
 __all__ = ["absorption_table", "ensemble_spectrum", "light_table"]
 
@@ -168,13 +169,8 @@ def _nodes(
 
     def of(size: FloatArray) -> tuple[Crystals, ParameterDraws]:
         host = parameters.material
-        crystals = Crystals(
-            host.name,
-            shape,
-            (size, size, size),
-            host.temperature_k,
-            outside_index,  # type: ignore[arg-type]
-        )
+        lengths = (size, size, size)
+        crystals = Crystals(host.name, cast("Shape", shape), lengths, host.temperature_k, outside_index)
         return crystals, parameters.middle(size.size)
 
     fine = np.geomspace(low, high, 200)

@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.cross_section import (
+from perolux.excitons.crystal import Crystals
+from perolux.excitons.energies import PairEnergies
+from perolux.excitons.light.cross_section import (
     JoinedAbsorption,
     integrated_cross_section_cm2_ev,
     join_bulk_absorption,
     particle_cross_section_cm2,
 )
-from perolux.excitons.crystal import Crystals
-from perolux.excitons.energies import PairEnergies
+from perolux.excitons.light.rates import local_field, oscillator_strength
+from perolux.excitons.light.spectra import gaussian_line
 from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings
 from perolux.excitons.parameters import ParameterDraws
-from perolux.excitons.rates import local_field, oscillator_strength
-from perolux.excitons.spectra import gaussian_line
 from perolux.materials import absorption_calibrations, optical_constants
 from perolux.quantities import Value
 from perolux.quantities.constants import HC_EV_NM

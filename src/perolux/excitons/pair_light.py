@@ -11,24 +11,24 @@ import numpy.typing as npt
 
 from perolux.errors import NotAvailableError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.coherence import coherence_volume_nm3
 from perolux.excitons.crystal import Crystals
-from perolux.excitons.depolarisation import depolarisation_factors
 from perolux.excitons.energies import PairEnergies
-from perolux.excitons.exchange import exchange_mev
-from perolux.excitons.fine_structure import FineStructure, LevelOrder, fine_structure, rashba_for_order
 from perolux.excitons.layers import Layers
-from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.parameters import ParameterDraws
-from perolux.excitons.rates import (
+from perolux.excitons.levels.depolarisation import depolarisation_factors
+from perolux.excitons.levels.exchange import exchange_mev
+from perolux.excitons.levels.fine_structure import FineStructure, LevelOrder, fine_structure, rashba_for_order
+from perolux.excitons.light.coherence import coherence_volume_nm3
+from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.light.rates import (
     Levels,
     local_field,
     oscillator_strength,
     radiative_rate_per_ns,
     thermal_lifetime,
 )
-from perolux.excitons.tables import interpolate
-from perolux.excitons.thermal import plate_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import plate_ratio, thermal_overlap_ratio
+from perolux.excitons.pair.tables import interpolate
+from perolux.excitons.parameters import ParameterDraws
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K
 
 __all__ = [
@@ -59,7 +59,7 @@ def transition_lines(
     """
     if crystals.shape not in ("cube", "sphere"):
         return ("first exciton",), [pair.exciton_ev], [pair.overlap_k]
-    from perolux.excitons.transitions import LEVELS, transitions
+    from perolux.excitons.pair.transitions import LEVELS, transitions
 
     size = pair.lengths_nm[0] / pair.bohr_nm * (0.5 if crystals.shape == "sphere" else 1.0)
     curves = transitions(crystals.shape, size, LEVELS)
@@ -215,7 +215,7 @@ def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:
     """Calculated shifts (meV) of biexciton and trion; a sphere, or the cube of equal volume."""
     if crystals.shape == "platelet":
         raise NotAvailableError("shifts of biexciton and trion are not calculated for platelets")
-    from perolux.excitons.multiexcitons import multiexciton_shift
+    from perolux.excitons.many.multiexcitons import multiexciton_shift
 
     shape = "sphere" if crystals.shape == "sphere" else "cube"
     edge = np.prod(pair.lengths_nm, axis=0) ** (1.0 / 3.0) * (0.5 if shape == "sphere" else 1.0)

@@ -17,6 +17,7 @@ from perolux.excitons.assumptions import assumption
 from perolux.excitons.crystal import Crystals, Nanocrystal
 from perolux.excitons.energies import missing_layers, pair_energies
 from perolux.excitons.layers import Layers
+from perolux.excitons.light.stokes import stokes_model
 from perolux.excitons.pair_absorption import WAVELENGTHS_NM, cross_sections_cm2
 from perolux.excitons.pair_light import (
     coherent_volume_nm3,
@@ -30,7 +31,6 @@ from perolux.excitons.pair_light import (
 from perolux.excitons.parameters import DRAWS, ParameterDraws, parameters_of
 from perolux.excitons.passport_record import Entry, Passport, Transition
 from perolux.excitons.spread import spread_of
-from perolux.excitons.stokes import stokes_model
 from perolux.materials import trace
 from perolux.quantities import Value
 

@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from perolux.errors import NotAvailableError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.linewidth import homogeneous_fwhm_mev, linewidth_records
-from perolux.excitons.model_curves import confinement_curves, curve_values
-from perolux.excitons.sizing import ExcitonScale, confinement_energy_ev
-from perolux.excitons.stokes import StokesModel, stokes_model
+from perolux.excitons.backwards.model_curves import confinement_curves, curve_values
+from perolux.excitons.backwards.sizing import ExcitonScale, confinement_energy_ev
+from perolux.excitons.light.line import ensemble_line
+from perolux.excitons.light.linewidth import homogeneous_fwhm_mev, linewidth_records
+from perolux.excitons.light.stokes import StokesModel, stokes_model
 from perolux.fitting.grids import trapezoid_weights
 from perolux.inference.prior import SizePrior, ends
 from perolux.materials import (

@@ -8,8 +8,8 @@ from typing import Literal, get_args
 
 from perolux.errors import OptionError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.linewidth import linewidth_records
-from perolux.excitons.stokes import stokes_model
+from perolux.excitons.light.linewidth import linewidth_records
+from perolux.excitons.light.stokes import stokes_model
 from perolux.quantities import Value
 
 __all__ = ["WALLS", "SizePrior", "WallsName", "ends"]

@@ -275,8 +275,8 @@ _Line = tuple[float, "np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]
 def _phonon_line(one: Passport) -> _Line | None:
     """Temperature, energies (eV) and line of the emission with phonons; None where they are not known."""
     from perolux.errors import ModelRangeError, NotAvailableError
-    from perolux.excitons.huang_rhys import material_phonon_modes
-    from perolux.excitons.phonon_line import phonon_line
+    from perolux.excitons.light.huang_rhys import material_phonon_modes
+    from perolux.excitons.light.phonon_line import phonon_line
     from perolux.materials import material
 
     crystal = one.crystal

@@ -81,7 +81,7 @@ def degeneracy_of(study: Study, rows: Sequence[dict[str, Any]]) -> Degeneracy | 
     sized = [row for row in sized if (row["platelet_weight"] or 0.0) < 0.5] or sized
     if material_name is None or not sized:
         return None
-    from perolux.excitons.sizing import absorption_energy_ev
+    from perolux.excitons.backwards.sizing import absorption_energy_ev
     from perolux.inference.prior import ends
     from perolux.materials import canonical_set, material, parameter_sets, parse_composition
 

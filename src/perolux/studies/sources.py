@@ -35,7 +35,7 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":
-        from perolux.excitons.linewidth import homogeneous_fwhm_mev
+        from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
 
         value = homogeneous_fwhm_mev(material(room, 298.0 if temperature_k is None else temperature_k))
     elif name.startswith("platelet_"):

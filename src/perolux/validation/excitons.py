@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perolux.excitons.cube import solve_cube
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.sizing import confinement_energy_ev
-from perolux.excitons.sphere import solve_sphere
+from perolux.excitons.backwards.sizing import confinement_energy_ev
+from perolux.excitons.light.line import ensemble_line
+from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.pair.cube import solve_cube
+from perolux.excitons.pair.sphere import solve_sphere
 from perolux.materials import Material, material
 from perolux.quantities.constants import constant
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed
 
 if TYPE_CHECKING:
-    from perolux.excitons.state import ExcitonState
+    from perolux.excitons.pair.state import ExcitonState
 
 __all__ = [
     "beyond_table_error",
@@ -106,7 +106,7 @@ def interpolation_error(shape: str, quantity: str) -> Computed:
 
     Absolute in Ry for the energy, relative for K and X.
     """
-    from perolux.excitons.tables import interpolate
+    from perolux.excitons.pair.tables import interpolate
 
     sizes = np.array([0.55, 0.97, 1.83, 2.71, 3.37, 4.6, 6.9, 9.1])
     curve = interpolate(shape, sizes)
@@ -150,7 +150,7 @@ def beyond_table_error(shape: str, size_over_bohr: float) -> float:
 
     Dead layer d = 0.735 (sphere); d = 1.405 - 2.04/(y - d)^2 (cube), solved by iteration.
     """
-    from perolux.excitons.tables import interpolate
+    from perolux.excitons.pair.tables import interpolate
 
     layer = 0.735 if shape == "sphere" else 1.405
     if shape == "cube":

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
-from perolux.excitons.carriers import Bands, Carrier, bands_from_reduced_mass, inverse_mass
-from perolux.excitons.effective_pair import effective_pair
-from perolux.excitons.plane_waves import converged_level_ev
-from perolux.excitons.spinor_sphere import spinor_level_ev, spinor_levels
-from perolux.excitons.tables import interpolate
-from perolux.excitons.walls import hard_wall_phase, wall_energy_ev
+from perolux.excitons.carriers.bands import Bands, Carrier, bands_from_reduced_mass, inverse_mass
+from perolux.excitons.carriers.carrier_levels import Barrier, carrier_level, kane_mass_outside_m0, shape_parts
+from perolux.excitons.carriers.effective_pair import effective_pair
+from perolux.excitons.carriers.plane_waves import converged_level_ev
+from perolux.excitons.carriers.spinor_sphere import spinor_level_ev, spinor_levels
+from perolux.excitons.carriers.walls import hard_wall_phase, wall_energy_ev
+from perolux.excitons.pair.tables import interpolate
 from perolux.materials import Material, material
 from perolux.materials.kane import kane_energy_from_mass
 from perolux.quantities.constants import BOHR_RADIUS_NM, HBAR2_OVER_2M0_EV_NM2, RYDBERG_EV
@@ -49,7 +49,7 @@ def kane_without_remote_terms(
 
 def mass_without_remote_terms(carrier: Carrier, kane_ev: float, gap_ev: float, spin_orbit_ev: float) -> float:
     """Mass of a carrier whose band knows no others: any starting mass, less its remote terms."""
-    from perolux.excitons.carriers import remote_terms
+    from perolux.excitons.carriers.bands import remote_terms
 
     bands = Bands(gap_ev, 1.0, 1.0, kane_ev, spin_orbit_ev)
     remote = remote_terms(bands)

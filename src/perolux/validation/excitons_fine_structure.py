@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from perolux.excitons.exchange import exchange_mev, long_range_mev, short_range_mev
-from perolux.excitons.fine_structure import fine_structure
-from perolux.excitons.g_factors import remote_g_for_exciton
-from perolux.excitons.lattice_tensor import lattice_tensor_mev
-from perolux.excitons.profile_factors import profile_factors
-from perolux.excitons.tables import interpolate
+from perolux.excitons.levels.exchange import exchange_mev, long_range_mev, short_range_mev
+from perolux.excitons.levels.fine_structure import fine_structure
+from perolux.excitons.levels.g_factors import remote_g_for_exciton
+from perolux.excitons.levels.lattice_tensor import lattice_tensor_mev
+from perolux.excitons.levels.profile_factors import profile_factors
+from perolux.excitons.pair.tables import interpolate
 from perolux.materials import Material, material
 from perolux.materials.kane import lt_splitting_ev
 from perolux.quantities.constants import constant

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from perolux.excitons.crystal import Crystals
 from perolux.excitons.energies import PairEnergies, pair_energies
 from perolux.excitons.layers import Layers
+from perolux.excitons.light.rates import Levels, oscillator_strength, radiative_rate_per_ns, thermal_lifetime
 from perolux.excitons.pair_light import thermal_ratio, transition_lines
 from perolux.excitons.parameters import ParameterDraws, parameters_of
-from perolux.excitons.rates import Levels, oscillator_strength, radiative_rate_per_ns, thermal_lifetime
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed
 

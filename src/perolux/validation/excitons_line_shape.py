@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from perolux.errors import NotAvailableError
-from perolux.excitons.huang_rhys import End, material_phonon_modes, phonon_stokes_shift_ev
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.phonon_line import PhononModes, line_moments, mode_weights, phonon_line
-from perolux.excitons.sizing import confinement_energy_ev
+from perolux.excitons.backwards.sizing import confinement_energy_ev
+from perolux.excitons.light.huang_rhys import End, material_phonon_modes, phonon_stokes_shift_ev
+from perolux.excitons.light.line import ensemble_line
+from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.light.phonon_line import PhononModes, line_moments, mode_weights, phonon_line
 from perolux.materials import material
 from perolux.quantities.constants import FWHM_PER_SIGMA, HC_EV_NM
 from perolux.validation.run import Computed

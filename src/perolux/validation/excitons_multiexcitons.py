@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from perolux.excitons.auger import auger_exponent, extended_auger_lifetime_ns
-from perolux.excitons.multiexcitons import empirical_shift_ev, multiexciton_shift_ev, shift_knots
+from perolux.excitons.many.auger import auger_exponent, extended_auger_lifetime_ns
+from perolux.excitons.many.multiexcitons import empirical_shift_ev, multiexciton_shift_ev, shift_knots
 from perolux.materials import material
 from perolux.validation.run import Computed
 
@@ -41,15 +41,15 @@ def strong_limit_of_runs(kind: str, shape: str) -> Computed:
 
 def second_order_exciton(shape: str) -> float:
     """Second-order energy of the exciton by the sums that give the strong limits of the shifts, in Ry."""
-    from perolux.excitons.second_order import second_order
+    from perolux.excitons.many.second_order import second_order
 
     return second_order(shape, states=10).exciton
 
 
 def monte_carlo_excess(shape: str, size_over_bohr: float) -> Computed:
     """Energy of the exciton by Monte Carlo (one seed, default step) less that of the table, in Ry."""
-    from perolux.excitons.diffusion_monte_carlo import solve_by_monte_carlo
-    from perolux.excitons.tables import interpolate
+    from perolux.excitons.many.diffusion_monte_carlo import solve_by_monte_carlo
+    from perolux.excitons.pair.tables import interpolate
 
     rng = np.random.default_rng(20)
     found = solve_by_monte_carlo("exciton", shape, size_over_bohr, rng, walkers=500, steps=5000)
@@ -86,6 +86,6 @@ def extended_slope() -> float:
 
 def poisson_sum(mean_excitons: float) -> float:
     """Photons per pulse over <N> where every step emits with certainty."""
-    from perolux.excitons.multiexciton_emission import pulsed_emission
+    from perolux.excitons.many.multiexciton_emission import pulsed_emission
 
     return float(pulsed_emission(mean_excitons, higher_yield=1.0).total) / mean_excitons

@@ -11,14 +11,14 @@ from functools import cache
 
 import numpy as np
 
-from perolux.excitons.centre_of_mass import centre_of_mass_ladder, cuboid_ladder
-from perolux.excitons.cube import solve_cube, solve_cube_levels, solve_cuboid
-from perolux.excitons.product_sines import solve_by_product_sines, solve_levels_by_product_sines
-from perolux.excitons.screening import Screening, bulk_s_states, haken
-from perolux.excitons.sphere import solve_sphere, solve_sphere_levels
-from perolux.excitons.sphere_products import solve_by_sphere_products
-from perolux.excitons.state import ExcitonLevels
-from perolux.excitons.transitions import transitions
+from perolux.excitons.pair.centre_of_mass import centre_of_mass_ladder, cuboid_ladder
+from perolux.excitons.pair.cube import solve_cube, solve_cube_levels, solve_cuboid
+from perolux.excitons.pair.product_sines import solve_by_product_sines, solve_levels_by_product_sines
+from perolux.excitons.pair.screening import Screening, bulk_s_states, haken
+from perolux.excitons.pair.sphere import solve_sphere, solve_sphere_levels
+from perolux.excitons.pair.sphere_products import solve_by_sphere_products
+from perolux.excitons.pair.state import ExcitonLevels
+from perolux.excitons.pair.transitions import transitions
 from perolux.validation.excitons import solved
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from perolux.excitons.plate_pair import solve_plate
-from perolux.excitons.platelets import PlateletState, plate_exciton
+from perolux.excitons.pair.plate_pair import solve_plate
+from perolux.excitons.pair.platelets import PlateletState, plate_exciton
 from perolux.materials import material
 from perolux.validation.run import Computed
 

@@ -8,21 +8,21 @@ from functools import cache
 import numpy as np
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.coherence import (
+from perolux.excitons.light.coherence import (
     coherence_volume_nm3,
     coherent_overlap,
     superradiant_lifetime_ns,
 )
-from perolux.excitons.dephasing import coherence, pure_dephasing_fwhm_ev
-from perolux.excitons.rates import (
+from perolux.excitons.light.dephasing import coherence, pure_dephasing_fwhm_ev
+from perolux.excitons.light.rates import (
     Levels,
     ThermalLifetime,
     oscillator_strength,
     radiative_rate_per_ns,
     thermal_lifetime,
 )
-from perolux.excitons.tables import interpolate
-from perolux.excitons.thermal_ladder import centre_of_mass_ladder
+from perolux.excitons.light.thermal_ladder import centre_of_mass_ladder
+from perolux.excitons.pair.tables import interpolate
 from perolux.materials import Material, material
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from perolux.excitons.cube import solve_cuboid
-from perolux.excitons.rod import BAR_OF_ROD, bar_state
-from perolux.excitons.shapes import pair_in, spheroid_kinetic
+from perolux.excitons.pair.cube import solve_cuboid
+from perolux.excitons.pair.rod import BAR_OF_ROD, bar_state
+from perolux.excitons.pair.shapes import pair_in, spheroid_kinetic
 from perolux.validation.run import Computed
 
 __all__ = [

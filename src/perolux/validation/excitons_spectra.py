@@ -7,24 +7,24 @@ import math
 import numpy as np
 
 from perolux.ensemble import Lognormal, Population, quadrature
-from perolux.excitons.cross_section import (
+from perolux.excitons.backwards.sizing import confinement_energy_ev
+from perolux.excitons.light.cross_section import (
     CM2_EV_PER_STRENGTH,
     JoinedAbsorption,
     calibrated_absorption,
     join_bulk_absorption,
 )
-from perolux.excitons.elliott import elliott_continuum, elliott_line_weights, sommerfeld_factor
-from perolux.excitons.line import ensemble_line
-from perolux.excitons.rates import oscillator_strength
-from perolux.excitons.sizing import confinement_energy_ev
-from perolux.excitons.spectra import (
+from perolux.excitons.light.elliott import elliott_continuum, elliott_line_weights, sommerfeld_factor
+from perolux.excitons.light.line import ensemble_line
+from perolux.excitons.light.rates import oscillator_strength
+from perolux.excitons.light.spectra import (
     absorption_lines,
     emission_table,
     ensemble_emission,
     gaussian_line,
     size_nodes,
 )
-from perolux.excitons.tables import interpolate
+from perolux.excitons.pair.tables import interpolate
 from perolux.materials import material, optical_constants
 from perolux.validation.run import Computed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from perolux.excitons.temperature_laws import GAP_LAWS, WIDTH_LAW
-from perolux.excitons.temperature_series import TemperatureFit, fit_gap_course, fit_width_course
+from perolux.excitons.backwards.temperature_laws import GAP_LAWS, WIDTH_LAW
+from perolux.excitons.backwards.temperature_series import TemperatureFit, fit_gap_course, fit_width_course
 from perolux.materials import material
 from perolux.validation.run import Computed
 

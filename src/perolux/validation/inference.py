@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.linewidth import homogeneous_fwhm_mev
-from perolux.excitons.model_curves import confinement_curves
+from perolux.excitons.backwards.model_curves import confinement_curves
+from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
 from perolux.inference import SizePosterior, SizePrior, size_posterior
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value

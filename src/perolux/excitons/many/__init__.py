@@ -1,0 +1,1 @@
+"""More than one exciton: trions and biexcitons by diffusion Monte Carlo, Auger lifetimes, their emission."""
