@@ -136,6 +136,28 @@ def of_edge(edge: float, sines: int, rng: np.random.Generator) -> tuple[np.ndarr
     return ratio, ratio * np.sqrt(variance) / total, k0, ground
 
 
+def carried_on(table: dict[float, list[list[float]]]) -> list[str]:
+    """Lines of the table; above theta of a fifth of the highest level, R takes its course from the edge before.
+
+    In hot crystals ln R falls with ln theta alike at all sizes: only what the basis lacks is mended.
+    """
+    lines, before = [], None
+    for edge, rows in sorted(table.items()):
+        top = 0.5 * math.pi**2 * rows[0][4] ** 2 / edge**2
+        ratios = [row[2] for row in rows]
+        hot = [n for n, row in enumerate(rows) if row[1] > top / 5.0]
+        if hot and before is not None:
+            last = hot[0] - 1
+            for n in hot:
+                ratios[n] = ratios[last] * before[n] / before[last]
+        lines += [
+            f"{edge:g},{row[1]:g},{ratio:.6g},{row[3]:.2g},{row[4]:.0f},{row[5]:.5f}"
+            for row, ratio in zip(rows, ratios, strict=True)
+        ]
+        before = ratios
+    return lines
+
+
 def main() -> None:
     """Write the table; the progress goes to standard error."""
     parser = argparse.ArgumentParser(
@@ -146,24 +168,36 @@ def main() -> None:
         "--sines", type=int, default=0, help="change of the number of sines, to see convergence"
     )
     parser.add_argument("--edges", default="", help="only these, comma separated")
+    parser.add_argument("--join", type=Path, nargs="*", default=[], help="join tables of single edges")
     options = parser.parse_args()
     wanted = [float(one) for one in options.edges.split(",") if one] or list(EDGES)
     rng = np.random.default_rng(20261125)
-    lines = [
+    header = [
         "# R = K_th/K_0 of the exciton in a hard-wall cube, equal masses; y = L/aB, theta = kT/Ry",
         "# made by tools/make_thermal_table.py: product sines, lowest states exact, rest by random vectors",
         f"# {EXACT} exact states a sector, {VECTORS} random vectors, chains of {CHAIN}; sigma: of these",
+        "# theta above a fifth of the highest level: the course of the edge before, from the last below",
         "y,theta,ratio,sigma,sines,e0_rydberg",
     ]
-    for edge in wanted:
+    table: dict[float, list[list[float]]] = {}
+    for path in options.join:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line[:1].isdigit():
+                row = [float(cell) for cell in line.split(",")]
+                table.setdefault(row[0], []).append(row)
+    for edge in [] if options.join else wanted:
         start = time.process_time()
         sines = EDGES[edge] + options.sines
         ratio, sigma, k0, ground = of_edge(edge, sines, rng)
-        for theta, one, error in zip(THETAS, ratio, sigma, strict=True):
-            lines.append(f"{edge:g},{theta:g},{one:.6g},{error:.2g},{sines},{ground:.5f}")
+        table[edge] = [
+            [edge, theta, float(one), float(error), sines, ground]
+            for theta, one, error in zip(THETAS, ratio, sigma, strict=True)
+        ]
         seconds = time.process_time() - start
         sys.stderr.write(f"y = {edge:g}, {sines} sines, K_0 {k0:.4g}, {seconds:.0f} s: {ratio.round(3)}\n")
-        write_text(options.out, "\n".join(lines) + "\n")
+        write_text(options.out, "\n".join([*header, *carried_on(table)]) + "\n")
+    if options.join:
+        write_text(options.out, "\n".join([*header, *carried_on(table)]) + "\n")
 
 
 if __name__ == "__main__":

@@ -68,10 +68,15 @@ def over_size(
     sets: Iterable[str] | None = None,
     draws: int = COURSE_DRAWS,
 ) -> Course:
-    """Nanocrystals of the same proportions; the sizes are those of the first core length, in nm."""
+    """Nanocrystals of the same proportions; the sizes are those of the first core length, in nm.
+
+    A platelet keeps its thickness: its lateral edges scale.
+    """
     points = []
     for size in sizes_nm:
         a, b, c = (length * size / crystal.lengths_nm[0] for length in crystal.lengths_nm)
+        if crystal.shape == "platelet":
+            c = crystal.lengths_nm[2]
         if max(a, b, c) <= LARGEST_NM:
             points.append((float(size), replace(crystal, lengths_nm=(a, b, c))))
     return _along(points, "size", "nm", layers, sets, draws)

@@ -1,11 +1,14 @@
 """The first exciton of a nanocrystal with all layers of the model, for a whole column of parameter draws.
 
-    E_X = Eg(T) + Ry(mu) e(L_eff/aB(mu)) + dE_dielectric + [D(X) - D(1)]
+    E_X = Eg(T) + Ry(mu) e(L_eff/aB(mu)) + dE_dielectric + D(X) - D(bulk)
 
 mu and L_eff are those of `effective_pair` (energy-dependent masses, walls of finite height), e the energy of
-the correlated pair behind hard walls, D the mean exchange of the bright levels, of which the bulk exciton
-already has its part D(1). Each layer has a switch (`Layers`); what it adds is kept apart, in the order in
-which the layers are laid on.
+the correlated pair behind hard walls, D the exchange of the lowest bright level. Each layer has a switch
+(`Layers`); what it adds is kept apart, in the order in which the layers are laid on.
+
+The gaps on record come from bright excitons of the bulk, which have D(bulk): hbar w_LT/3 and the short range.
+Light couples to the transverse exciton, without the long range, so the energies may be too low by that much
+(1.8 meV in CsPbBr3).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
+from perolux.excitons.bright_exchange import bright_exchange_ev
 from perolux.excitons.carriers.bands import Bands, bands_from_reduced_mass
 from perolux.excitons.carriers.carrier_levels import Barrier
 from perolux.excitons.carriers.effective_pair import effective_pair
@@ -34,6 +38,9 @@ __all__ = ["PairEnergies", "missing_layers", "pair_energies"]
 
 FloatArray = npt.NDArray[np.float64]
 
+_BULK_SIZE = 1e5
+"""Size over aB that stands for the bulk."""
+
 
 @dataclass(frozen=True)
 class PairEnergies:
@@ -42,8 +49,9 @@ class PairEnergies:
     confinement_ev: bright exciton from the bulk gap. gap_ev; overlap_k, exchange_x: K and X of the pair;
     bohr_nm, rydberg_ev, total_mass_m0: of the masses at this confinement; lengths_nm: effective core lengths
     (3, ...). overlap_per_nm2: of a platelet, K per area over which the exciton is coherent.
-    valid: the masses stay within their law and both carriers below the barrier. contributions_ev: what each
-    layer adds, in order; their sum is confinement_ev.
+    exchange_x counts in the bulk's Bohr radius bulk_bohr_nm. bulk_exciton_ev: bright exciton of the bulk, gap
+    included. valid: the masses stay within their law and both carriers below the barrier. contributions_ev:
+    what each layer adds, in order; their sum is confinement_ev.
     """
 
     gap_ev: FloatArray
@@ -52,6 +60,8 @@ class PairEnergies:
     exchange_x: FloatArray
     bohr_nm: FloatArray
     rydberg_ev: FloatArray
+    bulk_bohr_nm: FloatArray
+    bulk_exciton_ev: FloatArray
     total_mass_m0: FloatArray
     lengths_nm: FloatArray
     valid: npt.NDArray[np.bool_]
@@ -112,24 +122,52 @@ def pair_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers
         )
         contributions["self-energies of the carriers"] = shift.self_energy_ev
         contributions["image interaction"] = shift.image_interaction_ev
-    if "exchange beyond that of the bulk" not in missing:
-        # the gaps on record come from bright excitons of the bulk, which have their exchange already
-        contributions["exchange beyond that of the bulk"] = (
-            number("lt_splitting") / 3.0 * (pair.exchange_x - 1.0)
-        )
+    mass = number("reduced_mass")
+    bulk_bohr, bulk = BOHR_RADIUS_NM * eps / mass, gap - RYDBERG_EV * mass / eps**2
+    exchange_x = pair.exchange_x * (bulk_bohr / pair.bohr_nm) ** 3
+    _add_exchange(contributions, missing, crystals, parameters, gap, bulk, exchange_x, pair.bohr_nm)
     total = sum(contributions.values(), np.zeros(()))
     whole = np.broadcast_shapes(total.shape, gap.shape)
-    gap, total, k, x, bohr, rydberg = (
-        np.broadcast_to(one, whole)
-        for one in (gap, total, pair.overlap_k, pair.exchange_x, pair.bohr_nm, pair.rydberg_ev)
-    )
+
+    def wide(array: npt.ArrayLike) -> FloatArray:
+        return np.broadcast_to(np.asarray(array, dtype=float), whole)
+
     return PairEnergies(
-        gap, total, k, x, bohr, rydberg,
-        np.broadcast_to(pair.total_mass_m0, whole),
-        np.stack([np.broadcast_to(one, whole) for one in pair.lengths_nm]),
-        np.broadcast_to(pair.valid, whole),
-        {name: np.broadcast_to(one, whole) for name, one in contributions.items()},
-    )  # fmt: skip
+        gap_ev=wide(gap),
+        confinement_ev=wide(total),
+        overlap_k=wide(pair.overlap_k),
+        exchange_x=wide(exchange_x),
+        bohr_nm=wide(pair.bohr_nm),
+        rydberg_ev=wide(pair.rydberg_ev),
+        bulk_bohr_nm=wide(bulk_bohr),
+        bulk_exciton_ev=wide(bulk),
+        total_mass_m0=wide(pair.total_mass_m0),
+        lengths_nm=np.stack([wide(one) for one in pair.lengths_nm]),
+        valid=np.broadcast_to(pair.valid, whole),
+        contributions_ev={name: wide(one) for name, one in contributions.items()},
+    )
+
+
+def _add_exchange(
+    contributions: dict[str, FloatArray],
+    missing: dict[str, str],
+    crystals: Crystals,
+    parameters: ParameterDraws,
+    gap: FloatArray,
+    bulk: FloatArray,
+    exchange_x: FloatArray,
+    bohr_nm: FloatArray,
+) -> None:
+    """Lay the exchange of the lowest bright level on top, less what the bulk exciton has of it already."""
+    if "exchange beyond that of the bulk" in missing:
+        return
+    exciton = gap + sum(contributions.values(), np.zeros(()))
+    bulk_bohr = BOHR_RADIUS_NM * parameters["eps_effective"] / parameters["reduced_mass"]
+    bright = bright_exchange_ev(crystals, parameters, exciton, bulk, bulk_bohr, exchange_x, bohr_nm)
+    # the gaps on record come from bright excitons of the bulk, which have this already
+    short = parameters["short_range_exchange"] if parameters.has("short_range_exchange") else 0.0
+    own = parameters["lt_splitting"] / 3.0 + short / (np.pi * bulk_bohr**3)
+    contributions["exchange beyond that of the bulk"] = bright.min(axis=-1) - own
 
 
 def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: Layers) -> PairEnergies:
@@ -164,21 +202,32 @@ def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: L
         "binding of the pair": -plate.binding_ev,
         "motion in the plane": plate.lateral_ev,
     }
-    if "exchange beyond that of the bulk" not in missing:
-        contributions["exchange beyond that of the bulk"] = (
-            parameters["lt_splitting"] / 3.0 * (plate.exchange_x - 1.0)
-        )
     heavy = mass * plate.mass_factor
+    bulk_bohr, bulk = BOHR_RADIUS_NM * eps / mass, gap - RYDBERG_EV * mass / eps**2
+    exchange_x = plate.exchange_x * (bulk_bohr / plate.bohr_radius_nm) ** 3
+    _add_exchange(contributions, missing, crystals, parameters, gap, bulk, exchange_x, plate.bohr_radius_nm)
     total = sum(contributions.values(), np.zeros(()))
     if plate.overlap_k is None:
         raise ModelRangeError("a platelet needs its lateral edges", where="lengths_nm")
-    whole = total.shape
-    lengths = [np.broadcast_to(one, whole) for one in (a, b, c)]
+
+    def wide(array: npt.ArrayLike) -> FloatArray:
+        return np.broadcast_to(np.asarray(array, dtype=float), total.shape)
+
     return PairEnergies(
-        np.broadcast_to(gap, whole), total, plate.overlap_k, plate.exchange_x, plate.bohr_radius_nm,
-        RYDBERG_EV * heavy / eps**2, 4.0 * heavy, np.stack(lengths), plate.valid,
-        {name: np.broadcast_to(one, whole) for name, one in contributions.items()}, plate.overlap_per_nm2,
-    )  # fmt: skip
+        gap_ev=wide(gap),
+        confinement_ev=total,
+        overlap_k=wide(plate.overlap_k),
+        exchange_x=wide(exchange_x),
+        bohr_nm=wide(plate.bohr_radius_nm),
+        rydberg_ev=wide(RYDBERG_EV * heavy / eps**2),
+        bulk_bohr_nm=wide(bulk_bohr),
+        bulk_exciton_ev=wide(bulk),
+        total_mass_m0=wide(4.0 * heavy),
+        lengths_nm=np.stack([wide(one) for one in (a, b, c)]),
+        valid=plate.valid,
+        contributions_ev={name: wide(one) for name, one in contributions.items()},
+        overlap_per_nm2=wide(plate.overlap_per_nm2),
+    )
 
 
 def _outside_eps(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
@@ -257,20 +306,26 @@ def _screened(shape: str, pair: _Stage, parameters: ParameterDraws) -> _Stage:
     edge = np.prod(np.stack(pair.lengths_nm), axis=0) ** (1.0 / 3.0)
     if shape == "sphere":
         edge = 0.5 * pair.lengths_nm[0]
-    change = haken_shift(
-        "sphere" if shape == "sphere" else "cube",
-        edge / pair.bohr_nm,
-        eps_static=parameters["eps_static"],
-        eps_optical=parameters["eps_high_freq"],
-        eps_effective=parameters["eps_effective"],
-        phonon_over_rydberg=parameters["lo_phonon_energy"] / pair.rydberg_ev,
-        mass_ratio=pair.mass_ratio,
+    shape_of = "sphere" if shape == "sphere" else "cube"
+    sizes = np.asarray(edge / pair.bohr_nm)
+    change, bulk = (
+        haken_shift(
+            shape_of,
+            size,
+            eps_static=parameters["eps_static"],
+            eps_optical=parameters["eps_high_freq"],
+            eps_effective=parameters["eps_effective"],
+            phonon_over_rydberg=parameters["lo_phonon_energy"] / pair.rydberg_ev,
+            mass_ratio=pair.mass_ratio,
+        )
+        for size in (sizes, np.full_like(sizes, _BULK_SIZE))
     )
+    # the bulk exciton keeps its recorded binding, contact and splitting: only what confinement changes counts
     return replace(
         pair,
-        energy_ev=pair.energy_ev + pair.rydberg_ev * change.energy_over_rydberg,
-        overlap_k=pair.overlap_k * change.k_ratio,
-        exchange_x=pair.exchange_x * change.x_ratio,
+        energy_ev=pair.energy_ev + pair.rydberg_ev * (change.energy_over_rydberg - bulk.energy_over_rydberg),
+        overlap_k=pair.overlap_k * change.k_ratio / bulk.k_ratio,
+        exchange_x=pair.exchange_x * change.x_ratio / bulk.x_ratio,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.crystal import Crystals
 from perolux.excitons.energies import PairEnergies
+from perolux.excitons.levels.depolarisation import depolarisation_factors
 from perolux.excitons.light.cross_section import (
     JoinedAbsorption,
     integrated_cross_section_cm2_ev,
@@ -15,12 +18,11 @@ from perolux.excitons.light.cross_section import (
     particle_cross_section_cm2,
 )
 from perolux.excitons.light.rates import local_field, oscillator_strength
-from perolux.excitons.light.spectra import gaussian_line
 from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings
 from perolux.excitons.parameters import ParameterDraws
 from perolux.materials import absorption_calibrations, optical_constants
 from perolux.quantities import Value
-from perolux.quantities.constants import HC_EV_NM
+from perolux.quantities.constants import FWHM_PER_SIGMA, HC_EV_NM
 
 __all__ = ["WAVELENGTHS_NM", "cross_sections_cm2"]
 
@@ -51,17 +53,21 @@ def cross_sections_cm2(
     scales = sorted(one.number / calibrations[0].number for one in calibrations)
     span = Value(1.0, "1", "derived", "calibrations", low=min(scales[0], 1.0), high=max(scales[-1], 1.0))
     uniform = parameters.assumed(span, "absorption_calibration")
-    join = float(parameters["gap"][0]) + assumption("bulk_absorption_above_gap_ev").number
-    grid = np.linspace(min(float(np.min(energies[0])) - 0.3, join - 0.3), join + 0.05, 240)
+    # bulk-like from half an electronvolt above the gap, or above the first exciton where that lies higher
+    edge = max(float(parameters["gap"][0]), float(energies[0][0]))
+    join = edge + assumption("bulk_absorption_above_gap_ev").number
+    first = float(np.min(energies[0]))
+    grid = np.linspace(min(first, edge) - 0.3, join + 0.05, 280)
     grid = grid[grid > HC_EV_NM / table.wavelength_nm[-1]]
-    fwhm = 1e-3 * float(homogeneous_width_mev(parameters)[0])
-    line = gaussian_line(fwhm)
-    field_factor = local_field(inside, outside**2, 1.0 / 3.0)
+    sigma = 1e-3 * homogeneous_width_mev(parameters) / FWHM_PER_SIGMA
+    factors = depolarisation_factors(crystals.shape, *crystals.lengths_nm)
+    field2 = (local_field(inside[..., None], outside[..., None] ** 2, factors) ** 2).mean(axis=-1)
     lines = np.zeros((len(pair.gap_ev), grid.size))
     for energy, overlap in zip(energies, overlaps, strict=True):
         strength = oscillator_strength(parameters["kane_energy"], energy, overlap)
-        area = integrated_cross_section_cm2_ev(strength, field_factor, index)
-        lines += area[:, None] * line(grid - energy[:, None])
+        area = integrated_cross_section_cm2_ev(strength, np.sqrt(field2), index)
+        distance = (grid - energy[:, None]) / sigma[:, None]
+        lines += (area / (sigma * math.sqrt(2.0 * math.pi)))[:, None] * np.exp(-0.5 * distance**2)
 
     def join_lines(drawn_lines: FloatArray) -> JoinedAbsorption:
         return join_bulk_absorption(
@@ -70,9 +76,9 @@ def cross_sections_cm2(
             energies[0],
             np.broadcast_to(crystals.volume_nm3, pair.gap_ev.shape),
             table,
-            gap_ev=float(parameters["gap"][0]),
+            gap_ev=edge,
             solvent_index=index,
-            onset_fwhm_ev=fwhm,
+            onset_fwhm_ev=FWHM_PER_SIGMA * float(sigma[0]),
         )
 
     joined = join_lines(lines)
@@ -87,8 +93,8 @@ def cross_sections_cm2(
     for nm in WAVELENGTHS_NM:
         photon = HC_EV_NM / nm
         if photon >= join:
-            sigma = particle_cross_section_cm2(table, np.asarray(photon), crystals.volume_nm3, index)
-            found[f"cross section {nm:g}"] = sigma * uniform
+            bulk = particle_cross_section_cm2(table, np.asarray(photon), crystals.volume_nm3, index)
+            found[f"cross section {nm:g}"] = bulk * uniform
         else:
             here = np.array([np.interp(photon, grid, row) for row in joined.sigma_cm2])
             found[f"cross section {nm:g}"] = here * uniform

@@ -9,15 +9,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import NotAvailableError
+from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
+from perolux.excitons.bright_exchange import bright_exchange_ev
 from perolux.excitons.crystal import Crystals
 from perolux.excitons.energies import PairEnergies
 from perolux.excitons.layers import Layers
 from perolux.excitons.levels.depolarisation import depolarisation_factors
-from perolux.excitons.levels.exchange import exchange_mev
 from perolux.excitons.levels.fine_structure import FineStructure, LevelOrder, fine_structure, rashba_for_order
 from perolux.excitons.light.coherence import coherence_volume_nm3
+from perolux.excitons.light.dephasing import pure_dephasing_fwhm_ev
 from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
 from perolux.excitons.light.rates import (
     Levels,
@@ -29,13 +30,17 @@ from perolux.excitons.light.rates import (
 from perolux.excitons.light.thermal import plate_ratio, thermal_overlap_ratio
 from perolux.excitons.pair.tables import interpolate
 from perolux.excitons.parameters import ParameterDraws
-from perolux.quantities.constants import BOLTZMANN_EV_PER_K
+from perolux.materials import optical_constants
+from perolux.quantities import Value
+from perolux.quantities.constants import BOLTZMANN_EV_PER_K, HC_EV_NM
 
 __all__ = [
+    "bright_lifetime_ns",
     "coherent_volume_nm3",
+    "equilibrium_lifetime_ns",
+    "equivalent_edge_nm",
     "fine_levels",
     "homogeneous_width_mev",
-    "lifetimes_ns",
     "line_strengths",
     "optical_surroundings",
     "shifts_mev",
@@ -45,6 +50,12 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 
+_EQUAL_CONFINEMENT = 0.5 * 3.0**0.5
+"""Edge of the cube over the diameter of the sphere with the same confinement: L = sqrt(3) R."""
+_FINE_STRUCTURE_K = 60.0
+"""Above this kT exceeds the splittings between bright and dark levels: all four are occupied."""
+_LONGEST_NS = 1e6
+"""Equilibrium lifetimes beyond 1 ms are none: populations do not reach equilibrium so slowly."""
 _ROUNDING_MEV = 1e-9
 """A splitting below this is one that the symmetry forbids, and rounding."""
 
@@ -93,40 +104,51 @@ def coherent_volume_nm3(
     crystals: Crystals, parameters: ParameterDraws, layers: Layers, pair: PairEnergies
 ) -> FloatArray:
     """Volume (nm^3) in which the exciton is coherent, at most that of the crystals."""
-    ratio = assumption("coherence_diameter_over_bohr")
-    diameter = parameters.assumed(ratio, "coherence_diameter_over_bohr") * pair.bohr_nm
+    if parameters.has("coherence_diameter"):
+        ratio = parameters["coherence_diameter"]
+    else:
+        name = "coherence_diameter_over_bohr"
+        ratio = parameters.assumed(assumption(name), name)
+    diameter = ratio * pair.bohr_nm
     whole = np.broadcast_to(crystals.volume_nm3, pair.overlap_k.shape)
     if crystals.shape == "platelet" and layers.coherence == "localisation":
         return np.minimum(whole, np.pi / 4.0 * diameter**2 * crystals.lengths_nm[2])
+    width = _dephasing_mev(crystals, parameters) if layers.coherence == "linewidth" else None
     return coherence_volume_nm3(
         layers.coherence,
         whole,
         diameter_nm=diameter,
         total_mass_m0=pair.total_mass_m0,
-        homogeneous_fwhm_mev=homogeneous_width_mev(parameters) if layers.coherence == "linewidth" else None,
+        homogeneous_fwhm_mev=width,
     )
+
+
+def _dephasing_mev(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
+    """Width (meV) that pure dephasing gives the line at the temperature: acoustic and activated phonons."""
+    acoustic, activated = (
+        parameters.assumed(assumption(name), name)
+        for name in ("acoustic_dephasing_ev_per_k", "activated_dephasing_ev")
+    )
+    phonon = parameters.material.value("phonon_energy_1").number
+    return 1e3 * pure_dephasing_fwhm_ev(crystals.temperature_k, acoustic, activated, phonon)
 
 
 def fine_levels(
     crystals: Crystals, parameters: ParameterDraws, layers: Layers, pair: PairEnergies
 ) -> tuple[FineStructure, dict[str, FloatArray]]:
     """The four lowest levels, with dipoles weighted by the local field, and their splittings (meV)."""
-    a, b, c = crystals.lengths_nm
-    factors = depolarisation_factors(crystals.shape, a, b, c)
-    # where no splitting of the compound is on record the short-range constant is not known, and left out
-    short = parameters["short_range_exchange"] if parameters.has("short_range_exchange") else np.zeros(1)
-    bright = exchange_mev(
+    bright = 1e3 * bright_exchange_ev(
+        crystals,
+        parameters,
+        pair.exciton_ev,
+        pair.bulk_exciton_ev,
+        pair.bulk_bohr_nm,
         pair.exchange_x,
         pair.bohr_nm,
-        lt_splitting_mev=1e3 * parameters["lt_splitting"],
-        short_range_mev_nm3=1e3 * short,
-        factors=factors,
     )
     order: LevelOrder = "dark-lowest" if layers.ground_state == "dark" else "bright-lowest"
     rashba = rashba_for_order(bright, order)[..., None] * np.ones(3)
-    inside, index = optical_surroundings(crystals, parameters)
-    field_factor = local_field(inside[..., None], index[..., None] ** 2, factors)
-    levels = fine_structure(bright, rashba_mev=rashba, axis_amplitude=field_factor)
+    levels = fine_structure(bright, rashba_mev=rashba, axis_amplitude=_field_factors(crystals, parameters))
     position = np.argmax(levels.dark_admixture, axis=-1)
     keep = np.arange(4) != position[..., None]
     energies = np.sort(levels.energy_mev[keep].reshape(*position.shape, 3), axis=-1)
@@ -139,88 +161,152 @@ def fine_levels(
     }
 
 
+def _field_factors(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
+    """Local field factors F_i along the three lengths (rows, 3)."""
+    inside, index = optical_surroundings(crystals, parameters)
+    factors = depolarisation_factors(crystals.shape, *crystals.lengths_nm)
+    return local_field(inside[..., None], index[..., None] ** 2, factors)
+
+
 def optical_surroundings(crystals: Crystals, parameters: ParameterDraws) -> tuple[FloatArray, FloatArray]:
-    """Dielectric constant inside at the frequency of light, and refractive index outside."""
-    if parameters.has("eps_high_freq"):
-        inside = parameters["eps_high_freq"]
-    else:
-        inside = parameters.assumed(assumption("optical_eps_inside"), "optical_eps_inside")
+    """Dielectric constant inside at the frequency of light, and refractive index outside.
+
+    Inside: between the record and n^2 of the bulk at its gap where both are known (uniform); else what is
+    known; else the assumed range.
+    """
+    inside = parameters.assumed(_optical_eps(parameters), "optical_eps_inside")
     if crystals.outside_index is not None:
         return inside, np.full_like(inside, crystals.outside_index)
     return inside, parameters.assumed(assumption("outside_index"), "outside_index")
 
 
-def lifetimes_ns(
+def _optical_eps(parameters: ParameterDraws) -> Value:
+    known = []
+    if parameters.has("eps_high_freq"):
+        record = parameters.values["eps_high_freq"]
+        known += [record.number if record.low is None else record.low]
+        known += [record.number if record.high is None else record.high]
+    try:
+        n, _ = optical_constants(parameters.material.name).at(HC_EV_NM / parameters.material.gap_ev)
+        known.append(float(n) ** 2)
+    except (NotAvailableError, ModelRangeError):
+        pass
+    if not known:
+        return assumption("optical_eps_inside")
+    low, high = min(known), max(known)
+    source = "record of eps_high_freq and n^2 of the bulk at its gap"
+    return Value(0.5 * (low + high), "1", "derived", source, low=low, high=high, key="optical_eps_inside")
+
+
+def bright_lifetime_ns(
     crystals: Crystals,
     parameters: ParameterDraws,
     layers: Layers,
     pair: PairEnergies,
     emission_ev: FloatArray,
-) -> dict[str, FloatArray]:
-    """Lifetime (ns) in thermal equilibrium over all states of the pair, and that of the bright levels alone.
+) -> FloatArray:
+    """Lifetime (ns) of the bright levels alone, mean over the three axes: 1/tau = Gamma(K = 1) K."""
+    unit, overlap, _ = _rate_parts(crystals, parameters, layers, pair, emission_ev)
+    field2 = (_field_factors(crystals, parameters) ** 2).mean(axis=-1)
+    return np.asarray(1.0 / (unit * field2 * overlap))
 
-    1/tau = Gamma_fine(T) R_th(T): the mean rate of the four lowest levels, weakened by the excited states.
+
+def equilibrium_lifetime_ns(
+    crystals: Crystals,
+    parameters: ParameterDraws,
+    layers: Layers,
+    pair: PairEnergies,
+    emission_ev: FloatArray,
+) -> FloatArray:
+    """Lifetime (ns) in thermal equilibrium over all states of the pair.
+
+    1/tau = Gamma_fine(T) K R(T): the mean rate of the four lowest levels for K = 1, the overlap, and how much
+    the excited states weaken it. Raises `NotAvailableError` where the fine structure is not on record and
+    would decide, and where next to all excitons would wait in the dark level.
     """
-    limit = coherent_volume_nm3(crystals, parameters, layers, pair)
-    overlap = np.where(
-        limit < crystals.volume_nm3,
-        np.minimum(pair.overlap_k, _overlap_of_volume(limit, pair)),
-        pair.overlap_k,
-    )
-    _, index = optical_surroundings(crystals, parameters)
-    strength = oscillator_strength(parameters["kane_energy"], emission_ev, overlap)
-    unit = radiative_rate_per_ns(emission_ev, strength, index_outside=index)
-    bright = unit * _mean_field(crystals, parameters)
+    unit, _, warm = _rate_parts(crystals, parameters, layers, pair, emission_ev)
     try:
         levels, _ = fine_levels(crystals, parameters, layers, pair)
-        rates = unit[..., None] * levels.strength
-        cold = thermal_lifetime(Levels.of(levels.energy_mev, rates), crystals.temperature_k).rate_per_ns
-        cold = cold[..., 0]
     except NotAvailableError:
+        if crystals.temperature_k < _FINE_STRUCTURE_K:
+            raise
         # without exchange on record the four levels are taken as equally occupied, which holds when warm
-        cold = 0.75 * bright
-    return {"lifetime": 1.0 / (cold * thermal_ratio(crystals, pair)), "bright_lifetime": 1.0 / bright}
+        mean = 0.75 * unit * (_field_factors(crystals, parameters) ** 2).mean(axis=-1)
+    else:
+        rates = unit[..., None] * levels.strength
+        mean = thermal_lifetime(Levels.of(levels.energy_mev, rates), crystals.temperature_k).rate_per_ns
+        mean = mean[..., 0]
+    rate = mean * warm
+    if np.any(rate < 1.0 / _LONGEST_NS):
+        raise NotAvailableError(
+            f"at {crystals.temperature_k:g} K next to all excitons would wait in the dark level, for more "
+            "than 1 ms: there is no equilibrium; see the lifetime of the bright levels"
+        )
+    return np.asarray(1.0 / rate)
 
 
-def _mean_field(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
-    """Mean of F^2 over the three axes: what multiplies the rate of a randomly oriented bright level."""
-    a, b, c = crystals.lengths_nm
-    inside, index = optical_surroundings(crystals, parameters)
-    factors = depolarisation_factors(crystals.shape, a, b, c)
-    return np.asarray((local_field(inside[..., None], index[..., None] ** 2, factors) ** 2).mean(axis=-1))
+def _rate_parts(
+    crystals: Crystals,
+    parameters: ParameterDraws,
+    layers: Layers,
+    pair: PairEnergies,
+    emission_ev: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rate (1/ns) of a bright level for K = 1 without local field; K; and K R.
+
+    Where coherence is limited, K and K R are those of the coherent region alone, if they are smaller.
+    """
+    limited = coherent_volume_nm3(crystals, parameters, layers, pair)
+    part = limited < crystals.volume_nm3 * (1.0 - 1e-12)
+    region_k, region_r = _region(crystals, limited, pair)
+    overlap = np.where(part, np.minimum(pair.overlap_k, region_k), pair.overlap_k)
+    warm = pair.overlap_k * thermal_ratio(crystals, pair)
+    warm = np.where(part, np.minimum(warm, region_k * region_r), warm)
+    _, index = optical_surroundings(crystals, parameters)
+    strength = oscillator_strength(parameters["kane_energy"], emission_ev, np.ones_like(warm))
+    return radiative_rate_per_ns(emission_ev, strength, index_outside=index), overlap, warm
 
 
-def _overlap_of_volume(volume_nm3: FloatArray, pair: PairEnergies) -> FloatArray:
-    """K of a sphere of that volume; in a platelet, of a disc."""
+def _region(crystals: Crystals, volume_nm3: FloatArray, pair: PairEnergies) -> tuple[FloatArray, FloatArray]:
+    """K and R of the coherent region alone: a sphere of that volume, in a platelet a square of it."""
     if pair.overlap_per_nm2 is not None:
-        return np.asarray(pair.overlap_per_nm2 * volume_nm3 / pair.lengths_nm[2])
+        area = volume_nm3 / pair.lengths_nm[2]
+        side = np.sqrt(area)
+        heat = BOLTZMANN_EV_PER_K * crystals.temperature_k
+        return pair.overlap_per_nm2 * area, plate_ratio(side, side, pair.total_mass_m0, heat)
     radius = np.cbrt(volume_nm3 / (4.0 * np.pi / 3.0)) / pair.bohr_nm
-    return np.asarray(interpolate("sphere", radius).overlap_k)
+    theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
+    edge = _EQUAL_CONFINEMENT * 2.0 * radius
+    return np.asarray(interpolate("sphere", radius).overlap_k), thermal_overlap_ratio(edge, theta).ratio
+
+
+def equivalent_edge_nm(crystals: Crystals, pair: PairEnergies) -> FloatArray:
+    """Edge (nm) of the cube that stands for a shape: of equal confinement if round, else of equal volume."""
+    edge = np.cbrt(np.prod(pair.lengths_nm, axis=0))
+    factor = {"sphere": _EQUAL_CONFINEMENT, "spheroid": _EQUAL_CONFINEMENT, "rod": np.cbrt(np.pi / 4.0)}
+    return np.asarray(edge * factor.get(crystals.shape, 1.0))
 
 
 def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
-    """R_th of the cube of equal volume (equal confinement for a sphere); of a platelet, of its plane."""
+    """R of the equivalent cube (`equivalent_edge_nm`); of a platelet, of its plane."""
     if crystals.shape == "platelet":
         a, b, _ = crystals.lengths_nm
         heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
         return plate_ratio(a, b, pair.total_mass_m0, heat_ev)
-    edge = np.prod(pair.lengths_nm, axis=0) ** (1.0 / 3.0)
-    if crystals.shape == "sphere":
-        edge = edge * np.sqrt(3.0) / 2.0
     theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
-    return thermal_overlap_ratio(edge / pair.bohr_nm, theta).ratio
+    return thermal_overlap_ratio(equivalent_edge_nm(crystals, pair) / pair.bohr_nm, theta).ratio
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:
-    """Calculated shifts (meV) of biexciton and trion; a sphere, or the cube of equal volume."""
+    """Calculated shifts (meV) of biexciton and trion; a sphere as it is, others as their equivalent cube."""
     if crystals.shape == "platelet":
         raise NotAvailableError("shifts of biexciton and trion are not calculated for platelets")
     from perolux.excitons.many.multiexcitons import multiexciton_shift
 
-    shape = "sphere" if crystals.shape == "sphere" else "cube"
-    edge = np.prod(pair.lengths_nm, axis=0) ** (1.0 / 3.0) * (0.5 if shape == "sphere" else 1.0)
+    sphere = crystals.shape == "sphere"
+    edge = 0.5 * pair.lengths_nm[0] if sphere else equivalent_edge_nm(crystals, pair)
     found = {}
     for name, kind in (("biexciton", "biexciton"), ("trion", "trion-")):
-        shift, _ = multiexciton_shift(kind, shape, edge / pair.bohr_nm)
+        shift, _ = multiexciton_shift(kind, "sphere" if sphere else "cube", edge / pair.bohr_nm)
         found[name] = 1e3 * pair.rydberg_ev * shift
     return found

@@ -30,7 +30,7 @@ DRAWS = 256
 MATERIAL_QUANTITIES = (
     "gap", "reduced_mass", "eps_effective", "kane_energy", "spin_orbit_delta", "hole_mass", "eps_high_freq",
     "eps_static", "lo_phonon_energy", "lt_splitting", "barrier", "mass_outside", "short_range_exchange",
-    "monolayer_thickness",
+    "monolayer_thickness", "coherence_diameter",
 )  # fmt: skip
 """What the layers of one nanocrystal take from the records of its material."""
 

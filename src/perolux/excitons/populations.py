@@ -56,7 +56,8 @@ def population(
     ensemble: any shapes and compositions; platelets by their monolayers. Each result stands for the middle of
     every range, under each named set. What a material cannot answer is absent from the data set, with the
     reason in its attribute `missing`. Against a calculation at each size the splines add less than 1e-4 of an
-    energy above the bulk exciton and of every other number. Raises `OptionError` for more than 500 sorts of
+    energy above the bulk exciton and of every other number; 0.5 % of a lifetime at the size where coherence
+    begins to be limited. Raises `OptionError` for more than 500 sorts of
     nanocrystals and the errors of the materials.
     """
     import xarray

@@ -17,13 +17,15 @@ from perolux.excitons.assumptions import assumption
 from perolux.excitons.crystal import Crystals, Nanocrystal
 from perolux.excitons.energies import missing_layers, pair_energies
 from perolux.excitons.layers import Layers
+from perolux.excitons.light.linewidth import linewidth_records
 from perolux.excitons.light.stokes import stokes_model
 from perolux.excitons.pair_absorption import WAVELENGTHS_NM, cross_sections_cm2
 from perolux.excitons.pair_light import (
+    bright_lifetime_ns,
     coherent_volume_nm3,
+    equilibrium_lifetime_ns,
     fine_levels,
     homogeneous_width_mev,
-    lifetimes_ns,
     line_strengths,
     shifts_mev,
     transition_lines,
@@ -31,7 +33,8 @@ from perolux.excitons.pair_light import (
 from perolux.excitons.parameters import DRAWS, ParameterDraws, parameters_of
 from perolux.excitons.passport_record import Entry, Passport, Transition
 from perolux.excitons.spread import spread_of
-from perolux.materials import trace
+from perolux.materials import absorption_calibrations, trace
+from perolux.materials.optical import optical_tables
 from perolux.quantities import Value
 
 __all__ = ["Results", "passport", "results_of"]
@@ -152,8 +155,9 @@ def results_of(
     )
     fine = ["bright_dark", "splitting 1", "splitting 2"]
     found.attempt(fine, lambda: fine_levels(crystals, parameters, layers, pair)[1])
-    rates = ["lifetime", "bright_lifetime"]
-    found.attempt(rates, lambda: lifetimes_ns(crystals, parameters, layers, pair, emission))
+    how = (crystals, parameters, layers, pair, emission)
+    found.attempt(["bright_lifetime"], lambda: {"bright_lifetime": bright_lifetime_ns(*how)})
+    found.attempt(["lifetime"], lambda: {"lifetime": equilibrium_lifetime_ns(*how)})
     found.attempt(["biexciton", "trion"], lambda: shifts_mev(crystals, pair))
     if with_absorption:
         names, energies, overlaps = transition_lines(crystals, pair)
@@ -193,6 +197,10 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
             f"the homogeneous width is on record at 300 K; moved to {crystal.temperature_k:g} K it is little "
             "more than an upper bound: a cold line is far narrower"
         )
+        found.append(
+            "the Stokes shift of 0 to 100 meV is that of ensembles near 300 K; in the cold a nanocrystal emits "
+            "at its first line"
+        )
     if layers.ground_state == "bright":
         found.append(
             "the bright levels are put below the dark one, as the review has it; measurements on FAPbBr3, "
@@ -207,11 +215,48 @@ def _rests_on(
     """Every record and assumption that the results rest on, each once."""
     used: list[Value] = []
     for one in parameters:
-        used += trace(one.material, [q for q in one.values if q != "hole_mass" or layers.masses == "arpes"])
-    names = ["stokes_shift_ev", "coherence_diameter_over_bohr"]
+        used += trace(one.material, [q for q in one.values if _is_used(q, crystal, layers)])
+    names = ["stokes_shift_ev", "bulk_absorption_above_gap_ev", "carrier_mass_growth"]
     if crystal.outside_index is None:
         names.append("outside_index")
     if layers.masses == "equal":
         names.append("carrier_mass_ratio")
+    if layers.coherence == "localisation" and not all(one.has("coherence_diameter") for one in parameters):
+        names.append("coherence_diameter_over_bohr")
+    if layers.coherence == "linewidth":
+        names += ["acoustic_dephasing_ev_per_k", "activated_dephasing_ev"]
+    if layers.ground_state == "bright":
+        names.append("bright_lowest_ratio")
+    for one in parameters:
+        try:
+            used += trace(one.material, linewidth_records("single-dot"))
+        except (NotAvailableError, ModelRangeError):
+            names.append("homogeneous_fwhm_unknown_mev")
+        if not one.has("eps_high_freq") and one.material.name not in optical_tables():
+            names.append("optical_eps_inside")
+    used += absorption_calibrations_of(crystal)
     used += [assumption(name) for name in names]
     return tuple({(v.key, v.parameter_set, v.number, v.source): v for v in used}.values())
+
+
+def _is_used(quantity: str, crystal: Nanocrystal, layers: Layers) -> bool:
+    """Whether the layers take a quantity of the material for this shape."""
+    only = {
+        "hole_mass": layers.masses == "arpes",
+        "eps_static": layers.screening == "haken",
+        "lo_phonon_energy": layers.screening == "haken",
+        "monolayer_thickness": crystal.shape == "platelet",
+        "coherence_diameter": layers.coherence == "localisation",
+        "barrier": layers.barrier,
+        "mass_outside": layers.barrier,
+        "spin_orbit_delta": layers.nonparabolic,
+    }
+    return only.get(quantity, True)
+
+
+def absorption_calibrations_of(crystal: Nanocrystal) -> tuple[Value, ...]:
+    """The calibrations of the absorption of its material; none where it has no n and k."""
+    if crystal.material not in optical_tables():
+        return ()
+    index = crystal.outside_index or assumption("outside_index").number
+    return absorption_calibrations(crystal.material, index)

@@ -15,7 +15,11 @@ from functools import lru_cache, partial
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError, PeroluxError
 from perolux.materials.derive import bounds, combine
-from perolux.materials.kane import kane_energy_from_lt_splitting, kane_energy_from_mass
+from perolux.materials.kane import (
+    kane_energy_from_lt_splitting,
+    kane_energy_from_mass,
+    lt_splitting_ev,
+)
 from perolux.materials.optical import absorption_calibrations
 from perolux.materials.records import Record, RecordFile, load_records, quantities
 from perolux.materials.temperature import gap_piecewise_ev
@@ -377,6 +381,27 @@ def _kane_energy(file: RecordFile, temperature_k: float, parameter_set: str | No
     )
 
 
+def _lt_splitting(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
+    """The longitudinal-transverse splitting from a recorded Kane energy: the inverse of `_kane_energy`."""
+    del temperature_k
+    kane, background = _set_value(file, "kane_energy", parameter_set), _set_value(file, "eps_high_freq", None)
+    gap, binding = _set_value(file, "gap_low_t", None), _set_value(file, "exciton_binding", parameter_set)
+    pair = _pair(file, parameter_set)
+    if kane is None or background is None or gap is None or binding is None or pair is None:
+        return None
+
+    def splitting(ep: float, eps_b: float, eg: float, eb: float, mu: float, eps: float) -> float:
+        return lt_splitting_ev(ep, eg - eb, eps_b, BOHR_RADIUS_NM * eps / mu)
+
+    return _computed(
+        splitting,
+        (kane, background, gap, binding, *pair),
+        f"{file.name}.lt_splitting",
+        "from the Kane energy and the Bohr radius of the set",
+        parameter_set=parameter_set,
+    )
+
+
 def _kane_from_mass(file: RecordFile, temperature_k: float, parameter_set: str | None) -> Answer | None:
     """Where nobody has measured it: the range between the two ways of counting bands in the reduced mass."""
     del temperature_k
@@ -435,6 +460,7 @@ _RULES: dict[str, _Rule] = {
     "rydberg": _of_pair("rydberg", lambda mu, eps: RYDBERG_EV * mu / eps**2, "Ry0 mu/eps^2"),
     "exciton_binding": _of_pair("exciton_binding", lambda mu, eps: RYDBERG_EV * mu / eps**2, "Ry0 mu/eps^2"),
     "kane_energy": _kane_energy,
+    "lt_splitting": _lt_splitting,
     "electron_mass": _electron_mass,
     "formula_units_per_nm3": _formula_units,
     "intrinsic_absorption_335nm": _intrinsic_absorption,
