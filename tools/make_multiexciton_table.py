@@ -1,6 +1,6 @@
 """Trions and biexcitons against size by diffusion Monte Carlo: the table that travels with perolux.
 
-Run from the root of a checkout, about 15 minutes on one core:
+Run from the root of a checkout, about 20 minutes on one core:
 
     nice .venv/bin/python tools/make_multiexciton_table.py
 
@@ -146,6 +146,11 @@ def run(kind: str, shape: str, mass_ratio: float, over_bohr: float) -> dict[str,
     }
 
 
+def name_of(row: dict[str, str]) -> tuple[str, str, str, str]:
+    """What tells a knot from the others."""
+    return row["kind"], row["shape"], row["mass_ratio"], row["size_over_bohr"]
+
+
 def text(rows: list[dict[str, str]]) -> str:
     """The table as CSV."""
     lines = [
@@ -171,12 +176,14 @@ def main() -> None:
     if options.out.exists():
         lines = options.out.read_text(encoding="utf-8").splitlines()
         rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    done = {(row["kind"], row["shape"], row["mass_ratio"], row["size_over_bohr"]) for row in rows}
-    for kind, shape, mass_ratio, over_bohr in knots():
-        if (kind, shape, f"{mass_ratio:g}", f"{over_bohr:g}") in done:
+    order = [(kind, shape, f"{ratio:g}", f"{over_bohr:g}") for kind, shape, ratio, over_bohr in knots()]
+    done = {name_of(row) for row in rows}
+    for name, (kind, shape, mass_ratio, over_bohr) in zip(order, knots(), strict=True):
+        if name in done:
             continue
         rows.append(run(kind, shape, mass_ratio, over_bohr))
         print({key: rows[-1].get(key) for key in COLUMNS[:6]}, flush=True)
+        rows.sort(key=lambda row: order.index(name_of(row)))
         write_text(options.out, text(rows))
 
 

@@ -186,12 +186,16 @@ def test_time_step_error_falls_with_the_step_and_population_does_not_matter():
 @pytest.mark.slow
 def test_the_energy_does_not_depend_on_the_trial_function():
     rng = np.random.default_rng(14)
-    other = Trial(np.array([[0.1, 0.0], [0.1, 0.0]]), np.array([[-0.4, 0.4], [0.2, 0.5], [0.2, 0.5]]))
+    # one that is worse; with a much worse one (spread 1.8 Ry, as (0.1, 0) at the walls and +0.2 between the
+    # electrons) the time-step error at the default step is 0.015 Ry
+    other = Trial(np.array([[0.06, 0.0], [0.06, 0.0]]), np.array([[-0.4, 0.4], [0.15, 0.6], [0.2, 0.5]]))
     runs = [
-        solve_by_monte_carlo("trion-", "sphere", 2.0, rng, trial=trial, walkers=500, steps=6000)
+        solve_by_monte_carlo(
+            "trion-", "sphere", 2.0, rng, trial=trial, time_step=0.006, walkers=500, steps=6000
+        )
         for trial in (None, other)
     ]
-    assert abs(runs[0].variational_over_rydberg - runs[1].variational_over_rydberg) > 0.005
+    assert runs[1].spread_over_rydberg > 1.3 * runs[0].spread_over_rydberg
     error = math.hypot(*(run.error_over_rydberg for run in runs))
     # the time-step errors differ, each below 2e-3 Ry
     assert abs(runs[0].energy_over_rydberg - runs[1].energy_over_rydberg) < 4 * error + 2e-3
@@ -261,13 +265,13 @@ def product_sines(edge, sines, pairs, mobilities):
 
 @pytest.mark.slow
 def test_trion_shift_agrees_with_products_of_sines():
-    edge, counts, shifts = 0.5, (3, 4, 5), []
+    edge, counts, shifts = 0.5, (3, 4), []
     for n in counts:
         pair = product_sines(edge, n, {(0, 1): -1}, (0.5, 0.5))
         trion = product_sines(edge, n, {(0, 1): 1, (0, 2): -1, (1, 2): -1}, (0.5, 0.5, 0.5))
         shifts.append(trion - pair - 1.5 * (math.pi / edge) ** 2)
-    matrix = np.array([[1.0, n**-3.0, n**-4.0] for n in counts])
+    matrix = np.array([[1.0, n**-3.0] for n in counts])
     limit = float(np.linalg.solve(matrix, np.array(shifts))[0])
     shift, sigma = multiexciton_shift("trion-", "cube", edge)
-    # the extrapolation moves the last shift by 0.011 Ry and is good to a third of that or better
-    assert abs(limit - float(shift)) < 3 * float(sigma) + 0.004
+    # n^-3 through 3 and 4 sines gives -0.4813; with 5 sines (-0.4672, a minute) and n^-4 too it is -0.4780
+    assert abs(limit - float(shift)) < 3 * float(sigma) + 0.005
