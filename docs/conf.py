@@ -24,8 +24,9 @@ html_static_path = ["_static"]
 html_css_files = ["perolux.css"]
 html_copy_source = False
 html_show_sphinx = False
-# Command lines stay as they are typed: two hyphens are no dash.
+# Command lines stay as they are typed: two hyphens are no dash, and no block is Python that does not say so.
 smartquotes = False
+highlight_language = "text"
 
 # myst_nb switches on dollar maths by default, which would ask for MathJax; "$" stays a plain character here.
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]

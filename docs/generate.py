@@ -181,7 +181,8 @@ def _type(entry: dict[str, Any], definitions: dict[str, Any]) -> str:
         return " or ".join(f"`{json.dumps(choice)}`" for choice in entry["enum"])
     if "$ref" in entry:
         return "table"
-    kind = {"string": "text", "number": "number", "boolean": "true or false", "object": "table"}
+    kind = {"string": "text", "number": "number", "integer": "whole number", "object": "table"}
+    kind["boolean"] = "true or false"
     if entry.get("type") == "array":
         if "prefixItems" in entry:
             return "[low, high]"

@@ -77,7 +77,8 @@ def test_pages_from_the_program_hold_what_the_program_holds(generate):
     flags = generate.flags_page()
     assert all(f"`{name}`" in flags for name in FLAGS)
     assert all(f"`constants.{name}`" in generate.constants_page() for name in constants())
-    assert "`[spectra]`" in generate.study_file_page()
+    study = generate.study_file_page()
+    assert "`[spectra]`" in study and "`[[study.sources]]`" in study and "| any |" not in study
     records = generate.records_page()
     assert "CsPbBr3.reduced_mass` (set yang2017), rival" in records
     assert "AZPbBr3" in records
