@@ -198,7 +198,7 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
             "more than an upper bound: a cold line is far narrower"
         )
         found.append(
-            "the Stokes shift of 0 to 100 meV is that of ensembles near 300 K; in the cold a nanocrystal emits "
+            "the Stokes shift of 0 to 100 meV is that of ensembles near 300 K; a cold nanocrystal emits "
             "at its first line"
         )
     if layers.ground_state == "bright":
