@@ -27,8 +27,8 @@ from perolux.files import write_text
 
 DATA = Path(__file__).parents[1] / "src" / "perolux" / "excitons" / "data"
 EDGES = {
-    0.5: 4, 0.75: 6, 1.0: 6, 1.25: 6, 1.5: 6, 1.75: 6, 2.0: 8, 2.5: 8, 3.0: 8, 3.5: 8, 4.0: 8, 5.0: 8, 6.0: 10, 7.0: 10,
-    8.0: 10, 9.5: 10, 11.0: 12,
+    0.5: 4, 0.75: 6, 1.0: 6, 1.25: 6, 1.5: 6, 1.75: 6, 2.0: 8, 2.5: 8, 3.0: 8, 3.5: 8, 4.0: 8, 5.0: 8,
+    6.0: 10, 7.0: 10, 8.0: 10, 9.5: 10, 11.0: 12,
 }  # fmt: skip
 """Sines per axis for each edge: the highest single-particle level lies above 5 theta for theta up to 1."""
 THETAS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5)
