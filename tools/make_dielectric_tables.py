@@ -22,8 +22,8 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 
 import perolux  # noqa: E402
-from perolux.excitons import _boundary as surface  # noqa: E402
-from perolux.excitons import sphere  # noqa: E402
+from perolux.excitons.pair import _boundary as surface  # noqa: E402
+from perolux.excitons.pair import sphere  # noqa: E402
 from perolux.excitons.pair._lobatto import lobatto_points  # noqa: E402
 from perolux.excitons.pair._variation import ball_wall, gauss_unit, lowest_state  # noqa: E402
 from perolux.files import write_text  # noqa: E402

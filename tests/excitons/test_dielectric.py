@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.excitons import _boundary as surface
+from perolux.excitons.pair import _boundary as surface
 from perolux.excitons.pair.dielectric import (
     dielectric_shift_ev,
     image_interaction_ev,

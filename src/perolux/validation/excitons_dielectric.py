@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from perolux.excitons import _boundary as surface
+from perolux.excitons.pair import _boundary as surface
 from perolux.excitons.pair.dielectric import dielectric_shift_ev, plate_self_energy_ev, sphere_coefficients
 from perolux.excitons.pair.plate_pair import solve_plate
 from perolux.quantities.constants import COULOMB_EV_NM

@@ -86,7 +86,7 @@ def axis_fraction(unit_over_kt: npt.ArrayLike) -> FloatArray:
         sum over odd n of q^(n^2 - 1)/n^2 / sum over n of q^(n^2 - 1),   q = exp(-step)
 
     >>> axis_fraction([50.0, 1.0]).round(3).tolist()
-    [1.0, 0.953]
+    [1.0, 0.952]
     """
     step = np.clip(np.asarray(unit_over_kt, dtype=float), 1e-9, 1e3)  # above 40 all is in the lowest level
     # exp(-40) is nought beside 1
