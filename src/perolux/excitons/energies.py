@@ -224,7 +224,7 @@ def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: L
         bulk_exciton_ev=wide(bulk),
         total_mass_m0=wide(4.0 * heavy),
         lengths_nm=np.stack([wide(one) for one in (a, b, c)]),
-        valid=plate.valid,
+        valid=plate.valid & (plate.mass_factor < assumption("carrier_mass_growth").number),
         contributions_ev={name: wide(one) for name, one in contributions.items()},
         overlap_per_nm2=wide(plate.overlap_per_nm2),
     )

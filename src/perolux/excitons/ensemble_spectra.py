@@ -1,9 +1,8 @@
 """Absorption and emission of an `Ensemble` of cubes or spheres with all layers of the model.
 
 Every size is a node of a table (`spectra.SpectralTable`); its lines are those of `pair_light`, each of the
-homogeneous width, joined to the bulk absorption by the sum rule (`cross_section`). Once the table stands, the
-spectrum of any ensemble of that sort is one product of a vector and a matrix. Where the first lines alone
-carry all that the bulk absorbs below the join, the spectrum has a step there.
+homogeneous width, with the bulk absorption where they end and its sum below the join (`cross_section`). Once
+the table stands, the spectrum of any ensemble of that sort is one product of a vector and a matrix.
 """
 
 from __future__ import annotations
@@ -15,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, OptionError
+from perolux.excitons.assumptions import assumption
 from perolux.excitons.crystal import Crystals
 from perolux.excitons.energies import pair_energies
 from perolux.excitons.layers import Layers
-from perolux.excitons.light.cross_section import integrated_cross_section_cm2_ev, join_bulk_absorption
+from perolux.excitons.light.cross_section import integrated_cross_section_cm2_ev, scale_lines_to_bulk
 from perolux.excitons.light.rates import local_field, oscillator_strength
 from perolux.excitons.light.spectra import (
     SpectralTable,
@@ -29,9 +29,9 @@ from perolux.excitons.light.spectra import (
     gaussian_line,
     size_nodes,
 )
-from perolux.excitons.light.stokes import stokes_model
 from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings, transition_lines
 from perolux.excitons.parameters import ParameterDraws, parameters_of
+from perolux.excitons.properties import stokes_shift_ev
 from perolux.materials import optical_constants
 
 if TYPE_CHECKING:
@@ -122,18 +122,19 @@ def absorption_table(
         np.stack(strengths, axis=1), local_field(inside, index**2)[:, None], float(index[0])
     )
     lines = draw_lines(energy_ev, np.stack(energies, axis=1), area, gaussian_line(width))
-    bulk = {
-        "gap_ev": float(parameters["gap"][0]),
-        "solvent_index": float(index[0]),
-        "onset_fwhm_ev": width,
-    }
-    table = optical_constants(parameters.material.name)
     volume = np.broadcast_to(crystals.volume_nm3, sizes.shape)
-    joined = join_bulk_absorption(energy_ev, lines, energies[0], volume, table, **bulk)
-    # lines that alone exceed what the bulk absorbs below the join are scaled to its sum
-    excess = np.maximum(joined.line_share, 1.0)
-    if np.any(excess > 1.0):
-        joined = join_bulk_absorption(energy_ev, lines / excess[:, None], energies[0], volume, table, **bulk)
+    # one join for all sizes: half an electronvolt above the first exciton of the smallest
+    edge = max(float(parameters["gap"][0]), float(np.max(energies[0])))
+    joined = scale_lines_to_bulk(
+        energy_ev,
+        lines,
+        energies[-1],
+        volume,
+        optical_constants(parameters.material.name),
+        join_ev=edge + assumption("bulk_absorption_above_gap_ev").number,
+        solvent_index=float(index[0]),
+        onset_fwhm_ev=width,
+    )
     return SpectralTable(np.cbrt(volume), np.asarray(energy_ev), joined.sigma_cm2, "cm2")
 
 
@@ -149,7 +150,7 @@ def light_table(
     """Emission (1/eV, area 1) of sizes within a range: one line of the homogeneous width at each peak."""
     _, crystals, rows = _nodes(parameters, shape, range_nm, layers, outside_index)
     pair = pair_energies(crystals, rows, layers or Layers())
-    peak = pair.exciton_ev - rows.assumed(stokes_model().shift_ev, "stokes_shift_ev")
+    peak = pair.exciton_ev - stokes_shift_ev(crystals, rows)
     line = gaussian_line(1e-3 * float(homogeneous_width_mev(rows)[0]))
     edge = np.cbrt(np.broadcast_to(crystals.volume_nm3, peak.shape))
     return emission_table(edge, np.asarray(energy_ev), peak, line)

@@ -12,10 +12,9 @@ from perolux.excitons.crystal import Crystals
 from perolux.excitons.energies import PairEnergies
 from perolux.excitons.levels.depolarisation import depolarisation_factors
 from perolux.excitons.light.cross_section import (
-    JoinedAbsorption,
     integrated_cross_section_cm2_ev,
-    join_bulk_absorption,
     particle_cross_section_cm2,
+    scale_lines_to_bulk,
 )
 from perolux.excitons.light.rates import local_field, oscillator_strength
 from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundings
@@ -30,8 +29,8 @@ FloatArray = npt.NDArray[np.float64]
 
 WAVELENGTHS_NM = (335.0, 400.0, 450.0)
 """Wavelengths at which absorption is calibrated in the literature."""
-_EXCESS = 1.05
-"""Lines that carry more than this part of the bulk's absorption below the join are scaled to it, and said."""
+_AGREES = (0.67, 1.5)
+"""Scales of the calculated lines that are taken as agreement with bulk n and k; others are said."""
 
 
 def cross_sections_cm2(
@@ -42,16 +41,18 @@ def cross_sections_cm2(
     overlaps: list[FloatArray],
     warnings: list[str],
 ) -> dict[str, FloatArray]:
-    """Absorption cross sections (cm2): mu_i V far above the gap, lines and continuum joined to it below.
+    """Absorption cross sections (cm2): mu_i V far above the gap, below it lines that keep the bulk's sum.
 
-    The calibrations on record differ by almost a factor of two; the draws are uniform between them.
+    The calibrations on record differ by almost a factor of two: the sets take the middle, the draws are
+    uniform between them.
     """
     inside, outside = optical_surroundings(crystals, parameters)
     index = float(outside[0])
     table = optical_constants(crystals.material)  # a material without bulk n and k has no answer
     calibrations = absorption_calibrations(crystals.material, index)
-    scales = sorted(one.number / calibrations[0].number for one in calibrations)
-    span = Value(1.0, "1", "derived", "calibrations", low=min(scales[0], 1.0), high=max(scales[-1], 1.0))
+    scales = sorted([1.0, *(one.number / calibrations[0].number for one in calibrations)])
+    middle = 0.5 * (scales[0] + scales[-1])
+    span = Value(middle, "1", "derived", "calibrations", low=scales[0], high=scales[-1])
     uniform = parameters.assumed(span, "absorption_calibration")
     # bulk-like from half an electronvolt above the gap, or above the first exciton where that lies higher
     edge = max(float(parameters["gap"][0]), float(energies[0][0]))
@@ -69,26 +70,22 @@ def cross_sections_cm2(
         distance = (grid - energy[:, None]) / sigma[:, None]
         lines += (area / (sigma * math.sqrt(2.0 * math.pi)))[:, None] * np.exp(-0.5 * distance**2)
 
-    def join_lines(drawn_lines: FloatArray) -> JoinedAbsorption:
-        return join_bulk_absorption(
-            grid,
-            drawn_lines,
-            energies[0],
-            np.broadcast_to(crystals.volume_nm3, pair.gap_ev.shape),
-            table,
-            gap_ev=edge,
-            solvent_index=index,
-            onset_fwhm_ev=FWHM_PER_SIGMA * float(sigma[0]),
-        )
-
-    joined = join_lines(lines)
-    excess = np.maximum(joined.line_share, 1.0)
-    if excess[0] > _EXCESS:
+    joined = scale_lines_to_bulk(
+        grid,
+        lines,
+        energies[-1],
+        np.broadcast_to(crystals.volume_nm3, pair.gap_ev.shape),
+        table,
+        join_ev=join,
+        solvent_index=index,
+        onset_fwhm_ev=FWHM_PER_SIGMA * float(sigma[0]),
+    )
+    scale = float(joined.line_scale[0])
+    if not _AGREES[0] < scale < _AGREES[1]:
         warnings.append(
-            f"set {parameters.set_name}: the first lines carry {excess[0]:.2g} times what the bulk absorbs "
-            f"up to {join:.2f} eV; cross sections below that energy keep the sum of the bulk"
+            f"set {parameters.set_name}: the calculated lines carry {1.0 / max(scale, 1e-3):.2g} times what "
+            f"bulk n and k leave them up to {join:.2f} eV; cross sections there keep the sum of the bulk"
         )
-        joined = join_lines(lines / excess[:, None])
     found = {}
     for nm in WAVELENGTHS_NM:
         photon = HC_EV_NM / nm

@@ -17,6 +17,7 @@ from perolux.excitons.energies import PairEnergies
 from perolux.excitons.layers import Layers
 from perolux.excitons.levels.depolarisation import depolarisation_factors
 from perolux.excitons.levels.fine_structure import FineStructure, LevelOrder, fine_structure, rashba_for_order
+from perolux.excitons.levels.lattice_tensor import lattice_tensor_mev
 from perolux.excitons.light.coherence import coherence_volume_nm3
 from perolux.excitons.light.dephasing import pure_dephasing_fwhm_ev
 from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
@@ -27,7 +28,7 @@ from perolux.excitons.light.rates import (
     radiative_rate_per_ns,
     thermal_lifetime,
 )
-from perolux.excitons.light.thermal import plate_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_ratio, thermal_overlap_ratio
 from perolux.excitons.pair.tables import interpolate
 from perolux.excitons.parameters import ParameterDraws
 from perolux.materials import optical_constants
@@ -35,12 +36,15 @@ from perolux.quantities import Value
 from perolux.quantities.constants import BOLTZMANN_EV_PER_K, HC_EV_NM
 
 __all__ = [
+    "LONGEST_NS",
     "bright_lifetime_ns",
     "coherent_volume_nm3",
+    "dephasing_width_mev",
     "equilibrium_lifetime_ns",
     "equivalent_edge_nm",
     "fine_levels",
     "homogeneous_width_mev",
+    "lattice_mev",
     "line_strengths",
     "optical_surroundings",
     "shifts_mev",
@@ -54,7 +58,7 @@ _EQUAL_CONFINEMENT = 0.5 * 3.0**0.5
 """Edge of the cube over the diameter of the sphere with the same confinement: L = sqrt(3) R."""
 _FINE_STRUCTURE_K = 60.0
 """Above this kT exceeds the splittings between bright and dark levels: all four are occupied."""
-_LONGEST_NS = 1e6
+LONGEST_NS = 1e6
 """Equilibrium lifetimes beyond 1 ms are none: populations do not reach equilibrium so slowly."""
 _ROUNDING_MEV = 1e-9
 """A splitting below this is one that the symmetry forbids, and rounding."""
@@ -113,7 +117,7 @@ def coherent_volume_nm3(
     whole = np.broadcast_to(crystals.volume_nm3, pair.overlap_k.shape)
     if crystals.shape == "platelet" and layers.coherence == "localisation":
         return np.minimum(whole, np.pi / 4.0 * diameter**2 * crystals.lengths_nm[2])
-    width = _dephasing_mev(crystals, parameters) if layers.coherence == "linewidth" else None
+    width = dephasing_width_mev(crystals, parameters) if layers.coherence == "linewidth" else None
     return coherence_volume_nm3(
         layers.coherence,
         whole,
@@ -123,7 +127,7 @@ def coherent_volume_nm3(
     )
 
 
-def _dephasing_mev(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
+def dephasing_width_mev(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
     """Width (meV) that pure dephasing gives the line at the temperature: acoustic and activated phonons."""
     acoustic, activated = (
         parameters.assumed(assumption(name), name)
@@ -148,17 +152,28 @@ def fine_levels(
     )
     order: LevelOrder = "dark-lowest" if layers.ground_state == "dark" else "bright-lowest"
     rashba = rashba_for_order(bright, order)[..., None] * np.ones(3)
-    levels = fine_structure(bright, rashba_mev=rashba, axis_amplitude=_field_factors(crystals, parameters))
+    lattice = lattice_mev(crystals)
+    field_factors = _field_factors(crystals, parameters)
+    levels = fine_structure(bright, lattice_mev=lattice, rashba_mev=rashba, axis_amplitude=field_factors)
     position = np.argmax(levels.dark_admixture, axis=-1)
     keep = np.arange(4) != position[..., None]
     energies = np.sort(levels.energy_mev[keep].reshape(*position.shape, 3), axis=-1)
     steps = np.diff(energies, axis=-1)
     steps[steps < _ROUNDING_MEV] = 0.0
-    return levels, {
-        "bright_dark": levels.bright_dark_mev,
-        "splitting 1": steps[..., 0],
-        "splitting 2": steps[..., 1],
-    }
+    found = {"bright_dark": levels.bright_dark_mev}
+    if lattice is not None or crystals.shape not in ("cube", "sphere"):
+        found |= {"splitting 1": steps[..., 0], "splitting 2": steps[..., 1]}
+    return levels, found
+
+
+def lattice_mev(crystals: Crystals) -> FloatArray | None:
+    """The lattice tensor of cubes (..., 3, 3) in meV where one is on record (CsPbI3, orthorhombic)."""
+    if crystals.shape != "cube":
+        return None
+    try:
+        return lattice_tensor_mev(crystals.material, "orthorhombic", crystals.lengths_nm[0])
+    except (NotAvailableError, ModelRangeError):
+        return None
 
 
 def _field_factors(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
@@ -221,8 +236,8 @@ def equilibrium_lifetime_ns(
     """Lifetime (ns) in thermal equilibrium over all states of the pair.
 
     1/tau = Gamma_fine(T) K R(T): the mean rate of the four lowest levels for K = 1, the overlap, and how much
-    the excited states weaken it. Raises `NotAvailableError` where the fine structure is not on record and
-    would decide, and where next to all excitons would wait in the dark level.
+    the excited states weaken it. Infinite where only the dark level is occupied. Raises `NotAvailableError`
+    where the fine structure is not on record and would decide.
     """
     unit, _, warm = _rate_parts(crystals, parameters, layers, pair, emission_ev)
     try:
@@ -236,13 +251,8 @@ def equilibrium_lifetime_ns(
         rates = unit[..., None] * levels.strength
         mean = thermal_lifetime(Levels.of(levels.energy_mev, rates), crystals.temperature_k).rate_per_ns
         mean = mean[..., 0]
-    rate = mean * warm
-    if np.any(rate < 1.0 / _LONGEST_NS):
-        raise NotAvailableError(
-            f"at {crystals.temperature_k:g} K next to all excitons would wait in the dark level, for more "
-            "than 1 ms: there is no equilibrium; see the lifetime of the bright levels"
-        )
-    return np.asarray(1.0 / rate)
+    with np.errstate(divide="ignore"):
+        return np.asarray(1.0 / (mean * warm))
 
 
 def _rate_parts(
@@ -288,13 +298,19 @@ def equivalent_edge_nm(crystals: Crystals, pair: PairEnergies) -> FloatArray:
 
 
 def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
-    """R of the equivalent cube (`equivalent_edge_nm`); of a platelet, of its plane."""
+    """R of the equivalent cube (`equivalent_edge_nm`), a cuboid with its own edges; a platelet: its plane."""
     if crystals.shape == "platelet":
         a, b, _ = crystals.lengths_nm
         heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
         return plate_ratio(a, b, pair.total_mass_m0, heat_ev)
     theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
-    return thermal_overlap_ratio(equivalent_edge_nm(crystals, pair) / pair.bohr_nm, theta).ratio
+    size = equivalent_edge_nm(crystals, pair) / pair.bohr_nm
+    ratio = thermal_overlap_ratio(size, theta).ratio
+    if crystals.shape != "cuboid":
+        return ratio
+    # the centre of mass knows the edges one by one
+    own = np.prod([centre_of_mass_ratio(e / pair.bohr_nm, theta) for e in pair.lengths_nm], axis=0)
+    return np.asarray(ratio * np.cbrt(own) / centre_of_mass_ratio(size, theta))
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:

@@ -7,21 +7,23 @@ every range, and interpolated by cubic splines in ln(size). Proportions are grou
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from perolux.ensemble import Ensemble
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.crystal import LARGEST_NM, Crystals
 from perolux.excitons.layers import Layers
+from perolux.excitons.pair_light import LONGEST_NS
 from perolux.excitons.parameters import ParameterDraws, parameters_of
 from perolux.excitons.properties import results_of
 
 if TYPE_CHECKING:
     import xarray
 
-    from perolux.ensemble import Ensemble
+    from perolux.ensemble.shapes import Shape
 
 __all__ = ["POPULATION_QUANTITIES", "population"]
 
@@ -40,7 +42,10 @@ POPULATION_QUANTITIES: dict[str, tuple[str, str, str]] = {
 
 _KNOTS = 120
 _MOST_GROUPS = 500
-"""Sorts of nanocrystals (composition, shape, proportions) that one call takes: 0.1 s each."""
+"""Sorts of nanocrystals that one call takes: 0.05 to 0.1 s each."""
+_FEW, _MOST_SINGLE = 20, 50_000
+"""With more proportions than the first, up to the second number of rows are calculated one by one."""
+_ENDLESS = 1e200
 
 
 def population(
@@ -54,142 +59,204 @@ def population(
     """Results of every nanocrystal: a data set with the dimensions `set` and `crystal`.
 
     ensemble: any shapes and compositions; platelets by their monolayers. Each result stands for the middle of
-    every range, under each named set. What a material cannot answer is absent from the data set, with the
-    reason in its attribute `missing`. Against a calculation at each size the splines add less than 1e-4 of an
-    energy above the bulk exciton and of every other number; 0.5 % of a lifetime at the size where coherence
-    begins to be limited. Raises `OptionError` for more than 500 sorts of
-    nanocrystals and the errors of the materials.
+    every range, under each named set; a material with one set takes part under every name. What a material
+    cannot answer is NaN, or absent where no row has it, with the reason in the attribute `missing`.
+
+    Against a calculation at each size the splines add less than 1e-4 of an energy above the bulk exciton and
+    of every other number; 0.5 % of a lifetime at the size where coherence begins to be limited. Raises
+    `OptionError` for more than 500 sorts of nanocrystals, and the errors of the materials.
     """
     import xarray
 
+    if not isinstance(ensemble, Ensemble):
+        raise OptionError(
+            f"a population is an Ensemble, not {type(ensemble).__name__}",
+            fix="make one with perolux.ensemble: sample, quadrature or from_table",
+        )
     chosen = layers or Layers()
-    groups = _groups(ensemble)
-    names = None if sets is None else tuple(sets)
-    found: dict[str, dict[str, FloatArray]] = {}
-    missing: dict[str, str] = {}
-    for material, shape, monolayers, aspect, rows in groups:
+    names = None if sets is None else (sets,) if isinstance(sets, str) else tuple(sets)
+    columns: dict[str, dict[str, FloatArray]] = {}
+    missing: dict[str, set[str]] = {}
+    for material, shape, aspect, rows in _groups(ensemble):
         a, b, c = (column[rows] for column in (ensemble.edge_a_nm, ensemble.edge_b_nm, ensemble.edge_c_nm))
-        size = a if shape == "platelet" else np.cbrt(a * b * c)
-        if size.max() > LARGEST_NM:
+        if max(a.max(), b.max(), c.max()) > LARGEST_NM:
             raise ModelRangeError(
-                f"a nanocrystal of {size.max():.4g} nm", where="ensemble", allowed=f"up to {LARGEST_NM:g} nm"
+                f"a nanocrystal of {max(a.max(), b.max(), c.max()):.4g} nm",
+                where="ensemble",
+                allowed=f"up to {LARGEST_NM:g} nm",
             )
-        for parameters in parameters_of(material, temperature_k, sets=names, draws=0):
-            columns = found.setdefault(parameters.set_name, {})
+        own = parameters_of(material, temperature_k, sets=names, draws=0)
+        for name, parameters in _named(own, columns, material).items():
             curves, reasons = _curves(
-                parameters, shape, monolayers, aspect, size, temperature_k, chosen, outside_index
+                parameters, shape, aspect, (a, b, c), temperature_k, chosen, outside_index
             )
-            missing |= {name: f"{material}: {reason}" for name, reason in reasons.items()}
-            for name, values in curves.items():
-                columns.setdefault(name, np.full(len(ensemble), np.nan))[rows] = values
-    order = tuple(found)
+            for column, reason in reasons.items():
+                missing.setdefault(column, set()).add(f"{material}: {reason}")
+            for column, values in curves.items():
+                empty = np.full(len(ensemble), np.nan)
+                columns[name].setdefault(column, empty)[rows] = values
     data = {}
     for name, (column, unit, meaning) in POPULATION_QUANTITIES.items():
-        arrays = [found[one].get(column) for one in order]
-        if any(array is None or np.isnan(array).any() for array in arrays):
-            missing.setdefault(column, "not under every parameter set")
-            continue
-        attributes = {"units": unit, "long_name": meaning}
-        data[name] = (("set", "crystal"), np.stack([one for one in arrays if one is not None]), attributes)
-    reasons_by_name = {
-        name: missing[column] for name, (column, _, _) in POPULATION_QUANTITIES.items() if column in missing
-    }
+        none = np.full(len(ensemble), np.nan)
+        stack = np.stack([columns[one].get(column, none) for one in columns])
+        if column == "lifetime":
+            stack[stack > LONGEST_NS] = np.nan
+        if not np.all(np.isfinite(stack)):
+            missing.setdefault(column, {"excitons wait in the dark level for more than 1 ms"})
+        if np.any(np.isfinite(stack)):
+            reason = "; ".join(sorted(missing.get(column, set())))
+            attributes = {"units": unit, "long_name": meaning, "missing": reason}
+            data[name] = (("set", "crystal"), stack, attributes)
+    order = tuple(columns)
+    absent = [
+        f"{name}: {'; '.join(sorted(missing[column]))}"
+        for name, (column, _, _) in POPULATION_QUANTITIES.items()
+        if column in missing
+    ]
     return xarray.Dataset(
         data,
         coords={"set": list(order), "weight": ("crystal", ensemble.weights)},
         attrs={
             "temperature_k": temperature_k,
             "layers": str(chosen.as_dict()),
-            "missing": "; ".join(f"{name}: {reason}" for name, reason in reasons_by_name.items()),
+            "missing": " | ".join(absent),
         },
     )
 
 
-_Group = tuple[str, str, int, tuple[float, float, float], npt.NDArray[np.intp]]
+_Aspect = tuple[float, float, float]
+_Group = tuple[str, str, _Aspect | None, npt.NDArray[np.intp]]
+
+
+def _named(
+    own: tuple[ParameterDraws, ...], columns: dict[str, dict[str, FloatArray]], material: str
+) -> dict[str, ParameterDraws]:
+    """The parameters of one sort under the names of the data set's sets.
+
+    A material with one set alone takes part under every name; two materials with different choices of sets do
+    not go together.
+    """
+    found = {one.set_name: one for one in own}
+    if not columns:
+        columns.update({name: {} for name in found})
+    if len(found) == 1:
+        (only,) = found.values()
+        return dict.fromkeys(columns, only)
+    if len(columns) == 1:
+        # what stands so far is of a material with one set: it holds under each of these names
+        (before,) = columns.values()
+        columns.clear()
+        columns.update({name: {k: v.copy() for k, v in before.items()} for name in found})
+    if set(found) != set(columns):
+        raise OptionError(
+            f"{material} has the parameter sets {', '.join(found)}, other materials {', '.join(columns)}",
+            where="population",
+            allowed="materials that share their sets, or have one",
+            fix="ask for each part of the ensemble by itself",
+        )
+    return {name: found[name] for name in columns}
 
 
 def _groups(ensemble: Ensemble) -> list[_Group]:
-    """Material, shape, monolayers and proportions (lengths over the size) with the rows that share them."""
+    """Material, shape and proportions with the rows that share them.
+
+    Proportions (lengths over the first one) are None where there are many: each such row is calculated.
+    """
     shape, material = np.asarray(ensemble.shape), np.asarray(ensemble.material)
     fraction = (
         np.zeros(len(ensemble)) if ensemble.halide_fraction is None else np.round(ensemble.halide_fraction, 3)
     )
     partner = np.full(len(ensemble), "") if ensemble.partner_material is None else ensemble.partner_material
-    layers = np.zeros(len(ensemble), dtype=int) if ensemble.monolayers is None else ensemble.monolayers
-    a, b, c = ensemble.edge_a_nm, ensemble.edge_b_nm, ensemble.edge_c_nm
-    cubic = np.cbrt(a * b * c)
-    plate = shape == "platelet"
-    # logarithms of the proportions in steps of 1 %; a platelet scales in its plane alone
-    first = np.rint(100.0 * np.log(np.where(plate, 1.0, a / cubic))).astype(int)
-    second = np.rint(100.0 * np.log(np.where(plate, b / a, b / cubic))).astype(int)
-    inverse = np.zeros(len(ensemble), dtype=np.int64)
-    for column in (material, partner, fraction, shape, layers, first, second):
-        if np.all(column == column[0]):
-            continue
-        _, code = np.unique(column, return_inverse=True)
-        _, inverse = np.unique(inverse * (int(code.max()) + 1) + code, return_inverse=True)
-    unique = range(int(inverse.max()) + 1)
-    if len(unique) > _MOST_GROUPS:
+    sorts = _codes((material, partner, fraction, shape))
+    if sorts.max() >= _MOST_GROUPS:
         raise OptionError(
-            f"{len(unique)} sorts of nanocrystals (composition, shape, proportions)",
+            f"{int(sorts.max()) + 1} compositions and shapes",
             where="ensemble",
             allowed=f"up to {_MOST_GROUPS}",
-            fix="compress the ensemble, or give fewer compositions or proportions",
+            fix="compress the ensemble, or give fewer compositions",
         )
+    a, b, c = ensemble.edge_a_nm, ensemble.edge_b_nm, ensemble.edge_c_nm
     found: list[_Group] = []
-    for number in unique:
-        rows = np.flatnonzero(inverse == number)
+    for number in range(int(sorts.max()) + 1):
+        rows = np.flatnonzero(sorts == number)
         row = rows[0]
-        formula = str(material[row])
+        formula, kind = str(material[row]), str(shape[row])
         if partner[row]:
             formula = _mixed(formula, str(partner[row]), float(fraction[row]))
-        if plate[row]:
-            aspect = (1.0, float(np.mean(b[rows] / a[rows])), float(c[row]))
-        else:
-            one, two = float(np.mean(a[rows] / cubic[rows])), float(np.mean(b[rows] / cubic[rows]))
-            aspect = (one, two, 1.0 / (one * two))
-        found.append((formula, str(shape[row]), int(layers[row]), aspect, rows))
+        # proportions in steps of 1 %; of a platelet those of its plane, and its thickness
+        third = c[rows] if kind == "platelet" else 100.0 * np.log(c[rows] / a[rows])
+        kinds = _codes(
+            (np.rint(100.0 * np.log(b[rows] / a[rows])), np.round(third, 3 if kind == "platelet" else 0))
+        )
+        if kinds.max() >= _FEW and rows.size <= _MOST_SINGLE:
+            found.append((formula, kind, None, rows))
+            continue
+        if kinds.max() >= _MOST_GROUPS:
+            raise OptionError(
+                f"{rows.size} {kind}s of {int(kinds.max()) + 1} proportions",
+                where="ensemble",
+                allowed=f"up to {_MOST_GROUPS} proportions, or {_MOST_SINGLE} nanocrystals",
+                fix="compress the ensemble",
+            )
+        for each in range(int(kinds.max()) + 1):
+            part = rows[kinds == each]
+            ratio = float(np.mean(b[part] / a[part]))
+            last = float(c[part[0]]) if kind == "platelet" else float(np.mean(c[part] / a[part]))
+            found.append((formula, kind, (1.0, ratio, last), part))
     return found
+
+
+def _codes(columns: Iterable[npt.NDArray[np.generic]]) -> npt.NDArray[np.int64]:
+    """A number for each distinct row of several columns."""
+    found: npt.NDArray[np.int64] | None = None
+    for column in columns:
+        found = np.zeros(len(column), dtype=np.int64) if found is None else found
+        if len(column) == 0 or np.all(column == column[0]):
+            continue
+        _, code = np.unique(column, return_inverse=True)
+        _, found = np.unique(found * (int(code.max()) + 1) + code, return_inverse=True)
+    return np.zeros(0, dtype=np.int64) if found is None else found
 
 
 def _mixed(material: str, partner: str, fraction: float) -> str:
     """The formula of (1 - x) of one bromide, chloride or iodide and x of another."""
     if fraction in (0.0, 1.0):
         return partner if fraction else material
-    halide = {"Cl": "Cl", "Br": "Br", "I": "I"}
-    one, two = (next(h for h in halide if name.endswith(f"{h}3")) for name in (material, partner))
+    one, two = (next(h for h in ("Cl", "Br", "I") if name.endswith(f"{h}3")) for name in (material, partner))
     return f"{material.removesuffix(f'{one}3')}({one}{1.0 - fraction:.3f}{two}{fraction:.3f})3"
 
 
 def _curves(
     parameters: ParameterDraws,
     shape: str,
-    monolayers: int,
-    aspect: tuple[float, float, float],
-    size: FloatArray,
+    aspect: _Aspect | None,
+    lengths_nm: tuple[FloatArray, FloatArray, FloatArray],
     temperature_k: float,
     layers: Layers,
     outside_index: float | None,
 ) -> tuple[dict[str, FloatArray], dict[str, str]]:
-    """The results at each size of one sort of nanocrystal, from splines over knots of size."""
+    """The results of one sort of nanocrystal: of each row, or from splines over knots of size."""
     from scipy.interpolate import CubicSpline
 
-    low, high = float(size.min()), float(size.max())
-    direct = size.size <= _KNOTS
-    knots = np.asarray(size, dtype=float) if direct else np.geomspace(low * 0.999, high * 1.001, _KNOTS)
-    one, two, three = aspect
-    if shape == "platelet":
-        lengths = (knots, two * knots, np.full_like(knots, three))
+    size = lengths_nm[0]
+    direct = aspect is None or size.size <= _KNOTS
+    if direct:
+        lengths, knots = lengths_nm, size
     else:
-        lengths = (one * knots, two * knots, three * knots)
-    crystals = Crystals(parameters.material.name, shape, lengths, temperature_k, outside_index)  # type: ignore[arg-type]
+        knots = np.geomspace(float(size.min()) * 0.999, float(size.max()) * 1.001, _KNOTS)
+        one, two, three = aspect or (1.0, 1.0, 1.0)
+        last = np.full_like(knots, three) if shape == "platelet" else three * knots
+        lengths = (one * knots, two * knots, last)
+    crystals = Crystals(parameters.material.name, cast("Shape", shape), lengths, temperature_k, outside_index)
     results = results_of(crystals, parameters.middle(knots.size), layers, with_absorption=False)
     wanted = [column for column, _, _ in POPULATION_QUANTITIES.values() if column in results.arrays]
     columns = {name: np.broadcast_to(results.arrays[name], knots.shape) for name in wanted}
-    if direct:
+    if direct or not wanted:
         return dict(columns), results.reasons
-    # numbers that span decades are interpolated by their logarithm
+    # numbers that span decades are interpolated by their logarithm, an endless lifetime by a very long one
     logs = {name for name in wanted if np.all(columns[name] > 0.0)}
-    stack = np.stack([np.log(columns[n]) if n in logs else columns[n] for n in wanted], axis=-1)
+    stack = np.stack(
+        [np.log(np.minimum(columns[n], _ENDLESS)) if n in logs else columns[n] for n in wanted], axis=-1
+    )
     at = CubicSpline(np.log(knots), stack)(np.log(size))
     return {n: np.exp(at[:, k]) if n in logs else at[:, k] for k, n in enumerate(wanted)}, results.reasons

@@ -7,7 +7,7 @@ Energies come from `energies`, lines, fine structure, rates and shifts from `pai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,15 @@ from perolux.excitons.assumptions import assumption
 from perolux.excitons.crystal import Crystals, Nanocrystal
 from perolux.excitons.energies import missing_layers, pair_energies
 from perolux.excitons.layers import Layers
+from perolux.excitons.light.dephasing import coherence
 from perolux.excitons.light.linewidth import linewidth_records
 from perolux.excitons.light.stokes import stokes_model
 from perolux.excitons.pair_absorption import WAVELENGTHS_NM, cross_sections_cm2
 from perolux.excitons.pair_light import (
+    LONGEST_NS,
     bright_lifetime_ns,
     coherent_volume_nm3,
+    dephasing_width_mev,
     equilibrium_lifetime_ns,
     fine_levels,
     homogeneous_width_mev,
@@ -43,8 +46,6 @@ FloatArray = npt.NDArray[np.float64]
 
 TRANSITIONS = 4
 """Absorption lines of a passport."""
-_COLD_K = 150.0
-"""Below it the width law, anchored at 300 K, says next to nothing; a warning says so."""
 
 
 def passport(
@@ -88,7 +89,7 @@ def passport(
         *_warnings(crystal, parameters, chosen),
         *(w for one in results.values() for w in one.warnings),
     ]
-    return Passport(
+    made = Passport(
         crystal=crystal,
         layers=chosen,
         set_names=tuple(results),
@@ -109,6 +110,16 @@ def passport(
         warnings=tuple(dict.fromkeys(warnings)),
         rests_on=_rests_on(parameters, chosen, crystal),
     )
+    return replace(made, warnings=(*made.warnings, *_missing(made)))
+
+
+def _missing(made: Passport) -> list[str]:
+    """What is null and why, one sentence for each reason."""
+    labels: dict[str, list[str]] = {}
+    for label, entry in made.entries().items():
+        if entry.spread is None:
+            labels.setdefault(entry.reason or "not available", []).append(label)
+    return [f"not available, {', '.join(names)}: {reason}" for reason, names in labels.items()]
 
 
 @dataclass
@@ -146,18 +157,28 @@ def results_of(
     found.contributions = tuple(pair.contributions_ev)
     found.arrays |= {f"layer {name}": 1e3 * one for name, one in pair.contributions_ev.items()}
     found.arrays |= {"overlap_k": pair.overlap_k, "exchange_x": pair.exchange_x}
-    emission = pair.exciton_ev - parameters.assumed(stokes_model().shift_ev, "stokes_shift_ev")
+    emission = pair.exciton_ev - stokes_shift_ev(crystals, parameters)
     found.arrays["emission"] = emission
-    found.attempt(["width"], lambda: {"width": homogeneous_width_mev(parameters)})
     found.attempt(
         ["coherence_volume"],
         lambda: {"coherence_volume": coherent_volume_nm3(crystals, parameters, layers, pair)},
     )
     fine = ["bright_dark", "splitting 1", "splitting 2"]
+    found.reasons |= dict.fromkeys(
+        fine[1:],
+        f"no lattice tensor of {crystals.material} is on record, and a {crystals.shape} alone splits none",
+    )
     found.attempt(fine, lambda: fine_levels(crystals, parameters, layers, pair)[1])
     how = (crystals, parameters, layers, pair, emission)
     found.attempt(["bright_lifetime"], lambda: {"bright_lifetime": bright_lifetime_ns(*how)})
     found.attempt(["lifetime"], lambda: {"lifetime": equilibrium_lifetime_ns(*how)})
+    if with_absorption and np.any(found.arrays.get("lifetime", np.zeros(1)) > LONGEST_NS):
+        del found.arrays["lifetime"]
+        found.reasons["lifetime"] = (
+            f"at {crystals.temperature_k:g} K next to all excitons would wait in the dark level, for more "
+            "than 1 ms: there is no equilibrium; see the lifetime of the bright levels"
+        )
+    found.attempt(["width"], lambda: {"width": _line_width_mev(crystals, parameters, found)})
     found.attempt(["biexciton", "trion"], lambda: shifts_mev(crystals, pair))
     if with_absorption:
         names, energies, overlaps = transition_lines(crystals, pair)
@@ -170,6 +191,26 @@ def results_of(
             lambda: cross_sections_cm2(crystals, parameters, pair, energies, overlaps, found.warnings),
         )
     return found
+
+
+def stokes_shift_ev(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
+    """Stokes shift (eV): the stated prior, and none in the cold, where the zero-phonon line leads.
+
+    The prior is that of ensembles near 300 K; `prior.zero_phonon_below_k` says where it ends.
+    """
+    if crystals.temperature_k < assumption("zero_phonon_below_k").number:
+        return np.zeros(parameters.rows)
+    return parameters.assumed(stokes_model().shift_ev, "stokes_shift_ev")
+
+
+def _line_width_mev(crystals: Crystals, parameters: ParameterDraws, found: Results) -> FloatArray:
+    """Homogeneous width (meV): on record near 300 K; in the cold 2 hbar/T2 of the zero-phonon line."""
+    if crystals.temperature_k >= assumption("zero_phonon_below_k").number:
+        return homogeneous_width_mev(parameters)
+    if "bright_lifetime" not in found.arrays:
+        raise NotAvailableError(found.reasons.get("bright_lifetime", "no radiative lifetime"))
+    pure = 1e-3 * dephasing_width_mev(crystals, parameters)
+    return 1e3 * coherence(found.arrays["bright_lifetime"], pure).homogeneous_fwhm_ev
 
 
 def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], layers: Layers) -> list[str]:
@@ -192,14 +233,11 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
         )
     if crystal.shape not in ("cube", "sphere"):
         found.append(f"of a {crystal.shape} only the first absorption line is calculated")
-    if crystal.temperature_k < _COLD_K:
+    if crystal.temperature_k < assumption("zero_phonon_below_k").number:
         found.append(
-            f"the homogeneous width is on record at 300 K; moved to {crystal.temperature_k:g} K it is little "
-            "more than an upper bound: a cold line is far narrower"
-        )
-        found.append(
-            "the Stokes shift of 0 to 100 meV is that of ensembles near 300 K; a cold nanocrystal emits "
-            "at its first line"
+            "in the cold: emission at the zero-phonon line, its width that of the coherence time (a "
+            "calibration at 4 K, a lower bound from about 30 K on); where levels do not reach equilibrium, "
+            "the bright ones are seen"
         )
     if layers.ground_state == "bright":
         found.append(
@@ -216,7 +254,7 @@ def _rests_on(
     used: list[Value] = []
     for one in parameters:
         used += trace(one.material, [q for q in one.values if _is_used(q, crystal, layers)])
-    names = ["stokes_shift_ev", "bulk_absorption_above_gap_ev", "carrier_mass_growth"]
+    names = ["stokes_shift_ev", "zero_phonon_below_k", "bulk_absorption_above_gap_ev", "carrier_mass_growth"]
     if crystal.outside_index is None:
         names.append("outside_index")
     if layers.masses == "equal":

@@ -41,10 +41,12 @@ __all__ = [
     "CM2_EV_PER_STRENGTH",
     "CalibratedAbsorption",
     "JoinedAbsorption",
+    "ScaledAbsorption",
     "calibrated_absorption",
     "integrated_cross_section_cm2_ev",
     "join_bulk_absorption",
     "particle_cross_section_cm2",
+    "scale_lines_to_bulk",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -159,6 +161,66 @@ def join_bulk_absorption(
     end = lines_at_join + height * _normal_cdf((join - onset) / sigma)
     ratio = _integral(energy[below], under[:, below], join, end) / bulk_sum
     return JoinedAbsorption(energy, total, join, onset, line_sum / bulk_sum, ratio)
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledAbsorption:
+    """Absorption of sizes (n,) on energies (m,), continuous everywhere; see `scale_lines_to_bulk`.
+
+    line_scale (n,): what the calculated lines are multiplied by, 1 where theory and bulk agree.
+    """
+
+    energy_ev: FloatArray
+    sigma_cm2: FloatArray
+    join_ev: float
+    onset_ev: FloatArray
+    line_scale: FloatArray
+
+
+def scale_lines_to_bulk(
+    energy_ev: npt.ArrayLike,
+    lines_cm2: npt.ArrayLike,
+    last_line_ev: npt.ArrayLike,
+    volume_nm3: npt.ArrayLike,
+    table: OpticalConstants,
+    *,
+    join_ev: float,
+    solvent_index: float,
+    onset_fwhm_ev: float,
+) -> ScaledAbsorption:
+    """Lines (n, m) in cm^2, and the bulk mu_i V from the last calculated line on, with the sum of the bulk.
+
+        sigma(E) = s lines(E) + mu_i V Phi((E - E_last)/w),     s: both integrals up to the join are equal
+
+    The continuum takes over where the calculated lines (n, m) end, at last_line_ev (n,), or at the join where
+    that lies lower; so no hole opens between them and nothing steps at the join. The scale s of the lines
+    is the calibration factor between theory and n and k. Tails that reach beyond the join fade there. Raises
+    as `join_bulk_absorption`.
+    """
+    energy = np.asarray(energy_ev, dtype=np.float64)
+    lines = np.atleast_2d(np.asarray(lines_cm2, dtype=np.float64))
+    volume = np.atleast_1d(np.asarray(volume_nm3, dtype=np.float64))
+    last = np.minimum(np.atleast_1d(np.asarray(last_line_ev, dtype=np.float64)), join_ev)
+    if energy.ndim != 1 or not np.all(np.diff(energy) > 0):
+        raise OptionError("the energy grid must be one ascending axis")
+    if not energy[0] < join_ev < energy[-1]:
+        raise ModelRangeError(
+            f"the join at {join_ev:.3f} eV lies outside the energy grid",
+            allowed=f"{energy[0]:.3f} to {energy[-1]:.3f} eV",
+        )
+    bulk = particle_cross_section_cm2(table, energy, volume, solvent_index)
+    at_join = particle_cross_section_cm2(table, np.array([join_ev]), volume, solvent_index)[:, 0]
+    sigma = onset_fwhm_ev / FWHM_PER_SIGMA
+    continuum = bulk * _normal_cdf((energy - last[:, None]) / sigma)
+    # the lines give way to the continuum, so that nothing steps at the join
+    fading = lines * _normal_cdf((join_ev - energy) / sigma)
+    below = energy < join_ev
+    end = at_join * _normal_cdf((join_ev - last) / sigma)
+    wanted = _integral(energy[below], bulk[:, below], join_ev, at_join)
+    given = _integral(energy[below], continuum[:, below], join_ev, end)
+    own = np.trapezoid(fading, energy, axis=1)
+    scale = np.where(own > 0, np.maximum(wanted - given, 0.0) / np.where(own > 0, own, 1.0), 0.0)
+    return ScaledAbsorption(energy, scale[:, None] * fading + continuum, join_ev, last, scale)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _DEAD_LAYER = 1.405
 """Dead layer of both walls of an axis in aB, weak limit of the cube (`limits.dead_layer`)."""
+_FINE = 400
 HIGHEST_THETA = 2.5
 """kT/Ry up to which the table reaches."""
 
@@ -87,10 +88,16 @@ def _table() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
 
 @lru_cache(maxsize=1)
 def _spline():  # type: ignore[no-untyped-def]
-    from scipy.interpolate import RectBivariateSpline
+    """ln R over ln y and ln theta: monotone cubics on both axes, on a grid so fine that it is then linear."""
+    from scipy.interpolate import PchipInterpolator, RectBivariateSpline
 
     log_size, log_heat, ratio, _ = _table()
-    return RectBivariateSpline(log_size, log_heat, np.log(ratio))
+    sizes = np.linspace(log_size[0], log_size[-1], _FINE)
+    heats = np.linspace(log_heat[0], log_heat[-1], _FINE)
+    along_size = PchipInterpolator(log_size, np.log(ratio), axis=0)(sizes)
+    return RectBivariateSpline(
+        sizes, heats, PchipInterpolator(log_heat, along_size, axis=1)(heats), kx=1, ky=1
+    )
 
 
 def thermal_overlap_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) -> ThermalOverlap:
