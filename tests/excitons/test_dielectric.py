@@ -228,8 +228,11 @@ def test_interpolation_over_aspect_ratios_agrees_with_boundary_elements_between_
 @pytest.mark.parametrize("edge", [2.0, 4.0])
 def test_correlation_in_a_cube_is_near_that_of_the_sphere(edge):
     """The solved pair of the cube on a grid of both particles against scaling from the sphere."""
+    from scipy.linalg import eigh
+
     from perolux.excitons.pair import cube
-    from perolux.excitons.pair._variation import box_wall, lowest_state
+    from perolux.excitons.pair._variation import box_wall
+    from perolux.excitons.pair.screening import COULOMB
 
     contrast, points = 0.5, 6
     octant = surface.box_octant((1.0, 1.0, 1.0), 6)
@@ -248,8 +251,9 @@ def test_correlation_in_a_cube_is_near_that_of_the_sphere(edge):
     own = np.einsum("pii->i", green) / 8.0
     state = cube.solve_cube(edge, order=4)
     basis = cube._basis(4, (True, True, True), True)
-    overlap, energy = cube._matrices((edge,) * 3, state.exponent, state.wall, basis, 1.0, 24)
-    _, vector = lowest_state(energy, overlap)
+    physics = cube._Physics((edge,) * 3, 1.0, COULOMB)
+    overlap, energy = cube._matrices(physics, state.exponent, state.wall, basis, 24)
+    vector = eigh(energy, overlap)[1][:, 0]
     rests = []
     for correlated in (False, True):
         chi = np.prod(box_wall(r, 1.0 - state.wall * edge**2 if correlated else 1.0)[0], axis=1)

@@ -131,7 +131,9 @@ def test_more_contrast_binds_more(d, q):
     low, high = interpolate_plate(d, q), interpolate_plate(d, q + 0.05)
     assert high.binding_rydberg > low.binding_rydberg > 0
     assert high.contact >= low.contact * 0.98
-    assert np.sign(low.image_rydberg) == (-np.sign(q) if abs(q) > 1e-6 else np.sign(low.image_rydberg))
+    # the image is a difference of two tabled energies, each to 5e-4 of the binding: beyond that, a sign
+    if abs(low.image_rydberg) > 1e-3 * low.binding_rydberg:
+        assert np.sign(low.image_rydberg) == -np.sign(q)
 
 
 @pytest.mark.slow

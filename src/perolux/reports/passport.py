@@ -66,7 +66,7 @@ def significant(value: float | None) -> str:
     """A number with four significant digits and a true minus; an en dash where there is none.
 
     >>> significant(-0.012345), significant(None), significant(3.2e-14)
-    ('−0.01234', '–', '3.2e−14')
+    ('−0.01235', '–', '3.2e−14')
     """
     return "–" if value is None else f"{value:.4g}".replace("-", "−")
 
