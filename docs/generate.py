@@ -191,16 +191,17 @@ def _type(entry: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def assumptions_page() -> str:
-    """Priors and model errors of sizing, each a record."""
+    """Priors, couplings and model errors, each a record."""
     from perolux.excitons.assumptions import assumptions
 
     intro = (
-        "What the step from a spectrum to a size assumes. A range enters as a uniform prior (the edge length "
-        "as log-uniform). Each can be replaced in the `[prior]` block of a study file, and every report "
-        "lists those that its sizes rest on. `perolux explain prior.NAME` prints one of them."
+        "What the models of a nanocrystal assume: priors, couplings, model errors. A range enters as a uniform "
+        "prior (the edge length as log-uniform). Those that sizes rest on can be replaced in the `[prior]` "
+        "block of a study file, and every report and passport lists those that it used. `perolux explain "
+        "prior.NAME` prints one of them."
     )
     rows = [value_row(value) for value in assumptions().values()]
-    return page("Assumptions of the sizes", intro, table(("key", "value", "kind", "source", "note"), rows))
+    return page("Assumptions", intro, table(("key", "value", "kind", "source", "note"), rows))
 
 
 def constants_page() -> str:

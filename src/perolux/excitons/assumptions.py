@@ -1,4 +1,4 @@
-"""What the step from a spectrum to a size assumes: priors and model errors as records (`assumptions.toml`).
+"""What the models of a nanocrystal assume: priors, couplings, model errors, as records (`assumptions.toml`).
 
 Each is a `Value` with key "prior.NAME"; a study may replace a range, and every report lists those in use.
 """

@@ -1,7 +1,6 @@
 """Lifetime T1 and coherence time T2 of an exciton: what interference of its photons can show.
 
-    1/T2 = 1/(2 T1) + 1/T2*,     2 hbar/T2* = gamma_ac T + gamma_act n(E_act, T),     homogeneous FWHM = 2
-    hbar/T2
+    1/T2 = 1/(2 T1) + 1/T2*,   2 hbar/T2* = gamma_ac T + gamma_act n(E_act, T),   homogeneous FWHM = 2 hbar/T2
 
 Pure dephasing T2* by acoustic phonons (linear in T) and by a thermally activated phonon of energy E_act. The
 two strengths are records of `assumptions.toml`: the acoustic one is a calibration on one coherence time, the

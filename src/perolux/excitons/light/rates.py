@@ -1,9 +1,8 @@
 """Radiative rates, the local field of light, and the lifetime of thermally occupied levels.
 
     Gamma = n F^2 e^2 w^2 f/(6 pi eps0 m0 c^3),   f = (2/3)(Ep/E_X) K           one bright level, one axis
-    F_i   = eps_out/(eps_out + N_i (eps_in - eps_out))                          3 eps_out/(2 eps_out + eps_in)
-    for N = 1/3 1/tau(T) = sum g_i Gamma_i exp(-E_i/kT)/sum g_i exp(-E_i/kT)                levels in thermal
-    equilibrium
+    F_i   = eps_out/(eps_out + N_i (eps_in - eps_out))            3 eps_out/(2 eps_out + eps_in) for N = 1/3
+    1/tau(T) = sum g_i Gamma_i exp(-E_i/kT)/sum g_i exp(-E_i/kT)  levels in thermal equilibrium
 
 n is the refractive index outside. The lifetime holds where levels exchange population faster than they decay;
 for slow exchange between bright and dark see `relaxation`. A list of levels that ends too low is flagged:

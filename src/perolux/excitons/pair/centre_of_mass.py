@@ -73,7 +73,7 @@ def centre_of_mass_ladder(
     mu/M = r/(1+r)^2 and thicker dead layers (2.2 times at a ratio of 0.15), from 0.1 to 10.
     Raises `ModelRangeError` below `LADDER_START` or for another ratio, and `OptionError` for an unknown
     shape or a bad count.
-    Source: centre-of-mass quantisation with a dead layer; domain chapter, sec. 6.
+    Source: centre-of-mass quantisation with a dead layer, standard form.
 
     >>> ladder = centre_of_mass_ladder("cube", 8.0, 3)
     >>> ladder.names, ladder.degeneracy.tolist(), ladder.energy_over_rydberg.round(3).tolist()

@@ -65,7 +65,7 @@ def haken_shift(
     ratio of 0.7.
     Outside the table's sizes the change goes to its limits: the exact first order for size 0, the bulk for
     size infinity. Raises `ModelRangeError` where eps_inf/eps_0 or a screening rate is outside the table.
-    Source: Haken's potential, domain chapter sec. 3.4; solved by `solve_sphere` and `solve_cube`.
+    Source: Haken's potential, standard form; solved by `solve_sphere` and `solve_cube`.
 
     >>> shift = haken_shift("cube", [2.0, 8.0], eps_static=24.0, eps_optical=4.5, eps_effective=7.3,
     ...                     phonon_over_rydberg=0.6)

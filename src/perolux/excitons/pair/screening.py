@@ -77,7 +77,7 @@ def haken(
     effective one makes `COULOMB` the model that this replaces). phonon_over_rydberg: hbar w_LO over that Ry.
     Masses are those of the bare bands. r -> 0: eps_inf; r -> infinity: eps_0.
     Raises `OptionError` for dielectric constants out of order.
-    Source: H. Haken's interpolation as given in the domain chapter (sec. 3.4), standard form.
+    Source: H. Haken's interpolation between both dielectric constants, standard form.
 
     >>> screening = haken(eps_static=24.1, eps_optical=4.5, eps_of_unit=9.0, phonon_over_rydberg=0.6)
     >>> [round(part, 3) for part in screening.strengths]
