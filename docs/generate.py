@@ -197,8 +197,8 @@ def assumptions_page() -> str:
     intro = (
         "What the models of a nanocrystal assume: priors, couplings, model errors. A range enters as a "
         "uniform prior (the edge length as log-uniform). Those that sizes rest on can be replaced in the "
-        "`[prior]` block of a study file, and every report and passport lists those that it used. `perolux explain "
-        "prior.NAME` prints one of them."
+        "`[prior]` block of a study file, and every report and passport lists those that it used. "
+        "`perolux explain prior.NAME` prints one of them."
     )
     rows = [value_row(value) for value in assumptions().values()]
     return page("Assumptions", intro, table(("key", "value", "kind", "source", "note"), rows))
