@@ -15,7 +15,7 @@ __all__ = ["Spread", "spread_of"]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spread:
     """A number that depends on the parameter set.
 
@@ -43,6 +43,9 @@ class Spread:
         low, high = sorted((factor * self.low95, factor * self.high95))
         sets = {name: factor * number for name, number in self.sets.items()}
         return Spread(sets, factor * self.median, low, high, unit)
+
+    def __repr__(self) -> str:
+        return f"<Spread {self}, sets {', '.join(self.sets)}>"
 
     def __str__(self) -> str:
         unit = "" if self.unit == "1" else f" {self.unit}"
