@@ -95,7 +95,7 @@ def test_notebook_faces_are_short(tmp_path):
     assert len(repr(found)) < 250 and "\n" not in repr(found) and "CsPbBr3, cube, 8 nm" in repr(found)
     assert "2.3" in repr(found.emission_ev) and len(repr(found.emission_ev)) < 80
     course = over_size(cube, [6.0, 8.0], draws=2)
-    assert repr(course) == "<Course of a CsPbBr3 cube over size: 2 points, 6 to 8 nm>"
+    assert repr(course) == "<Course of a CsPbBr3 cube over edge: 2 points, 6 to 8 nm>"
     assert course._repr_html_().count("<tr>") == 3
     axes = Figure().subplots()
     assert found.plot(axes) is axes.figure and axes.get_xlabel() == "energy (eV)"

@@ -121,10 +121,10 @@ def exciton_of_material(
         temperature_of(temperature),
         outside_index,
     )
-    for one in crystals:
-        require_effect(layers, one.shape)
+    for crystal in crystals:
+        require_effect(layers, crystal.shape)
     sets = None if parameter_set is None else (parameter_set,)
-    found = [passport(one, layers=layers, sets=sets) for one in crystals]
+    found = [passport(crystal, layers=layers, sets=sets) for crystal in crystals]
     if json:
         rows = [one.as_dict() for one in found]
         print_json(rows if len(rows) > 1 else rows[0])

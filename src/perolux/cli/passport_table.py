@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from perolux.excitons.spread import aligned
 
 if TYPE_CHECKING:
     from perolux.excitons.passport_record import Passport
@@ -36,7 +37,8 @@ def passport_table(found: Passport) -> str:
     """
     sets = list(found.set_names)
     head = [["", "", "", *["set"] * len(sets)], ["", "median", "95 %", *sets]]
-    rows, reasons = [], {}
+    rows: list[list[str]] = []
+    reasons: dict[str, int] = {}
     for name, entry in found.entries().items():
         if entry.spread is None:
             reason = entry.reason or "not available"
@@ -49,7 +51,8 @@ def passport_table(found: Passport) -> str:
         lines = [found.title, "", *_columns([row[:3] for row in [head[1], *rows]]), ""]
         lines += _columns([[row[0], *row[3:]] for row in [*head, *rows]])
     notes = [f"note {number}: {reason}" for reason, number in reasons.items()]
-    notes += [f"note: {one}" for one in found.warnings]
+    # what is not available has its numbered note already
+    notes += [f"note: {one}" for one in found.warnings if not one.startswith("not available, ")]
     below = [line for note in notes for line in textwrap.wrap(note, _WIDTH, subsequent_indent="  ")]
     return "\n".join([*lines, "", *below])
 
@@ -62,16 +65,9 @@ def _short(name: str) -> str:
 
 def _row(name: str, spread: Spread, sets: Sequence[str]) -> list[str]:
     numbers = [spread.median, spread.low95, spread.high95, *(spread.sets[one] for one in sets)]
-    largest = max(abs(one) for one in numbers)
-    if largest and not 1e-3 <= largest < 1e5:  # a power of ten common to the row, in its unit
-        power = math.floor(math.log10(largest))
-        numbers = [one / 10.0**power for one in numbers]
-        opening = name.rfind("(")
-        unit = f"(1e{power} {name[opening + 1 :]}" if name.endswith(")") else f"(1e{power})"
-        name = f"{name[:opening]}{unit}" if name.endswith(")") else f"{name} {unit}"
-        largest /= 10.0**power
-    decimals = max(0, 3 - math.floor(math.log10(largest))) if largest else 0
-    median, low, high, *each = (f"{one:.{decimals}f}" for one in numbers)
+    (median, low, high, *each), power = aligned(numbers)
+    if power:  # common to the row: it stands in its unit
+        name = name.replace("(", f"(1e{power} ") if name.endswith(")") else f"{name} (1e{power})"
     return [name, median, f"{low} to {high}", *each]
 
 

@@ -27,6 +27,15 @@ COURSE_DRAWS = 64
 """Draws for each set at each point of a course."""
 
 
+SIZE_NAMES = {
+    "cube": "edge",
+    "cuboid": "first edge",
+    "sphere": "diameter",
+    "spheroid": "equatorial diameter",
+    "rod": "diameter",
+    "platelet": "lateral edge",
+}
+"""What the size of a course is of each shape."""
 _SHOWN = ("emission (eV)", "overlap K", "radiative lifetime (ns)", "lifetime of the bright levels (ns)",
           "bright above dark (meV)", "biexciton shift (meV)")  # fmt: skip
 """Results in the table of a course."""
@@ -34,13 +43,14 @@ _SHOWN = ("emission (eV)", "overlap K", "radiative lifetime (ns)", "lifetime of 
 
 @dataclass(frozen=True, repr=False)
 class Course:
-    """Passports along a line: x (n,) with its name and unit, and what was left out, with the reason."""
+    """Passports along a line: x (n,) with its name and unit; what was left out, why and where."""
 
     x: FloatArray
     x_name: str
     x_unit: str
     passports: tuple[Passport, ...]
     left_out: tuple[str, ...] = ()
+    left_out_x: tuple[float, ...] = ()
 
     def __repr__(self) -> str:
         what = self.passports[0].crystal if self.passports else None
@@ -124,7 +134,7 @@ def over_size(
             c = crystal.lengths_nm[2]
         if max(a, b, c) <= LARGEST_NM:
             points.append((float(size), replace(crystal, lengths_nm=(a, b, c))))
-    return _along(points, "size", "nm", layers, sets, draws)
+    return _along(points, SIZE_NAMES[crystal.shape], "nm", layers, sets, draws)
 
 
 def _along(
@@ -136,11 +146,12 @@ def _along(
     draws: int,
 ) -> Course:
     chosen = sets if sets is None or isinstance(sets, str) else tuple(sets)
-    places, found, left_out = [], [], []
+    places, found, left_out, nowhere = [], [], [], []
     for place, crystal in points:
         try:
             found.append(passport(crystal, layers=layers, sets=chosen, draws=draws))
             places.append(place)
         except (NotAvailableError, ModelRangeError) as error:
             left_out.append(f"{place:g} {unit}: {error.problems[0].what}")
-    return Course(np.array(places), name, unit, tuple(found), tuple(left_out))
+            nowhere.append(place)
+    return Course(np.array(places), name, unit, tuple(found), tuple(left_out), tuple(nowhere))
