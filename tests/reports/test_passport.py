@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ from perolux.excitons.spread import Spread
 from perolux.reports.passport import duration, render_passport, row_of, rows_of, write_passport
 from perolux.reports.passport_courses import course_plot
 from perolux.reports.passport_figures import Plot, draw_plots
-from perolux.reports.passport_spectra import _gaussian_line, _phonon_line, absorption_plot, emission_plot
+from perolux.reports.passport_spectra import (
+    _gaussian_line,
+    _phonon_line,
+    absorption_plot,
+    emission_plot,
+    levels_plot,
+)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +100,22 @@ def test_gaps_are_counted_with_their_reasons(found):
 def test_absorption_lines_are_numbered_with_a_key(found):
     plot = absorption_plot(found)
     assert "1 (111)-(111), 2 (112)-(112)" in plot.caption and "(111)-(111)" not in plot.svg
+
+
+def test_a_width_nobody_knows_leaves_the_lines_drawn_and_said(found):
+    lacking = replace(
+        found,
+        homogeneous_fwhm_mev=Entry(None, "no width"),
+        bright_splittings_mev=(Entry(None, "no tensor"),) * 2,
+    )
+    assert "no width" in absorption_plot(lacking).caption
+    iodide = passport(
+        nanocrystal("CsPbI3", "cube", 10.0, "core-edge", temperature_k=4.0), draws=4
+    )  # without phonons on record
+    bare = replace(iodide, homogeneous_fwhm_mev=Entry(None, "no width"))
+    plot = emission_plot(bare, over_temperature(bare.crystal, [4.0, 300.0], draws=4))
+    assert "no width" in plot.caption and "4 K" in plot.svg
+    assert "drawn at their mean: no tensor" in levels_plot(lacking).caption
 
 
 def test_rows_have_fixed_decimals_and_raised_powers():

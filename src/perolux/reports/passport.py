@@ -76,7 +76,7 @@ def significant(value: float | None) -> str:
     """A number with four significant digits and a true minus; an en dash where there is none.
 
     >>> significant(-0.012345), significant(None), significant(3.2e-14), significant(45180.0)
-    ('−0.01234', '–', '3.2e−14', '45180')
+    ('−0.01235', '–', '3.2e−14', '45180')
     """
     if value is None:
         return "–"

@@ -37,6 +37,8 @@ def levels_plot(one: Passport) -> Plot | None:
         return None
     middle = one.bright_dark_mev.spread.median
     steps = [entry.spread.median if entry.spread else 0.0 for entry in one.bright_splittings_mev]
+    unknown = next((entry.reason for entry in one.bright_splittings_mev if entry.spread is None), None)
+    together = "" if unknown is None else f" The bright levels are drawn at their mean: {unknown}."
     first = middle - (2.0 * steps[0] + steps[1]) / 3.0
     bright = [first, first + steps[0], first + steps[0] + steps[1]]
     names = _axis_names(one)
@@ -62,7 +64,7 @@ def levels_plot(one: Passport) -> Plot | None:
         "levels",
         "fine structure of the first exciton",
         "Fine structure of the first exciton, median over all draws: the dark singlet and the three bright "
-        "levels, each with the direction of its dipole.",
+        f"levels, each with the direction of its dipole.{together}",
         draw,
     )
 
@@ -79,11 +81,12 @@ def _axis_names(one: Passport) -> list[str]:
 def absorption_plot(one: Passport) -> Plot | None:
     """Sticks of the transitions under a broadened line, for each set; numbers at the sticks, a key below."""
     lines = [t for t in one.absorption if t.oscillator_strength.spread is not None]
-    if not lines or one.homogeneous_fwhm_mev.spread is None:
+    if not lines:
         return None
     energies = [list(t.energy_ev.sets.values()) for t in lines]
     apart = max(map(max, energies)) - min(map(min, energies))
-    width = 1e-3 * one.homogeneous_fwhm_mev.spread.median
+    known = one.homogeneous_fwhm_mev.spread
+    width = 0.0 if known is None else 1e-3 * known.median
     shown = max(width, 0.02 * apart, _NARROWEST_EV)
     sigma = shown / FWHM_PER_SIGMA
     grid = np.linspace(min(map(min, energies)) - 5 * sigma, max(map(max, energies)) + 5 * sigma, 900)
@@ -116,7 +119,9 @@ def absorption_plot(one: Passport) -> Plot | None:
     if len(lines) == 1:
         what = "The first absorption line"
     how = f"under the homogeneous width, {1e3 * width:.3g} meV"
-    if shown > width:
+    if known is None:
+        how = f"drawn {1e3 * shown:.2g} meV wide; {one.homogeneous_fwhm_mev.reason}"
+    elif shown > width:
         how = f"drawn {1e3 * shown:.2g} meV wide; the homogeneous width is {1e3 * width:.2g} meV"
     return make_plot(
         "absorption",
@@ -183,7 +188,8 @@ def cross_section_plot(one: Passport) -> Plot | None:
     return make_plot(
         "cross-section",
         "absorption cross section against photon energy",
-        "Absorption cross section of this one size, calculated at the middle of every range: the lines and a "
+        "Absorption cross section of this one size, calculated at the middle of every range and with n and k "
+        "of the bulk as its calibration: the lines and a "
         f"continuum under them, joined about {above:g} eV above the absorption edge to n and k of the bulk "
         "(measured near 300 K). Grey bars: 95 % of the cross sections of the table, which hold the rival "
         "calibrations.",
@@ -239,10 +245,11 @@ def emission_plot(one: Passport, heat: Course) -> Plot | None:
         if mine is not None:
             caption += f"; with its phonons the line is {1e3 * _fwhm_ev(mine):.2g} meV wide at {own:g} K"
     else:
-        caption += "Gaussians of the homogeneous width"
-        if mine is not None:
-            caption += f", {1e3 * mine[3]:.2g} meV at {own:g} K"
-        caption += ", at least 1 meV"
+        caption += "Gaussians of the homogeneous width, at least 1 meV"
+        if one.homogeneous_fwhm_mev.spread is None:
+            caption += f"; at {own:g} K it is not available: {one.homogeneous_fwhm_mev.reason}"
+        elif mine is not None:
+            caption += f"; drawn {1e3 * mine[3]:.3g} meV wide at {own:g} K"
     spread = one.homogeneous_fwhm_mev.spread
     if with_phonons and spread is not None:
         caption += (
@@ -292,9 +299,9 @@ def _phonon_line(one: Passport) -> _Line | None:
 def _gaussian_line(one: Passport) -> _Line | None:
     """A Gaussian of the median peak and width."""
     peak, width = one.emission_ev.spread, one.homogeneous_fwhm_mev.spread
-    if peak is None or width is None:
+    if peak is None:
         return None
-    fwhm = max(1e-3 * width.median, _NARROWEST_EV)
+    fwhm = max(0.0 if width is None else 1e-3 * width.median, _NARROWEST_EV)
     sigma = fwhm / FWHM_PER_SIGMA
     energy = peak.median + sigma * np.linspace(-4.0, 4.0, 400)
     line = np.exp(-0.5 * ((energy - peak.median) / sigma) ** 2)
