@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.excitons import nanocrystal, over_size, passport
+from perolux.excitons import nanocrystal, over_size, over_temperature, passport
 from perolux.materials import material
 
 
@@ -87,6 +87,12 @@ def test_one_set_by_name_no_set_and_negative_draws():
         passport(cube, sets=[])
     with pytest.raises(OptionError, match="-1 draws"):
         passport(cube, draws=-1)
+
+
+@pytest.mark.parametrize("course", [over_size, over_temperature])
+def test_a_formula_is_no_nanocrystal(course):
+    with pytest.raises(OptionError, match="'CsPbBr3' is no nanocrystal"):
+        course("CsPbBr3", [8.0])
 
 
 def test_notebook_faces_are_short(tmp_path):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.excitons.crystal import LARGEST_NM, Nanocrystal
+from perolux.excitons.crystal import LARGEST_NM, Nanocrystal, require_nanocrystal
 from perolux.excitons.layers import Layers
 from perolux.excitons.passport_record import Entry, Passport
 from perolux.excitons.properties import passport
@@ -111,6 +111,7 @@ def over_temperature(
     draws: int = COURSE_DRAWS,
 ) -> Course:
     """The nanocrystal at each temperature."""
+    require_nanocrystal(crystal, "over_temperature")
     points = [(float(t), replace(crystal, temperature_k=float(t))) for t in temperatures_k]
     return _along(points, "temperature", "K", layers, sets, draws)
 
@@ -127,6 +128,7 @@ def over_size(
 
     A platelet keeps its thickness: its lateral edges scale.
     """
+    require_nanocrystal(crystal, "over_size")
     points = []
     for size in sizes_nm:
         a, b, c = (length * size / crystal.lengths_nm[0] for length in crystal.lengths_nm)

@@ -22,7 +22,7 @@ from perolux.excitons.assumptions import assumption
 from perolux.materials import Material
 from perolux.materials import material as material_of
 
-__all__ = ["LARGEST_NM", "Crystals", "Nanocrystal", "nanocrystal"]
+__all__ = ["LARGEST_NM", "Crystals", "Nanocrystal", "nanocrystal", "require_nanocrystal"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,6 +90,19 @@ class Nanocrystal:
             "rod": f"{a:g} nm thick, {c:g} nm long",
         }.get(self.shape, f"{a:g} x {b:g} x {c:g} nm")
         return f"{self.shape}, {sizes}"
+
+
+def require_nanocrystal(crystal: object, where: str) -> None:
+    """Raise `OptionError` for anything but a `Nanocrystal`, for example a formula alone."""
+    if not isinstance(crystal, Nanocrystal):
+        raise OptionError(
+            f"{crystal!r} is no nanocrystal"
+            if isinstance(crystal, str)
+            else f"a {type(crystal).__name__} is no nanocrystal",
+            where=where,
+            allowed="a Nanocrystal",
+            fix='make one: perolux.excitons.nanocrystal("CsPbBr3", "cube", 8.0, "core-edge")',
+        )
 
 
 def nanocrystal(

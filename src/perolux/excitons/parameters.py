@@ -103,7 +103,7 @@ def parameters_of(
     at all or a negative number of draws, and as `materials.material`: unknown material or set, halides that
     do not mix, a temperature below 0 K.
     """
-    if isinstance(draws, bool) or draws != int(draws) or draws < 0:
+    if not isinstance(draws, int | np.integer) or draws < 0:
         raise OptionError(f"{draws!r} draws", where="draws", allowed="a whole number, 0 or more")
     wanted: tuple[str | None, ...] = parameter_sets(name) or (None,)
     if sets is not None:

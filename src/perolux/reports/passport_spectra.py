@@ -120,7 +120,8 @@ def absorption_plot(one: Passport) -> Plot | None:
         what = "The first absorption line"
     how = f"under the homogeneous width, {1e3 * width:.3g} meV"
     if known is None:
-        how = f"drawn {1e3 * shown:.2g} meV wide; {one.homogeneous_fwhm_mev.reason}"
+        reason = one.homogeneous_fwhm_mev.reason
+        how = f"drawn {1e3 * shown:.2g} meV wide, for a width is not available: {reason}"
     elif shown > width:
         how = f"drawn {1e3 * shown:.2g} meV wide; the homogeneous width is {1e3 * width:.2g} meV"
     return make_plot(
