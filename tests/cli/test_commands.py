@@ -290,3 +290,10 @@ def test_values_that_no_detector_gives_are_an_error_of_their_file(capsys, tmp_pa
     rows = json.loads(out)
     assert code == 2 and "no detector gives" in rows[0]["error"]["problems"][0]["what"]
     assert "label" in rows[1]
+
+
+@pytest.mark.parametrize(("size", "said"), [("nan", "no number"), ("0", "is 0"), ("-1", "is negative, -1")])
+@pytest.mark.parametrize("what", [("sphere", "--radius-over-bohr"), ("cube", "--edge-over-bohr")])
+def test_a_size_of_the_bare_pair_that_is_none(capsys, what, size, said):
+    code, _, err = call(capsys, "exciton", what[0], f"{what[1]}={size}")
+    assert code == 2 and said in err and "30" not in err

@@ -37,3 +37,15 @@ def test_table_says_what_is_incomplete(table, capsys):
 def test_bad_temperatures(table, text):
     with pytest.raises(OptionError, match="temperature"):
         lifetime(table, temperature=text)
+
+
+def test_the_table_says_why_there_is_no_lifetime(table, capsys):
+    lifetime(table, temperature="0")
+    assert "only dark levels are occupied" in capsys.readouterr().out
+
+
+def test_the_largest_temperatures_give_no_warning(table, capsys):
+    lifetime(table, temperature="1e308", json=True)
+    row = json.loads(capsys.readouterr().out)["rows"][0]
+    # all four levels equally occupied: 4/3 of 2.30 ns
+    assert row["thermal_lifetime_ns"] == pytest.approx(4 / 3 * 2.30)

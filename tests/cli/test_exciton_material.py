@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from perolux.cli.app import run
+from perolux.cli.passport_table import passport_table
+from perolux.errors import OutputError
+from perolux.excitons import nanocrystal, passport
+from perolux.excitons.passport_record import Entry
+from perolux.excitons.spread import Spread
 
 SPREAD = {"sets", "median", "low95", "high95"}
 KEYS = {
@@ -73,6 +79,23 @@ def test_what_a_material_lacks_is_null_with_a_warning(capsys):
         (["CsPbBr3", "--edge", "8", "--diameter", "8"], "does not go with"),
         (["CsPbBr3", "--edge", "eight"], "not a number"),
         (["CsPbBr3", "--edge", "8,9"], "does not fit"),
+        (["CsPbBr3", "--edge", "8,9"], "repeat --edge 8 --edge 9"),
+        (["CsPbBr3", "--edge", "8", "--temperature", "4,300"], "once for each temperature"),
+        (["CsPbBr3", "--edge", "8", "--temperature", "warm"], "no temperature"),
+        (["CsPbBr3", "--shape", "platelet", "--edge", "8"], "add --monolayers N"),
+        (["CsPbBr3", "--monolayers", "3", "--masses", "arpes"], "has no effect"),
+        (["CsPbBr3", "--monolayers", "3", "--mass-outside", "coupled"], "has no effect"),
+        (["CsPbBr3", "--edge", "8", "--without", "barrier", "--mass-outside", "coupled"], "has no effect"),
+        (["CsPbBr3", "--monolayers", "3", "--screening", "haken"], "not calculated"),
+        (["CsPbBr3", "--monolayers", "3", "--without", "nonparabolic"], "--without barrier"),
+        (["CsPbBr3", "--monolayers", "100", "--edge", "20"], "--edge 20,20,60.75"),
+        (["CsPbBr3", "--monolayers", "100", "--edge", "20"], "60 monolayers of this material"),
+        (["CsPbBr3", "--monolayers", "200"], "100 nm"),
+        (["CsPbBr3", "--diameter", "5", "--length", "60"], "a rod of 12 diameters"),
+        (["CsPbBr3", "--edge", "2,20,20"], "ask for a platelet"),
+        (["CsPbBr3", "--edge", "2,2,20"], "a long cuboid"),
+        (["CsPbBr3", "--edge", "8", "--report", "numbers.csv"], "no HTML file"),
+        (["CsPbBr3", "--edge", "8", "--report", ""], "an empty name"),
         (["CsPbBr3", "--edge", "0.3"], "unit cell"),
         (["CsPbBr3", "--edge", "101"], "100 nm"),
         (["CsPbBr3", "--edge", "8", "--temperature", "-5"], "-5 K"),
@@ -100,7 +123,60 @@ def test_wrong_input_is_two_lines_and_exit_2(capsys, arguments, said):
 def test_the_table_names_every_set(capsys):
     assert run(["exciton", "CsPbBr3", "--edge", "8"]) == 0
     printed = capsys.readouterr().out
-    assert "set pssrrl2023" in printed and "set yang2017" in printed and "radiative lifetime (ns)" in printed
+    assert "pssrrl2023" in printed and "yang2017" in printed and "radiative lifetime (ns)" in printed
+    lines = printed.splitlines()
+    assert max(len(line) for line in lines) <= 80 and not any(line.endswith(" ") for line in lines)
+    # the numbers of a row have the same decimals, and the 95 % stand in line
+    row = next(line for line in lines if line.startswith("emission (eV)")).split()
+    numbers = [cell for cell in row[2:] if cell != "to"]
+    assert len(numbers) == 5 and {len(cell.split(".")[1]) for cell in numbers} == {3}
+    places = {line.index(" to ") for line in lines if line.startswith(("emission", "absorption", "trion"))}
+    assert len(places) == 1
+
+
+def test_reasons_stand_below_the_table(capsys):
+    assert run(["exciton", "MAPbBr3", "--edge", "8"]) == 0
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if line.startswith("bright above dark"))
+    assert row.split()[-3:-1] == ["note", "1"]
+    assert "note 1: lt_splitting of MAPbBr3 is not available" in printed
+
+
+def test_a_set_more_than_80_columns_hold_gets_its_own_table():
+    spread = Spread({f"a-rather-long-name-{n}": 1.0 for n in range(4)}, 1.0, 0.5, 2.0, "eV")
+    found = passport(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge"), draws=4)
+    names = tuple(spread.sets)
+    many = replace(found, set_names=names, emission_ev=Entry(spread))
+    entries = {"emission (eV)": Entry(spread)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(many), "entries", lambda self: entries)
+        text = passport_table(many)
+    assert text.count("emission (eV)") == 2 and text.splitlines()[2].split() == ["median", "95", "%"]
+
+
+def test_a_report_never_replaces_another_file(capsys, tmp_path, monkeypatch):
+    page, table = tmp_path / "page.html", tmp_path / "table.html"
+    monkeypatch.setattr("perolux.reports.passport.draw_plots", lambda one: [])
+    assert run(["exciton", "CsPbBr3", "--edge", "8", "--report", str(page)]) == 0
+    assert run(["exciton", "CsPbBr3", "--edge", "9", "--report", str(page)]) == 0  # its own passport: yes
+    assert "cube, 9 nm" in page.read_text()
+    table.write_text("<p>my data</p>")
+    capsys.readouterr()
+    assert run(["exciton", "CsPbBr3", "--edge", "8", "--report", str(table)]) == 2
+    printed = capsys.readouterr()
+    assert "no passport of this program" in printed.err and not printed.out
+    assert table.read_text() == "<p>my data</p>"
+
+
+def test_the_numbers_are_printed_before_the_report_is_written(capsys, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OutputError("could not write: No space left on device")
+
+    monkeypatch.setattr("perolux.reports.passport.write_passport", full)
+    call = ["exciton", "CsPbBr3", "--edge", "8", "--report", str(tmp_path / "page.html"), "--json"]
+    assert run(call) == 2
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["emission_ev"] and "No space left" in printed.err
 
 
 def test_switches_reach_the_model(capsys):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
+from matplotlib.figure import Figure
 
-from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons import nanocrystal
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.excitons import nanocrystal, over_size, over_temperature, passport
 from perolux.materials import material
 
 
@@ -57,6 +58,66 @@ def test_sizes_end_at_one_unit_cell_and_100_nm(edge):
 def test_contradictions_are_refused_with_their_reason(call, said):
     with pytest.raises((OptionError, ModelRangeError), match=said):
         nanocrystal(*call)
+
+
+def test_a_material_stands_for_its_formula_and_temperature():
+    cold = nanocrystal(material("CsPbBr3", 77.0), "cube", 8.0, "core-edge")
+    assert cold.material == "CsPbBr3" and cold.temperature_k == 77.0
+    assert (
+        nanocrystal(material("CsPbBr3", 77.0), "cube", 8, "core-edge", temperature_k=4.0).temperature_k == 4
+    )
+
+
+@pytest.mark.parametrize("wrong", [3.0, None, ["CsPbBr3"]])
+def test_no_material_is_an_option_error(wrong):
+    with pytest.raises(OptionError, match="no material"):
+        nanocrystal(wrong, "cube", 8.0, "core-edge")
+
+
+def test_lengths_that_are_no_numbers_are_an_option_error():
+    with pytest.raises(OptionError, match="lengths"):
+        nanocrystal("CsPbBr3", "cube", "8 nm", "core-edge")
+
+
+def test_one_set_by_name_no_set_and_negative_draws():
+    cube = nanocrystal("CsPbBr3", "cube", 8.0, "core-edge")
+    assert passport(cube, sets="yang2017", draws=2).set_names == ("yang2017",)
+    assert over_size(cube, [8.0], sets="yang2017", draws=2).passports[0].set_names == ("yang2017",)
+    with pytest.raises(OptionError, match="no parameter set"):
+        passport(cube, sets=[])
+    with pytest.raises(OptionError, match="-1 draws"):
+        passport(cube, draws=-1)
+
+
+@pytest.mark.parametrize("course", [over_size, over_temperature])
+def test_a_formula_is_no_nanocrystal(course):
+    with pytest.raises(OptionError, match="'CsPbBr3' is no nanocrystal"):
+        course("CsPbBr3", [8.0])
+
+
+def test_notebook_faces_are_short(tmp_path):
+    cube = nanocrystal("CsPbBr3", "cube", 8.0, "core-edge")
+    found = passport(cube, draws=2)
+    assert len(repr(found)) < 250 and "\n" not in repr(found) and "CsPbBr3, cube, 8 nm" in repr(found)
+    assert "2.3" in repr(found.emission_ev) and len(repr(found.emission_ev)) < 80
+    course = over_size(cube, [6.0, 8.0], draws=2)
+    assert repr(course) == "<Course of a CsPbBr3 cube over edge: 2 points, 6 to 8 nm>"
+    assert course._repr_html_().count("<tr>") == 3
+    axes = Figure().subplots()
+    assert found.plot(axes) is axes.figure and axes.get_xlabel() == "energy (eV)"
+    axes = Figure().subplots()
+    assert course.plot("overlap K", axes) is axes.figure
+    assert axes.lines[0].get_ydata()[0] == found_at(course, 0)
+    with pytest.raises(OptionError, match="no result"):
+        course.plot("colour")
+    lacking = over_size(nanocrystal("MAPbBr3", "cube", 8.0, "core-edge"), [8.0], draws=2)
+    with pytest.raises(NotAvailableError, match="lt_splitting"):
+        lacking.plot("bright above dark (meV)", axes)
+
+
+def found_at(course, point):
+    spread = course.passports[point].overlap_k.spread
+    return spread.sets[course.passports[point].set_names[0]]
 
 
 def test_a_negative_temperature_is_refused():

@@ -53,7 +53,12 @@ def lifetime(
         [
             f"{kelvin:g}",
             f"{value:.4g}" if math.isfinite(value) else "–",
-            "levels incomplete" if row["levels_incomplete"] else "",
+            "; ".join(
+                [
+                    *([] if math.isfinite(value) else [_DARK]),
+                    *(["levels incomplete"] * row["levels_incomplete"]),
+                ]
+            ),
         ]
         for kelvin, value, row in zip(temperatures, result.lifetime_ns.tolist(), rows, strict=True)
     ]

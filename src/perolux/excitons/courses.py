@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ModelRangeError, NotAvailableError
-from perolux.excitons.crystal import LARGEST_NM, Nanocrystal
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.excitons.crystal import LARGEST_NM, Nanocrystal, require_nanocrystal
 from perolux.excitons.layers import Layers
 from perolux.excitons.passport_record import Entry, Passport
 from perolux.excitons.properties import passport
@@ -26,15 +27,64 @@ COURSE_DRAWS = 64
 """Draws for each set at each point of a course."""
 
 
-@dataclass(frozen=True)
+SIZE_NAMES = {
+    "cube": "edge",
+    "cuboid": "first edge",
+    "sphere": "diameter",
+    "spheroid": "equatorial diameter",
+    "rod": "diameter",
+    "platelet": "lateral edge",
+}
+"""What the size of a course is of each shape."""
+_SHOWN = ("emission (eV)", "overlap K", "radiative lifetime (ns)", "lifetime of the bright levels (ns)",
+          "bright above dark (meV)", "biexciton shift (meV)")  # fmt: skip
+"""Results in the table of a course."""
+
+
+@dataclass(frozen=True, repr=False)
 class Course:
-    """Passports along a line: x (n,) with its name and unit, and what was left out, with the reason."""
+    """Passports along a line: x (n,) with its name and unit; what was left out, why and where."""
 
     x: FloatArray
     x_name: str
     x_unit: str
     passports: tuple[Passport, ...]
     left_out: tuple[str, ...] = ()
+    left_out_x: tuple[float, ...] = ()
+
+    def __repr__(self) -> str:
+        what = self.passports[0].crystal if self.passports else None
+        head = f"{what.material} {what.shape} " if what is not None else ""
+        span = f", {self.x[0]:g} to {self.x[-1]:g} {self.x_unit}" if self.x.size else ""
+        left = f", {len(self.left_out)} left out" if self.left_out else ""
+        return f"<Course of a {head}over {self.x_name}: {self.x.size} points{span}{left}>"
+
+    def _repr_html_(self) -> str:
+        """Median and 95 % of the main results along the line, as a table for a notebook."""
+        from html import escape
+
+        head = "".join(f"<th>{name}</th>" for name in (f"{self.x_name} ({self.x_unit})", *_SHOWN))
+        body = []
+        for x, one in zip(self.x, self.passports, strict=True):
+            entries = one.entries()
+            cells = "".join(f"<td>{escape(_brief(entries[name]))}</td>" for name in _SHOWN)
+            body.append(f"<tr><th>{x:.4g}</th>{cells}</tr>")
+        left = "".join(f"<p>left out, {escape(one)}</p>" for one in self.left_out)
+        caption = f"<caption>{escape(repr(self)[1:-1])}</caption>"
+        return f"<table>{caption}<tr>{head}</tr>{''.join(body)}</table>{left}"
+
+    def plot(self, entry: str = "emission (eV)", axes: Any = None) -> Any:
+        """One result along the line: a curve for each set and the 95 % over all draws; a matplotlib figure.
+
+        entry: a name of `Passport.entries`. Raises `OptionError` for another, `NotAvailableError` where no
+        point of the course has it.
+        """
+        from perolux.excitons.passport_plots import plot_course
+
+        names = list(self.passports[0].entries()) if self.passports else []
+        if entry not in names:
+            raise OptionError(f"no result {entry!r} in this course", allowed=", ".join(names))
+        return plot_course(self, entry, axes)
 
     def of(self, entry: Callable[[Passport], Entry]) -> dict[str, FloatArray]:
         """One result along the line: arrays x, median, low95, high95, and one by the name of each set."""
@@ -47,15 +97,21 @@ class Course:
         return found | {s: np.array([spread.sets[s] for _, spread in known]) for s in sets}
 
 
+def _brief(entry: Entry) -> str:
+    one = entry.spread
+    return "–" if one is None else f"{one.median:.4g} ({one.low95:.4g} to {one.high95:.4g})"
+
+
 def over_temperature(
     crystal: Nanocrystal,
     temperatures_k: Sequence[float],
     *,
     layers: Layers | None = None,
-    sets: Iterable[str] | None = None,
+    sets: str | Iterable[str] | None = None,
     draws: int = COURSE_DRAWS,
 ) -> Course:
     """The nanocrystal at each temperature."""
+    require_nanocrystal(crystal, "over_temperature")
     points = [(float(t), replace(crystal, temperature_k=float(t))) for t in temperatures_k]
     return _along(points, "temperature", "K", layers, sets, draws)
 
@@ -65,13 +121,14 @@ def over_size(
     sizes_nm: Sequence[float],
     *,
     layers: Layers | None = None,
-    sets: Iterable[str] | None = None,
+    sets: str | Iterable[str] | None = None,
     draws: int = COURSE_DRAWS,
 ) -> Course:
     """Nanocrystals of the same proportions; the sizes are those of the first core length, in nm.
 
     A platelet keeps its thickness: its lateral edges scale.
     """
+    require_nanocrystal(crystal, "over_size")
     points = []
     for size in sizes_nm:
         a, b, c = (length * size / crystal.lengths_nm[0] for length in crystal.lengths_nm)
@@ -79,7 +136,7 @@ def over_size(
             c = crystal.lengths_nm[2]
         if max(a, b, c) <= LARGEST_NM:
             points.append((float(size), replace(crystal, lengths_nm=(a, b, c))))
-    return _along(points, "size", "nm", layers, sets, draws)
+    return _along(points, SIZE_NAMES[crystal.shape], "nm", layers, sets, draws)
 
 
 def _along(
@@ -87,15 +144,16 @@ def _along(
     name: str,
     unit: str,
     layers: Layers | None,
-    sets: Iterable[str] | None,
+    sets: str | Iterable[str] | None,
     draws: int,
 ) -> Course:
-    chosen = None if sets is None else tuple(sets)
-    places, found, left_out = [], [], []
+    chosen = sets if sets is None or isinstance(sets, str) else tuple(sets)
+    places, found, left_out, nowhere = [], [], [], []
     for place, crystal in points:
         try:
             found.append(passport(crystal, layers=layers, sets=chosen, draws=draws))
             places.append(place)
         except (NotAvailableError, ModelRangeError) as error:
             left_out.append(f"{place:g} {unit}: {error.problems[0].what}")
-    return Course(np.array(places), name, unit, tuple(found), tuple(left_out))
+            nowhere.append(place)
+    return Course(np.array(places), name, unit, tuple(found), tuple(left_out), tuple(nowhere))

@@ -19,9 +19,10 @@ from perolux.ensemble.conventions import (
 from perolux.ensemble.shapes import SHAPES, Shape, given_lengths
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons.assumptions import assumption
+from perolux.materials import Material
 from perolux.materials import material as material_of
 
-__all__ = ["LARGEST_NM", "Crystals", "Nanocrystal", "nanocrystal"]
+__all__ = ["LARGEST_NM", "Crystals", "Nanocrystal", "nanocrystal", "require_nanocrystal"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -91,31 +92,68 @@ class Nanocrystal:
         return f"{self.shape}, {sizes}"
 
 
+def require_nanocrystal(crystal: object, where: str) -> None:
+    """Raise `OptionError` for anything but a `Nanocrystal`, for example a formula alone."""
+    if not isinstance(crystal, Nanocrystal):
+        raise OptionError(
+            f"{crystal!r} is no nanocrystal"
+            if isinstance(crystal, str)
+            else f"a {type(crystal).__name__} is no nanocrystal",
+            where=where,
+            allowed="a Nanocrystal",
+            fix='make one: perolux.excitons.nanocrystal("CsPbBr3", "cube", 8.0, "core-edge")',
+        )
+
+
 def nanocrystal(
-    material: str,
+    material: str | Material,
     shape: Shape,
     lengths_nm: float | Sequence[float],
     convention: SizeConvention,
     *,
-    temperature_k: float = 298.0,
+    temperature_k: float | None = None,
     monolayers: float | None = None,
     shell_nm: float | None = None,
     outside_index: float | None = None,
 ) -> Nanocrystal:
     """A nanocrystal from lengths in any size convention, checked.
 
-    lengths_nm: one length (cube, sphere), two (spheroid, rod; platelet: lateral) or three (cuboid). The
-    thickness of a platelet is `monolayers`, a whole number of at least 1, times the monolayer thickness on
-    record. Raises `OptionError` for contradictory or missing lengths, `ModelRangeError` for a core below one
-    unit cell or above 100 nm, and the errors of the material.
+    material: a formula, or a `Material`, whose temperature then holds if none is given (298 K
+    otherwise); its parameter set is not kept, `passport` takes `sets`. shape: with its lengths_nm, and the
+    options of `perolux exciton MATERIAL` that ask for the same:
+
+        "cube"       edge                            --edge L or --tem-edge L
+        "cuboid"     three edges                     --edge A,B,C or --tem-edge A,B,C
+        "sphere"     diameter                        --diameter D
+        "spheroid"   equator, pole to pole           --shape spheroid --diameter D --length C
+        "rod"        diameter, length                --diameter D --length C
+        "platelet"   lateral edge, or two; with      --monolayers N --edge A or --edge A,B
+                     `monolayers`, a whole number
+
+    convention: what was measured. "core-edge" (--edge: outer half cells included),
+    "edge-without-half-cells" (--tem-edge: from outermost to outermost lead plane, one lattice constant is
+    added), "edge-with-shell" (with `shell_nm`), "core-diameter" (--diameter), and others without an option;
+    see `ensemble.conventions`. outside_index: of ligands and solvent (--outside-index). A platelet is as
+    thick as its monolayers times the monolayer thickness on record. Raises `OptionError` for contradictory
+    or missing lengths, `ModelRangeError` for a core below one unit cell or above 100 nm, and the errors of
+    the material.
 
     >>> nanocrystal("CsPbBr3", "cube", 7.415, "edge-without-half-cells").lengths_nm[0]
     8.0
     """
+    if isinstance(material, Material):
+        kelvin = material.temperature_k if temperature_k is None else temperature_k
+        material, temperature_k = material.name, kelvin
+    elif not isinstance(material, str):
+        raise OptionError(f"{type(material).__name__} is no material", allowed="a formula or a Material")
+    temperature_k = 298.0 if temperature_k is None else temperature_k
     if shape not in SHAPES:
         raise OptionError(f"unknown shape {shape!r}", allowed=", ".join(get_args(Shape)))
-    given = (float(lengths_nm),) if isinstance(lengths_nm, int | float) else tuple(map(float, lengths_nm))
     where = f"{shape} of {material}"
+    try:
+        given = tuple(float(one) for one in np.atleast_1d(np.asarray(lengths_nm, dtype=float)))
+    except (TypeError, ValueError):
+        raise OptionError(f"lengths {lengths_nm!r}", where=where, allowed="numbers, in nm") from None
     host = material_of(material, temperature_k)
     check_convention(shape, convention)
     if outside_index is not None and not (math.isfinite(outside_index) and 1.0 <= outside_index <= 2.5):
@@ -155,6 +193,13 @@ def nanocrystal(
     smallest = cell if cell is not None else assumption("smallest_core_nm").number
     low = min(core) if layers is None else min(core[:2])
     if low < smallest or max(core) > LARGEST_NM:
+        if layers is not None and core[2] == max(core):
+            raise ModelRangeError(
+                f"a platelet of {layers} monolayers is {core[2]:.4g} nm thick",
+                where=where,
+                allowed=f"up to {LARGEST_NM:g} nm; plates end earlier, at 15 Bohr radii",
+                fix="thick ones: a cuboid (--edge A,B,C)",
+            )
         raise ModelRangeError(
             f"core lengths of {', '.join(f'{one:.4g}' for one in core)} nm",
             where=where,

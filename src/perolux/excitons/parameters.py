@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ModelRangeError, NotAvailableError, Problem
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError, Problem
 from perolux.materials import Material, material, parameter_sets
 from perolux.quantities import Value
 
@@ -95,13 +95,26 @@ class ParameterDraws:
 
 
 def parameters_of(
-    name: str, temperature_k: float, *, sets: Iterable[str] | None = None, draws: int = DRAWS
+    name: str, temperature_k: float, *, sets: str | Iterable[str] | None = None, draws: int = DRAWS
 ) -> tuple[ParameterDraws, ...]:
     """The parameter sets of a material (all of them, or those named), each with its draws.
 
-    Raises as `materials.material`: unknown material or set, halides that do not mix, a temperature below 0 K.
+    sets: names, or one name; draws: 0 gives the middle of every range alone. Raises `OptionError` for no set
+    at all or a negative number of draws, and as `materials.material`: unknown material or set, halides that
+    do not mix, a temperature below 0 K.
     """
-    wanted: tuple[str | None, ...] = tuple(sets) if sets is not None else parameter_sets(name) or (None,)
+    if not isinstance(draws, int | np.integer) or draws < 0:
+        raise OptionError(f"{draws!r} draws", where="draws", allowed="a whole number, 0 or more")
+    wanted: tuple[str | None, ...] = parameter_sets(name) or (None,)
+    if sets is not None:
+        wanted = (sets,) if isinstance(sets, str) else tuple(sets)
+    if not wanted:
+        raise OptionError(
+            f"no parameter set of {name} is asked for",
+            where="sets",
+            allowed=", ".join(parameter_sets(name)) or "None: the records as they are",
+            fix="leave sets out to take all",
+        )
     return tuple(parameters_of_material(material(name, temperature_k, one), draws) for one in wanted)
 
 

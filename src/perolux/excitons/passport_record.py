@@ -14,13 +14,19 @@ from perolux.quantities import Value
 __all__ = ["Entry", "Passport", "Transition"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """One result: its spread, or None with the reason; `note` says how it was taken."""
 
     spread: Spread | None
     reason: str | None = None
     note: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Entry {self}>"
+
+    def __str__(self) -> str:
+        return str(self.spread) if self.spread is not None else f"not available: {self.reason}"
 
     def as_dict(self) -> dict[str, object] | None:
         """The spread as the JSON contract has it; null where there is none."""
@@ -36,7 +42,7 @@ class Transition:
     oscillator_strength: Entry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Passport:
     """One nanocrystal: levels, light and lifetime under every named parameter set.
 
@@ -66,6 +72,17 @@ class Passport:
     contributions_mev: Mapping[str, Entry]
     warnings: tuple[str, ...]
     rests_on: tuple[Value, ...] = field(repr=False, default=())
+
+    def __repr__(self) -> str:
+        parts = [f"emission {self.emission_ev}"]
+        if self.radiative_lifetime_ns.spread is not None:
+            parts.append(f"radiative lifetime {self.radiative_lifetime_ns}")
+        return f"<Passport {self.title}: {'; '.join(parts)}; sets {', '.join(self.set_names)}>"
+
+    @property
+    def title(self) -> str:
+        """Material, shape, lengths and temperature."""
+        return f"{self.crystal.material}, {self.crystal.label}, {self.crystal.temperature_k:g} K"
 
     def entries(self) -> dict[str, Entry]:
         """All scalar results by a name with its unit, in the order of a table."""
@@ -140,7 +157,16 @@ class Passport:
                 cells = "".join(f"<td>{one.sets[s]:.4g}</td>" for s in self.set_names)
                 cells += f"<td>{one.median:.4g}</td><td>{one.low95:.4g} to {one.high95:.4g}</td>"
             body.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
-        title = escape(f"{self.crystal.material}, {self.crystal.label}, {self.crystal.temperature_k:g} K")
-        return f"<table><caption>{title}</caption><tr><th></th>{head}</tr>{''.join(body)}</table>" + "".join(
-            f"<p>{escape(one)}</p>" for one in self.warnings
+        return (
+            f"<table><caption>{escape(self.title)}</caption><tr><th></th>{head}</tr>{''.join(body)}</table>"
+            + "".join(f"<p>{escape(one)}</p>" for one in self.warnings)
         )
+
+    def plot(self, axes: Any = None) -> Any:
+        """Sticks of the absorption lines of each set, 95 % of the emission as a band; a matplotlib figure.
+
+        The page of `perolux.reports.passport.write_passport` holds all figures.
+        """
+        from perolux.excitons.passport_plots import plot_passport
+
+        return plot_passport(self, axes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +11,12 @@ import numpy.typing as npt
 
 from perolux.errors import NotAvailableError
 
-__all__ = ["Spread", "spread_of"]
+__all__ = ["Spread", "aligned", "spread_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spread:
     """A number that depends on the parameter set.
 
@@ -44,6 +45,9 @@ class Spread:
         sets = {name: factor * number for name, number in self.sets.items()}
         return Spread(sets, factor * self.median, low, high, unit)
 
+    def __repr__(self) -> str:
+        return f"<Spread {self}, sets {', '.join(self.sets)}>"
+
     def __str__(self) -> str:
         unit = "" if self.unit == "1" else f" {self.unit}"
         return f"{self.median:.4g}{unit} (95 %: {self.low95:.4g} to {self.high95:.4g})"
@@ -70,6 +74,23 @@ def spread_of(by_set: Mapping[str, npt.ArrayLike], unit: str = "1") -> Spread:
         float(high),
         unit,
     )
+
+
+def aligned(numbers: Sequence[float]) -> tuple[list[str], int]:
+    """Numbers of one row with the same decimals, four digits of the largest, and the power of ten taken off.
+
+    >>> aligned([2.3551, 2.3, 12.0])
+    (['2.36', '2.30', '12.00'], 0)
+    >>> aligned([8.1e-14, 1.2e-15])
+    (['8.100', '0.120'], -14)
+    """
+    largest = max((abs(one) for one in numbers), default=0.0)
+    power = 0
+    if largest and not 1e-3 <= largest < 1e5:
+        power = math.floor(math.log10(largest))
+        numbers, largest = [one / 10.0**power for one in numbers], largest / 10.0**power
+    decimals = max(0, 3 - math.floor(math.log10(largest))) if largest else 0
+    return [f"{one:.{decimals}f}" for one in numbers], power
 
 
 def combined(

@@ -5,11 +5,11 @@ The forward model is that of `excitons`; nothing here is physics of its own.
     peak  E = Eg + c(L, s, H) - S(L)          width  F = F(L, s, H)
 
 c and F are the peak (from the gap) and the full width of the emission line of an ensemble with number-mean
-edge L, relative spread s and homogeneous width H (`excitons.line`). Unknown and marginalised: the gap (its
-range), the Stokes shift S, H, s, how far hard walls put small cubes too high, the named parameter set (equal
-weights), for an open composition the halide fraction, and with an absorption edge the gap jointly. The
-posterior is exact on a grid: log-uniform prior over the edge, closed forms or Gauss-Legendre sums for the
-rest; no sampler, no seed.
+edge L, relative spread s and homogeneous width H (`excitons.light.line`). Unknown and marginalised: the gap
+(its range), the Stokes shift S, H, s, how far hard walls put small cubes too high, the named parameter set
+(equal weights), for an open composition the halide fraction, and with an absorption edge the gap jointly.
+The posterior is exact on a grid: log-uniform prior over the edge, closed forms or Gauss-Legendre sums for
+the rest; no sampler, no seed.
 
 Above about 8 nm the peak no longer depends on the size. Where the data do not exclude the largest edge of
 the prior (likelihood there above exp(-1.92) of its maximum, the 95 % bound of a likelihood ratio) the

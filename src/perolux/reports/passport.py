@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolux import __version__
+from perolux.excitons.passport_record import Entry
+from perolux.excitons.spread import aligned
 from perolux.files import write_text
+from perolux.quantities.constants import AVOGADRO_PER_MOL, HC_EV_NM
 from perolux.reports.html import environment, static_text, value_groups
 from perolux.reports.passport_figures import Plot, draw_plots
 from perolux.reports.words import Figure, formula
 
 if TYPE_CHECKING:
-    from perolux.excitons.passport_record import Entry, Passport
+    from perolux.excitons.passport_record import Passport
 
-__all__ = ["render_passport", "write_passport"]
+__all__ = ["Row", "duration", "render_passport", "row_of", "rows_of", "significant", "write_passport"]
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MOLAR = AVOGADRO_PER_MOL / (1000.0 * math.log(10.0))
+"""Molar decadic absorption coefficient in 1/(M cm) over cross section in cm2."""
 
 _HEADLINE: tuple[tuple[str, str, Callable[[Passport], Entry], str, float], ...] = (
     ("emission", "eV", lambda one: one.emission_ev, "peak of the photoluminescence", 1.0),
@@ -44,9 +53,10 @@ def render_passport(passports: Sequence[Passport], plots: Sequence[Sequence[Plot
 
     drawn = plots if plots is not None else [draw_plots(one) for one in passports]
     crystals = [_crystal(n, one, each) for n, (one, each) in enumerate(zip(passports, drawn, strict=True), 1)]
-    values = {(v.key, v.parameter_set, v.number, v.source): v for one in passports for v in one.rests_on}
+    used = [v for one in passports for v in one.rests_on]
+    used += [v for plots_of_one in drawn for plot in plots_of_one for v in plot.rests_on]
+    values = {(v.key, v.parameter_set, v.number, v.source): v for v in used}
     page = environment()
-    page.filters.setdefault("sig", significant)
     first = passports[0].crystal
     several = len(passports) > 1
     title = (
@@ -65,10 +75,66 @@ def render_passport(passports: Sequence[Passport], plots: Sequence[Sequence[Plot
 def significant(value: float | None) -> str:
     """A number with four significant digits and a true minus; an en dash where there is none.
 
-    >>> significant(-0.012345), significant(None), significant(3.2e-14)
-    ('−0.01235', '–', '3.2e−14')
+    >>> significant(-0.012345), significant(None), significant(3.2e-14), significant(45180.0)
+    ('−0.01235', '–', '3.2e−14', '45180')
     """
-    return "–" if value is None else f"{value:.4g}".replace("-", "−")
+    if value is None:
+        return "–"
+    text = f"{value:.4g}"
+    if 1e4 <= abs(value) < 1e7:
+        text = f"{float(text):.0f}"
+    return text.replace("-", "−")
+
+
+def duration(nanoseconds: float) -> str:
+    """A lifetime in words: ps below 0.1 ns, µs from 1000 ns, three digits.
+
+    >>> duration(0.0446), duration(808.7), duration(4518.0)
+    ('44.6 ps', '809 ns', '4.52 µs')
+    """
+    for unit, least in (("ms", 1e6), ("µs", 1e3), ("ns", 0.1), ("ps", 0.0)):
+        if nanoseconds >= least:
+            scale = {"ms": 1e6, "µs": 1e3, "ns": 1.0, "ps": 1e-3}[unit]
+            return f"{float(f'{nanoseconds / scale:.3g}'):g} {unit}"
+    return f"{nanoseconds:.3g} ns"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: name with its unit, texts of median, 95 % and each set; or why they lack."""
+
+    name: str
+    median: str = ""
+    range95: str = ""
+    sets: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def row_of(name: str, entry: Entry, sets: Sequence[str]) -> Row:
+    """The numbers of one result with the same decimals; a common power of ten stands in the unit."""
+    name = name.replace("cm2", "cm²").replace("nm3", "nm³")
+    spread = entry.spread
+    if spread is None:
+        return Row(name, reason=entry.reason or "not available")
+    numbers = [spread.median, spread.low95, spread.high95, *(spread.sets[one] for one in sets)]
+    texts, power = aligned(numbers)
+    median, low, high, *each = (text.replace("-", "−") for text in texts)
+    if power:
+        ten = f"10{str(power).translate(_RAISED)}"
+        name = name.replace("(", f"({ten} ", 1) if name.endswith(")") else f"{name} ({ten})"
+    return Row(name, median, f"{low} to {high}", tuple(each))
+
+
+def rows_of(one: Passport) -> list[Row]:
+    """All results, the molar absorption coefficients N_A sigma/(1000 ln 10) below the cross sections."""
+    found: dict[str, Entry] = {}
+    for name, entry in one.entries().items():
+        found[name] = entry
+        if name.startswith("cross section at"):
+            molar = name.replace("cross section", "molar absorption").replace("(cm2)", "(M⁻¹ cm⁻¹)")
+            scaled = None if entry.spread is None else entry.spread.scaled(_MOLAR, "1/(M cm)")
+            found[molar] = Entry(scaled, entry.reason)
+    return [row_of(name, entry, one.set_names) for name, entry in found.items()]
 
 
 def _crystal(number: int, one: Passport, plots: Sequence[Plot]) -> dict[str, Any]:
@@ -82,10 +148,10 @@ def _crystal(number: int, one: Passport, plots: Sequence[Plot]) -> dict[str, Any
         "lead": _lead(one),
         "figures": _figures(one),
         "warnings": one.warnings,
-        "plots": [{"svg": Markup(plot.svg), "caption": plot.caption} for plot in plots],
+        "plots": [{"svg": Markup(plot.svg_of(f"c{number}")), "caption": plot.caption} for plot in plots],
         "sets": one.set_names,
-        "entries": list(one.entries().items()),
-        "layers": list(one.contributions_mev.items()),
+        "rows": rows_of(one),
+        "layers": [row_of(name, entry, one.set_names) for name, entry in one.contributions_mev.items()],
         "switches": _switches(one),
     }
 
@@ -97,15 +163,12 @@ def _lead(one: Passport) -> str:
     text = f"{shape}, of {formula(crystal.material)} at {crystal.temperature_k:g} K"
     spread = one.emission_ev.spread
     if spread is not None:
-        from perolux.quantities.constants import HC_EV_NM
-
         ends = f"{HC_EV_NM / spread.high95:.0f} to {HC_EV_NM / spread.low95:.0f} nm"
         text += f" emits at {spread.median:.3f} eV ({HC_EV_NM / spread.median:.0f} nm; 95 %: {ends})"
     life = one.radiative_lifetime_ns.spread
     if life is not None:
-        text += (
-            f" with a radiative lifetime of {life.median:.3g} ns ({life.low95:.2g} to {life.high95:.2g} ns)"
-        )
+        ends = f"{duration(life.low95)} to {duration(life.high95)}"
+        text += f" with a radiative lifetime of {duration(life.median)} (95 %: {ends})"
     return text + "."
 
 
@@ -115,8 +178,19 @@ def _figures(one: Passport) -> list[Figure]:
         spread = entry(one).spread
         if spread is None:
             continue
-        ends = f"95 %: {significant(scale * spread.low95)} to {significant(scale * spread.high95)}"
-        found.append(Figure(name, significant(scale * spread.median), unit, f"{detail}; {ends}"))
+        if unit == "ns" and (spread.median >= 1000.0 or spread.median < 0.1):
+            ends = f"95 %: {duration(spread.low95)} to {duration(spread.high95)}"
+            value, _, unit = duration(spread.median).partition(" ")
+        else:
+            (value, low, high), power = aligned(
+                [scale * n for n in (spread.median, spread.low95, spread.high95)]
+            )
+            if power:
+                value, low, high = (
+                    significant(scale * n) for n in (spread.median, spread.low95, spread.high95)
+                )
+            ends = f"95 %: {low} to {high}".replace("-", "−")
+        found.append(Figure(name, value.replace("-", "−"), unit, f"{detail}; {ends}"))
     return found
 
 

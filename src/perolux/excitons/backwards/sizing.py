@@ -3,9 +3,9 @@
     E_abs(L) = Eg(T) + Ry e(L/aB)            first exciton in absorption
     E_PL(L)  = E_abs(L) - S(L)               peak of the emission, S the Stokes shift
 
-e is the ground-state energy of the correlated electron-hole pair behind hard walls (`excitons.tables`), aB
-and Ry the exciton Bohr radius and Rydberg of a named parameter set. A cube is sized as a cube. The edge is
-that of the core including both outer half cells.
+e is the ground-state energy of the correlated pair behind hard walls (`excitons.pair.tables`), aB and Ry
+the exciton Bohr radius and Rydberg of a named parameter set. A cube is sized as a cube. The edge is that of
+the core including both outer half cells.
 
 Parabolic bands and hard walls put small nanocrystals too high, by 50-150 meV at 4 nm (recalled). The energy
 k above the bulk exciton may therefore be softened,

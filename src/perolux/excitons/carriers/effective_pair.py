@@ -129,7 +129,7 @@ def is_one_set(bands: Bands, barrier: Barrier | None) -> None:
         raise OptionError(
             "a table is made of one set of band parameters, not of draws",
             allowed="numbers",
-            fix="call effective_pair with arrays of draws, or make one table a draw",
+            fix="perolux.excitons.carriers.effective_pair.effective_pair takes arrays of draws",
         )
 
 

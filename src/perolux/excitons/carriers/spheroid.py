@@ -83,7 +83,7 @@ def spheroid_phase(aspect: npt.ArrayLike) -> FloatArray:
             "its equatorial axis",
             where="spheroid levels",
             allowed=f"{low:g} to {high:g}",
-            fix="use shape rod or platelet for longer and flatter ones",
+            fix="longer ones: a rod; flatter ones: a platelet",
         )
     return np.asarray(np.exp(_spline()(np.log(ratio))))
 

@@ -2,7 +2,7 @@
 
     D_i = C X/(pi aB^3) + hbar w_LT N_i X
 
-C is the short-range constant of the compound, X the exchange overlap of the pair (`tables.interpolate`), w_LT
+C is the short-range constant of the compound, X the pair's exchange overlap (`pair.tables.interpolate`), w_LT
 the longitudinal-transverse splitting of the bulk and N_i the depolarisation factor of axis i: 1/3 for a
 sphere or cube, where the form is exact for an isotropic profile. Along the axes of a box take
 `profile_factors`, which follow the pair, or the factors of uniform polarisation (`depolarisation`), a coarser

@@ -38,8 +38,9 @@ def thermal_occupation(
         raise ModelRangeError("a temperature below 0 K, or none", allowed="0 K and above")
     above = energy - energy.min(axis=-1, keepdims=True)
     thermal_mev = 1000.0 * BOLTZMANN_EV_PER_K * temperature[..., None]
-    # beyond 700 kT the weight is below 1e-304: nought; a division by a tiny kT would overflow
-    cold = above > 700.0 * thermal_mev
+    # beyond 700 kT the weight is below 1e-304: nought; a division by a tiny kT would overflow, as
+    # would 700 kT near the largest number
+    cold = above / 700.0 > thermal_mev
     ratio = above / np.where(cold | (thermal_mev == 0), 1.0, thermal_mev)
     weight = np.where(cold, 0.0, np.exp(-np.where(cold, 0.0, ratio))) * np.asarray(degeneracy, dtype=float)
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))

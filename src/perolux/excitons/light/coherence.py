@@ -116,7 +116,7 @@ def coherent_overlap(
 
     shape: "sphere" (size: radius) or "cube" (edge); coherence_volume in nm^3, infinite for no limit; region:
     the shape of the coherent part. Where the coherence volume is that of the crystal the crystal's own K
-    holds. Source of K: the packaged tables (`tables.interpolate`).
+    holds. Source of K: the packaged tables (`pair.tables.interpolate`).
     """
     bohr = _positive("Bohr radius", bohr_radius_nm)
     size, limit = np.broadcast_arrays(

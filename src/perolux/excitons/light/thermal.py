@@ -33,7 +33,7 @@ __all__ = ["ThermalOverlap", "centre_of_mass_ratio", "plate_ratio", "thermal_ove
 FloatArray = npt.NDArray[np.float64]
 
 _DEAD_LAYER = 1.405
-"""Dead layer of both walls of an axis in aB, weak limit of the cube (`limits.dead_layer`)."""
+"""Dead layer of both walls of an axis in aB, weak limit of the cube (`pair.limits.dead_layer`)."""
 _FINE = 400
 HIGHEST_THETA = 2.5
 """kT/Ry up to which the table reaches."""

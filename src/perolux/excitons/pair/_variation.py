@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from perolux.errors import ConvergenceError, OptionError
+from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -48,6 +48,28 @@ def shell_errors(shells: Sequence[Shell], coarse: Shell) -> tuple[Array, Array, 
         np.maximum(k / last.overlap_k, SMALLEST_ERRORS[1]),
         np.maximum(x / last.exchange_x, SMALLEST_ERRORS[2]),
     )
+
+
+def check_sizes(sizes: Sequence[float], name: str, limits: tuple[float, float], where: str) -> None:
+    """Raise for sizes (aB) that are no numbers, not above 0, or beyond what the solver is tested for."""
+    for size in sizes:
+        if math.isnan(size):
+            raise OptionError(f"the {name} is no number", where=where, allowed="a number of Bohr radii")
+        if size == 0.0:
+            raise OptionError(
+                f"the {name} is 0: there is no room for a pair", where=where, allowed="above 0 Bohr radii"
+            )
+        if size < 0.0:
+            raise OptionError(f"the {name} is negative, {size:g}", where=where, allowed="above 0 Bohr radii")
+    low, high = limits
+    outside = [size for size in sizes if not low <= size <= high]
+    if outside:
+        raise ModelRangeError(
+            f"the solver is not tested for the {name} {outside[0]:g}",
+            where=where,
+            allowed=f"{low:g} to {high:g} Bohr radii",
+            fix="use perolux.excitons.interpolate, which continues with the asymptotic laws",
+        )
 
 
 def check_options(

@@ -18,11 +18,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import OptionError
 from perolux.excitons.pair._box_integrals import attraction_integrals, box_integrals
 from perolux.excitons.pair._dense import fold_orbits
 from perolux.excitons.pair._ritz import Family, Levels, Trial, solve_family
-from perolux.excitons.pair._variation import Array, Index, box_wall, check_options, gauss_unit, one_thread
+from perolux.excitons.pair._variation import (
+    Array,
+    Index,
+    box_wall,
+    check_options,
+    check_sizes,
+    gauss_unit,
+    one_thread,
+)
 from perolux.excitons.pair.screening import COULOMB, Screening
 from perolux.excitons.pair.state import ExcitonLevels, ExcitonState
 
@@ -220,14 +228,7 @@ def _solve(
 def _check(
     edges: Edges, order: int, mass_ratio: float, exponent: float | None, wall: float | None, where: str
 ) -> None:
-    low, high = CUBE_RANGE
-    if not all(math.isfinite(edge) and low <= edge <= high for edge in edges):
-        raise ModelRangeError(
-            "the solver is not tested for this size",
-            where=where,
-            allowed=f"edges from {low:g} to {high:g} Bohr radii",
-            fix="use excitons.tables.interpolate, which continues with the asymptotic laws",
-        )
+    check_sizes(edges, "edge", CUBE_RANGE, where)
     check_options(order, range(4, 15, 2), mass_ratio, exponent, wall, where)
 
 

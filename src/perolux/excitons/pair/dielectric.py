@@ -129,7 +129,7 @@ def dielectric_shift_ev(
     if shape == "platelet":
         raise NotAvailableError(
             "the shift of a platelet is not of first order: free in its plane, the pair draws together",
-            fix="use perolux.excitons.pair.platelets, which solves the pair with all images",
+            fix="use perolux.excitons.pair.platelets.plate_exciton, which solves the pair with all images",
         )
     if shape not in _SHAPES:
         raise OptionError(f"unknown shape {shape!r}", allowed=", ".join(_SHAPES))
@@ -293,5 +293,5 @@ def _require_axis(table: _Table, axis: int, value: Array, shape: str, allowed: s
             "aspect ratios outside the tables of surface charges",
             where=f"{shape} in a dielectric",
             allowed=allowed,
-            fix="for thin plates use perolux.excitons.pair.platelets",
+            fix="for thin plates use perolux.excitons.pair.platelets.plate_exciton",
         )

@@ -116,7 +116,7 @@ def interpolate_plate(thickness_over_bohr: ArrayLike, contrast: ArrayLike) -> Pl
                 f"the first is {value[outside].flat[0]:g}",
                 where="exciton in a plate",
                 allowed=f"{low:g} to {high:g}",
-                fix="for one thick plate use plate_pair.solve_plate",
+                fix="for one thick plate use perolux.excitons.pair.plate_pair.solve_plate",
             )
     weights = lobatto_weights(np.arctanh(contrasts), np.arctanh(q))
     columns = np.einsum("...qk,...q->k...", spline(np.log(d)), weights)
@@ -225,7 +225,7 @@ def lateral_energy_ev(
             "lateral edges too short for an exciton that moves as one particle",
             where="platelet",
             allowed="edges above twice the in-plane electron-hole distance",
-            fix="use the cuboid: perolux.excitons.pair.shapes.pair_in",
+            fix="ask for wider edges, or for a cuboid (--edge A,B,C); perolux.excitons.pair.shapes.pair_in",
         )
     inner_a, inner_b = a - layer, b - layer
     energy = HBAR2_OVER_2M0_EV_NM2 / mass * math.pi**2 * (1.0 / inner_a**2 + 1.0 / inner_b**2)
@@ -296,6 +296,7 @@ def plate_exciton(
         growth = well_growth if confined_mass else np.ones_like(d)
     heavy = mu * growth
     bohr, rydberg = BOHR_RADIUS_NM * inside / heavy, RYDBERG_EV * heavy / inside**2
+    _require_thin(n, n * layer, d / bohr, lateral_nm)
     pair = interpolate_plate(d / bohr, (inside - outside) / (inside + outside))
     radius = pair.radius_over_bohr * bohr
     valid = np.ones(d.shape, dtype=bool)
@@ -320,4 +321,28 @@ def plate_exciton(
         bohr,
         growth,
         valid,
+    )
+
+
+def _require_thin(
+    monolayers: Array,
+    thickness_nm: Array,
+    over_bohr: Array,
+    lateral_nm: tuple[ArrayLike, ArrayLike] | None,
+) -> None:
+    """Raise `ModelRangeError` where a plate is thicker than the table, in the user's monolayers and nm."""
+    top = float(_table()[0][-1])
+    if not bool(np.any(over_bohr > top * (1 + 1e-12))):
+        return
+    first = int(np.flatnonzero(over_bohr > top)[0])
+    # walls and masses matter little in plates as thick as this: the thickness in aB grows with the monolayers
+    most = math.floor(float(np.min(monolayers / over_bohr)) * top)
+    nm = float(thickness_nm.flat[first])
+    edges = "A,B" if lateral_nm is None else ",".join(f"{float(np.max(np.asarray(e))):g}" for e in lateral_nm)
+    raise ModelRangeError(
+        f"a platelet of {monolayers.flat[first]:g} monolayers is {nm:.4g} nm thick, "
+        f"{over_bohr.flat[first]:.3g} Bohr radii",
+        where="exciton in a plate",
+        allowed=f"up to about {most} monolayers of this material ({top:g} Bohr radii)",
+        fix=f"ask for a cuboid: --edge {edges},{nm:.4g}",
     )

@@ -120,11 +120,16 @@ def _cuboid(shape: str, lengths: tuple[Array, Array, Array]) -> PairCurve:
     split = np.where(stretch > 0.0, np.log(edges[1] / edges[0]) / longer, 0.0)
     (low, high), stretches, splits, spline = _table()
     if not bool(np.all(stretch <= stretches[-1] + 1e-9)):
+        worst = int(np.argmax(stretch))
+        thin = bool(split.flat[worst] > 0.5)  # the middle edge is nearer to the longest: a plate
         raise ModelRangeError(
-            f"edges differ by up to a factor {math.exp(float(stretch.max())):.3g}",
+            f"a {'thin' if thin else 'long'} {shape} whose edges differ by a factor "
+            f"{math.exp(float(stretch.flat[worst])):.3g}",
             where=shape,
             allowed="a factor of 9 between the longest and the shortest",
-            fix="thin plates: shape platelet; long bars: perolux.excitons.pair.rod.bar_state",
+            fix="ask for a platelet: its monolayers (--monolayers N) and lateral edges (--edge A,B)"
+            if thin
+            else "ask for a shorter one; the bare pair of any bar: perolux.excitons.pair.rod.bar_state",
         )
     inside = np.clip(size, low, high)
     across, along = lobatto_weights(stretches, stretch), lobatto_weights(splits, split)
@@ -177,6 +182,7 @@ def _platelet(a: Array, b: Array, c: Array) -> PairCurve:
                 "a thin strip: neither a plate nor within the table of cuboids",
                 where="platelet",
                 allowed="edges within a factor 9, or lateral edges above twice the electron-hole distance",
+                fix="ask for wider lateral edges (--edge A,B), or for a cuboid within a factor 9",
             )
         # M = 4 mu for equal masses: hbar^2 pi^2/(2 M L^2) is pi^2/(4 L^2) in Ry and aB
         lateral = 0.25 * math.pi**2 * (1.0 / (one - layer) ** 2 + 1.0 / (two - layer) ** 2)
@@ -214,11 +220,15 @@ def _six(curve: PairCurve) -> tuple[Array, ...]:
 
 def _rod(diameter: Array, length: Array) -> PairCurve:
     if not bool(np.all((length >= diameter * (1.0 - 1e-12)) & (length <= 8.0 * diameter * (1.0 + 1e-12)))):
+        ratio = length / diameter
+        long = bool(np.any(ratio > 8.0))
         raise ModelRangeError(
-            "rods of these proportions are not tabulated",
+            f"a rod of {float(ratio.max() if long else ratio.min()):.3g} diameters is not tabulated",
             where="rod",
             allowed="length from 1 to 8 diameters",
-            fix="longer rods: perolux.excitons.pair.rod.bar_state",
+            fix="ask for a shorter one; the bare pair of any bar: perolux.excitons.pair.rod.bar_state"
+            if long
+            else "shorter than thick: ask for a spheroid",
         )
     edge = BAR_OF_ROD * diameter
     bar = _cuboid("rod", (edge, edge, length))
@@ -244,6 +254,7 @@ def _spheroid(equator: Array, polar: Array) -> PairCurve:
             "spheroids of these proportions are not covered",
             where="spheroid",
             allowed=f"polar over equatorial diameter from 1/{_SPHEROID_ASPECT:g} to {_SPHEROID_ASPECT:g}",
+            fix="longer ones: a rod; flatter ones: a platelet",
         )
     kinetic = spheroid_kinetic(aspect) / (0.25 * equator * equator)
     # cuboid of the same aspect ratio and kinetic energy

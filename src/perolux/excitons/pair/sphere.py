@@ -19,7 +19,15 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.pair._dense import fold_orbits
 from perolux.excitons.pair._ritz import Family, Levels, Trial, solve_family
 from perolux.excitons.pair._sphere_images import pair_image, self_image
-from perolux.excitons.pair._variation import Array, Index, ball_wall, check_options, gauss_unit, one_thread
+from perolux.excitons.pair._variation import (
+    Array,
+    Index,
+    ball_wall,
+    check_options,
+    check_sizes,
+    gauss_unit,
+    one_thread,
+)
 from perolux.excitons.pair.screening import COULOMB, Screening
 from perolux.excitons.pair.state import ExcitonLevels, ExcitonState
 
@@ -163,14 +171,7 @@ def _solve(physics: _Physics, order: int, exponent: float | None, wall: float | 
 
 
 def _check(physics: _Physics, order: int, exponent: float | None, wall: float | None, where: str) -> None:
-    low, high = SPHERE_RANGE
-    if not (math.isfinite(physics.x) and low <= physics.x <= high):
-        raise ModelRangeError(
-            "the solver is not tested for this size",
-            where=where,
-            allowed=f"radii from {low:g} to {high:g} Bohr radii",
-            fix="use excitons.tables.interpolate, which continues with the asymptotic laws",
-        )
+    check_sizes([physics.x], "radius", SPHERE_RANGE, where)
     check_options(order, range(3, 12), physics.mass_ratio, exponent, wall, where)
     least, most = DIELECTRIC_RANGE
     if not (math.isfinite(physics.dielectric_ratio) and least <= physics.dielectric_ratio <= most):

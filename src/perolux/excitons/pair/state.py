@@ -27,7 +27,7 @@ class ExcitonState:
     estimated_error_k_relative, estimated_error_x_relative: the same for K and X, relative.
     functions: symmetrised basis functions that were used; order: the basis order N they come from.
     exponent: a of exp(-a r_eh), in 1/aB, where the energy is lowest.
-    wall: b of the wall functions, in 1/aB^2 (see `_variation.wall_function`); 0 is the uncorrelated one.
+    wall: b of the wall functions, in 1/aB^2 (see `_variation.box_wall`); 0 is the uncorrelated one.
     mass_ratio: m_e/m_h at fixed reduced mass.
     edges_over_bohr: the three edges over aB, None for a sphere.
     dielectric_ratio: eps_inside/eps_outside; 1 without image charges.
