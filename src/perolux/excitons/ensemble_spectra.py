@@ -1,8 +1,8 @@
 """Absorption and emission of an `Ensemble` of cubes or spheres with all layers of the model.
 
-Every size is a node of a table (`spectra.SpectralTable`); its lines are those of `pair_light`, each of the
-homogeneous width, with the bulk absorption where they end and its sum below the join (`cross_section`). Once
-the table stands, the spectrum of any ensemble of that sort is one product of a vector and a matrix.
+Every size is a node of a table (`light.spectra.SpectralTable`); its lines are those of `pair_light`, each of
+the homogeneous width, with the bulk absorption where they end and its sum below the join (`cross_section`).
+Once the table stands, the spectrum of any ensemble of that sort is one product of a vector and a matrix.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def ensemble_spectrum(
     *,
     temperature_k: float = 298.0,
     layers: Layers | None = None,
-    sets: Iterable[str] | None = None,
+    sets: str | Iterable[str] | None = None,
     outside_index: float | None = None,
 ) -> xarray.DataArray:
     """The spectrum of an ensemble of one shape (cube or sphere) and material, under each parameter set.

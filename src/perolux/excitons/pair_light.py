@@ -152,7 +152,7 @@ def fine_levels(
     )
     order: LevelOrder = "dark-lowest" if layers.ground_state == "dark" else "bright-lowest"
     rashba = rashba_for_order(bright, order)[..., None] * np.ones(3)
-    lattice = lattice_mev(crystals)
+    lattice, _ = lattice_mev(crystals)
     field_factors = _field_factors(crystals, parameters)
     levels = fine_structure(bright, lattice_mev=lattice, rashba_mev=rashba, axis_amplitude=field_factors)
     position = np.argmax(levels.dark_admixture, axis=-1)
@@ -166,14 +166,19 @@ def fine_levels(
     return levels, found
 
 
-def lattice_mev(crystals: Crystals) -> FloatArray | None:
-    """The lattice tensor of cubes (..., 3, 3) in meV where one is on record (CsPbI3, orthorhombic)."""
+def lattice_mev(crystals: Crystals) -> tuple[FloatArray | None, str]:
+    """The lattice tensor of cubes (..., 3, 3) in meV where one is on record (CsPbI3), or None and why."""
     if crystals.shape != "cube":
-        return None
+        return None, f"no lattice tensor of a {crystals.shape} is on record"
     try:
-        return lattice_tensor_mev(crystals.material, "orthorhombic", crystals.lengths_nm[0])
-    except (NotAvailableError, ModelRangeError):
-        return None
+        return lattice_tensor_mev(crystals.material, "orthorhombic", crystals.lengths_nm[0]), ""
+    except NotAvailableError:
+        return None, f"no lattice tensor of {crystals.material} is on record"
+    except ModelRangeError as error:
+        return (
+            None,
+            f"the lattice tensor of {crystals.material} is known for edges of {error.problems[0].allowed}",
+        )
 
 
 def _field_factors(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:

@@ -53,7 +53,7 @@ def population(
     *,
     temperature_k: float = 298.0,
     layers: Layers | None = None,
-    sets: Iterable[str] | None = None,
+    sets: str | Iterable[str] | None = None,
     outside_index: float | None = None,
 ) -> xarray.Dataset:
     """Results of every nanocrystal: a data set with the dimensions `set` and `crystal`.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.crystal import Crystals, Nanocrystal
+from perolux.excitons.crystal import Crystals, Nanocrystal, require_nanocrystal
 from perolux.excitons.energies import missing_layers, pair_energies
 from perolux.excitons.layers import Layers
 from perolux.excitons.light.dephasing import coherence
@@ -29,6 +29,7 @@ from perolux.excitons.pair_light import (
     equilibrium_lifetime_ns,
     fine_levels,
     homogeneous_width_mev,
+    lattice_mev,
     line_strengths,
     shifts_mev,
     transition_lines,
@@ -52,7 +53,7 @@ def passport(
     crystal: Nanocrystal,
     *,
     layers: Layers | None = None,
-    sets: Iterable[str] | None = None,
+    sets: str | Iterable[str] | None = None,
     draws: int = DRAWS,
 ) -> Passport:
     """Levels, light and lifetime of one nanocrystal, with the spread over parameter sets and draws.
@@ -66,6 +67,7 @@ def passport(
     >>> 2.2 < found.emission_ev.spread.median < 2.6
     True
     """
+    require_nanocrystal(crystal, "passport")
     chosen = layers or Layers()
     parameters = parameters_of(crystal.material, crystal.temperature_k, sets=sets, draws=draws)
     results = {one.set_name: results_of(crystal.as_crystals, one, chosen) for one in parameters}
@@ -164,9 +166,9 @@ def results_of(
         lambda: {"coherence_volume": coherent_volume_nm3(crystals, parameters, layers, pair)},
     )
     fine = ["bright_dark", "splitting 1", "splitting 2"]
+    _, no_lattice = lattice_mev(crystals)
     found.reasons |= dict.fromkeys(
-        fine[1:],
-        f"no lattice tensor of {crystals.material} is on record, and a {crystals.shape} alone splits none",
+        fine[1:], f"{no_lattice}, and the shape of a {crystals.shape} alone splits nothing"
     )
     found.attempt(fine, lambda: fine_levels(crystals, parameters, layers, pair)[1])
     how = (crystals, parameters, layers, pair, emission)
@@ -194,13 +196,13 @@ def results_of(
 
 
 def stokes_shift_ev(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
-    """Stokes shift (eV): the stated prior, and none in the cold, where the zero-phonon line leads.
+    """Stokes shift (eV): the stated prior, which is that of ensembles near 300 K, and none in the cold.
 
-    The prior is that of ensembles near 300 K; `prior.zero_phonon_below_k` says where it ends.
+    Between `prior.zero_phonon_below_k` and `prior.stokes_shift_from_k` it grows linearly, as assumed.
     """
-    if crystals.temperature_k < assumption("zero_phonon_below_k").number:
-        return np.zeros(parameters.rows)
-    return parameters.assumed(stokes_model().shift_ev, "stokes_shift_ev")
+    cold, warm = assumption("zero_phonon_below_k").number, assumption("stokes_shift_from_k").number
+    part = np.clip((crystals.temperature_k - cold) / (warm - cold), 0.0, 1.0)
+    return part * parameters.assumed(stokes_model().shift_ev, "stokes_shift_ev")
 
 
 def _line_width_mev(crystals: Crystals, parameters: ParameterDraws, found: Results) -> FloatArray:
@@ -254,7 +256,13 @@ def _rests_on(
     used: list[Value] = []
     for one in parameters:
         used += trace(one.material, [q for q in one.values if _is_used(q, crystal, layers)])
-    names = ["stokes_shift_ev", "zero_phonon_below_k", "bulk_absorption_above_gap_ev", "carrier_mass_growth"]
+    names = [
+        "stokes_shift_ev",
+        "zero_phonon_below_k",
+        "stokes_shift_from_k",
+        "bulk_absorption_above_gap_ev",
+        "carrier_mass_growth",
+    ]
     if crystal.outside_index is None:
         names.append("outside_index")
     if layers.masses == "equal":
