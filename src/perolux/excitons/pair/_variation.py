@@ -54,13 +54,15 @@ def check_sizes(sizes: Sequence[float], name: str, limits: tuple[float, float], 
     """Raise for sizes (aB) that are no numbers, not above 0, or beyond what the solver is tested for."""
     for size in sizes:
         if math.isnan(size):
-            raise OptionError(f"the {name} is no number", where=where, allowed="a number of Bohr radii")
+            raise ModelRangeError(f"the {name} is no number", where=where, allowed="a number of Bohr radii")
         if size == 0.0:
-            raise OptionError(
+            raise ModelRangeError(
                 f"the {name} is 0: there is no room for a pair", where=where, allowed="above 0 Bohr radii"
             )
         if size < 0.0:
-            raise OptionError(f"the {name} is negative, {size:g}", where=where, allowed="above 0 Bohr radii")
+            raise ModelRangeError(
+                f"the {name} is negative, {size:g}", where=where, allowed="above 0 Bohr radii"
+            )
     low, high = limits
     outside = [size for size in sizes if not low <= size <= high]
     if outside:
