@@ -182,6 +182,17 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
+_SMALL_EDGES = {
+    "layers": "Below about 5 nm the edges hang on how far the carriers leak into the ligands and on the "
+    "dielectric surroundings, with and without which the sizes are averaged.",
+    "softened": "Below about 5 nm the edges hang on how far hard walls and parabolic bands overestimate the "
+    "confinement: up to 150 meV at 4 nm, over which the sizes are averaged.",
+    "hard": "Below about 5 nm the edges come out too large: hard walls and parabolic bands overestimate the "
+    "confinement there.",
+}
+"""What limits the edges of small nanocrystals, by the walls of the prior."""
+
+
 def _caveats(
     study: Study, gathered: Gathered, rows: Sequence[dict[str, Any]], values: Sequence[dict[str, Any]]
 ) -> tuple[str, ...]:
@@ -192,13 +203,7 @@ def _caveats(
             "Edge lengths hold if the nanocrystals are cubes, and are intervals: the emission alone cannot "
             "tell size and Stokes shift apart. Where platelets are probable, read the platelet weight first."
         )
-        caveats.append(
-            "Below about 5 nm the edges come out too large: the model's hard walls and parabolic bands "
-            "overestimate the confinement there."
-            if study.spec.prior.walls == "hard"
-            else "Below about 5 nm the edges hang on how far hard walls and parabolic bands overestimate the "
-            "confinement: up to 150 meV at 4 nm, over which the sizes are averaged."
-        )
+        caveats.append(_SMALL_EDGES[study.spec.prior.walls])
         if (study.spec.conditions.material or "").startswith("CsPbBr3"):
             caveats.append(
                 f"Published emission of 9.9 to 12.5 nm {formula('CsPbBr3')} lies above this model "
