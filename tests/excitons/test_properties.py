@@ -142,3 +142,52 @@ def test_a_population_is_its_nanocrystals_one_by_one():
 def test_unknown_layers_are_refused():
     with pytest.raises(PeroluxError, match="coherence"):
         Layers(coherence="perhaps")
+
+
+def test_a_thick_platelet_lives_about_as_long_as_the_cuboid_of_the_same_lengths():
+    """Two models meet: subbands and coherence across the plate must not be forgotten."""
+    for monolayers in (20, 40, 59):
+        plate = passport(
+            nanocrystal("CsPbBr3", "platelet", 40.0, "core-edge", monolayers=monolayers), draws=0
+        )
+        lengths = plate.crystal.lengths_nm
+        cuboid = passport(nanocrystal("CsPbBr3", "cuboid", lengths, "core-edge"), draws=0)
+        for name in ("radiative_lifetime_ns", "bright_lifetime_ns"):
+            one, other = getattr(plate, name).spread, getattr(cuboid, name).spread
+            for label in one.sets:
+                # the walls differ (a plate leaks on two sides), and so does the binding
+                assert 0.5 < one.sets[label] / other.sets[label] < 2.0, (monolayers, name, label)
+
+
+def test_emission_follows_the_gap_from_100_kelvin_on():
+    emission = [
+        passport(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge", temperature_k=t), draws=0).emission_ev
+        for t in (100.0, 150.0, 200.0, 250.0, 300.0)
+    ]
+    for label in emission[0].spread.sets:
+        assert np.all(np.diff([one.spread.sets[label] for one in emission]) > 0)
+
+
+def test_between_cold_and_warm_there_is_no_width_and_the_assumed_stokes_shift_is_said():
+    found = passport(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge", temperature_k=60.0), draws=0)
+    assert found.homogeneous_fwhm_mev.spread is None
+    assert "no width of one nanocrystal is on record" in found.homogeneous_fwhm_mev.reason
+    assert any("Stokes shift is assumed to grow" in one for one in found.warnings)
+
+
+def test_each_wavelength_is_judged_by_itself():
+    chloride = passport(nanocrystal("CsPbCl3", "cube", 8.0, "core-edge"), draws=0).cross_section_cm2
+    assert chloride["335"].spread is not None
+    assert chloride["450"].spread is None
+    small = passport(nanocrystal("CsPbBr3", "cube", 1.0, "core-edge"), draws=0).cross_section_cm2
+    assert "below the first absorption line" in small["450"].reason
+
+
+@pytest.mark.parametrize("shape", ["cuboid", "spheroid"])
+def test_equal_axes_split_nothing_whatever_the_shape_is_called(shape):
+    lengths = (8.0, 8.0, 8.0) if shape == "cuboid" else (8.0, 8.0)
+    convention = "core-edge" if shape == "cuboid" else "core-diameter"
+    found = passport(nanocrystal("CsPbBr3", shape, lengths, convention), draws=0)
+    assert found.bright_splittings_mev[0].spread is None
+    long = passport(nanocrystal("CsPbI3", "cuboid", (5.0, 5.0, 6.0), "core-edge"), draws=0)
+    assert any("of the shape alone" in one for one in long.warnings)

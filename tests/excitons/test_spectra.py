@@ -182,7 +182,7 @@ def test_a_small_nanocrystal_reports_that_strength_is_missing():
 
 
 def test_the_join_refuses_what_it_cannot_use():
-    with pytest.raises(ModelRangeError, match="outside the energy grid"):
+    with pytest.raises(ModelRangeError, match="outside the energies"):
         _joined(np.array([8.5]), np.linspace(2.0, 2.8, 101))
     with pytest.raises(OptionError, match="ascending"):
         _joined(np.array([8.5]), np.linspace(3.6, 2.0, 101))

@@ -43,6 +43,7 @@ __all__ = [
     "equilibrium_lifetime_ns",
     "equivalent_edge_nm",
     "fine_levels",
+    "has_cubic_symmetry",
     "homogeneous_width_mev",
     "lattice_mev",
     "line_strengths",
@@ -116,7 +117,8 @@ def coherent_volume_nm3(
     diameter = ratio * pair.bohr_nm
     whole = np.broadcast_to(crystals.volume_nm3, pair.overlap_k.shape)
     if crystals.shape == "platelet" and layers.coherence == "localisation":
-        return np.minimum(whole, np.pi / 4.0 * diameter**2 * crystals.lengths_nm[2])
+        disc = np.pi / 4.0 * diameter**2 * crystals.lengths_nm[2]
+        return np.minimum(whole, np.minimum(disc, np.pi / 6.0 * diameter**3))
     width = dephasing_width_mev(crystals, parameters) if layers.coherence == "linewidth" else None
     return coherence_volume_nm3(
         layers.coherence,
@@ -161,9 +163,15 @@ def fine_levels(
     steps = np.diff(energies, axis=-1)
     steps[steps < _ROUNDING_MEV] = 0.0
     found = {"bright_dark": levels.bright_dark_mev}
-    if lattice is not None or crystals.shape not in ("cube", "sphere"):
+    if lattice is not None or not has_cubic_symmetry(crystals):
         found |= {"splitting 1": steps[..., 0], "splitting 2": steps[..., 1]}
     return levels, found
+
+
+def has_cubic_symmetry(crystals: Crystals) -> bool:
+    """Whether the shape has three equal axes, so that it splits no bright levels."""
+    a, b, c = (np.asarray(one) for one in crystals.lengths_nm)
+    return bool(np.allclose(a, b, rtol=1e-9) and np.allclose(a, c, rtol=1e-9))
 
 
 def lattice_mev(crystals: Crystals) -> tuple[FloatArray | None, str]:
@@ -283,12 +291,12 @@ def _rate_parts(
 
 
 def _region(crystals: Crystals, volume_nm3: FloatArray, pair: PairEnergies) -> tuple[FloatArray, FloatArray]:
-    """K and R of the coherent region alone: a sphere of that volume, in a platelet a square of it."""
+    """K and R of the coherent region alone: a sphere of that volume, in a platelet a square plate of it."""
     if pair.overlap_per_nm2 is not None:
-        area = volume_nm3 / pair.lengths_nm[2]
-        side = np.sqrt(area)
-        heat = BOLTZMANN_EV_PER_K * crystals.temperature_k
-        return pair.overlap_per_nm2 * area, plate_ratio(side, side, pair.total_mass_m0, heat)
+        thickness = np.minimum(pair.lengths_nm[2], np.cbrt(volume_nm3))
+        side = np.sqrt(volume_nm3 / thickness)
+        overlap = pair.overlap_per_nm2 * volume_nm3 / pair.lengths_nm[2]
+        return overlap, _plate_thermal_ratio(crystals, pair, side, side, thickness)
     radius = np.cbrt(volume_nm3 / (4.0 * np.pi / 3.0)) / pair.bohr_nm
     theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
     edge = _EQUAL_CONFINEMENT * 2.0 * radius
@@ -303,11 +311,10 @@ def equivalent_edge_nm(crystals: Crystals, pair: PairEnergies) -> FloatArray:
 
 
 def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
-    """R of the equivalent cube (`equivalent_edge_nm`), a cuboid with its own edges; a platelet: its plane."""
+    """R of the equivalent cube (`equivalent_edge_nm`), a cuboid with its own edges; a platelet likewise."""
     if crystals.shape == "platelet":
         a, b, _ = crystals.lengths_nm
-        heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
-        return plate_ratio(a, b, pair.total_mass_m0, heat_ev)
+        return _plate_thermal_ratio(crystals, pair, a, b, pair.lengths_nm[2])
     theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
     size = equivalent_edge_nm(crystals, pair) / pair.bohr_nm
     ratio = thermal_overlap_ratio(size, theta).ratio
@@ -316,6 +323,20 @@ def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
     # the centre of mass knows the edges one by one
     own = np.prod([centre_of_mass_ratio(e / pair.bohr_nm, theta) for e in pair.lengths_nm], axis=0)
     return np.asarray(ratio * np.cbrt(own) / centre_of_mass_ratio(size, theta))
+
+
+def _plate_thermal_ratio(
+    crystals: Crystals,
+    pair: PairEnergies,
+    a_nm: npt.ArrayLike,
+    b_nm: npt.ArrayLike,
+    thickness_nm: npt.ArrayLike,
+) -> FloatArray:
+    """R of a plate: the cube of its thickness, two axes of whose centre of mass are those of the plane."""
+    heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
+    size, theta = np.asarray(thickness_nm) / pair.bohr_nm, heat_ev / pair.rydberg_ev
+    across = thermal_overlap_ratio(size, theta).ratio / np.cbrt(centre_of_mass_ratio(size, theta)) ** 2
+    return plate_ratio(a_nm, b_nm, pair.total_mass_m0, heat_ev) * np.minimum(across, 1.0)
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:

@@ -28,6 +28,7 @@ from perolux.excitons.pair_light import (
     dephasing_width_mev,
     equilibrium_lifetime_ns,
     fine_levels,
+    has_cubic_symmetry,
     homogeneous_width_mev,
     lattice_mev,
     line_strengths,
@@ -167,9 +168,10 @@ def results_of(
     )
     fine = ["bright_dark", "splitting 1", "splitting 2"]
     _, no_lattice = lattice_mev(crystals)
-    found.reasons |= dict.fromkeys(
-        fine[1:], f"{no_lattice}, and the shape of a {crystals.shape} alone splits nothing"
-    )
+    if has_cubic_symmetry(crystals):
+        found.reasons |= dict.fromkeys(fine[1:], f"{no_lattice}, and a shape of equal axes splits nothing")
+    elif no_lattice:
+        found.warnings.append(f"bright splittings are those of the shape alone: {no_lattice}")
     found.attempt(fine, lambda: fine_levels(crystals, parameters, layers, pair)[1])
     how = (crystals, parameters, layers, pair, emission)
     found.attempt(["bright_lifetime"], lambda: {"bright_lifetime": bright_lifetime_ns(*how)})
@@ -190,13 +192,15 @@ def results_of(
         found.attempt(strengths, lambda: line_strengths(parameters, energies, overlaps))
         found.attempt(
             [f"cross section {nm:g}" for nm in WAVELENGTHS_NM],
-            lambda: cross_sections_cm2(crystals, parameters, pair, energies, overlaps, found.warnings),
+            lambda: cross_sections_cm2(
+                crystals, parameters, pair, energies, overlaps, found.reasons, found.warnings
+            ),
         )
     return found
 
 
 def stokes_shift_ev(crystals: Crystals, parameters: ParameterDraws) -> FloatArray:
-    """Stokes shift (eV): the stated prior, which is that of ensembles near 300 K, and none in the cold.
+    """Stokes shift (eV): the stated prior, measured near 300 K, and none in the cold.
 
     Between `prior.zero_phonon_below_k` and `prior.stokes_shift_from_k` it grows linearly, as assumed.
     """
@@ -206,9 +210,15 @@ def stokes_shift_ev(crystals: Crystals, parameters: ParameterDraws) -> FloatArra
 
 
 def _line_width_mev(crystals: Crystals, parameters: ParameterDraws, found: Results) -> FloatArray:
-    """Homogeneous width (meV): on record near 300 K; in the cold 2 hbar/T2 of the zero-phonon line."""
-    if crystals.temperature_k >= assumption("zero_phonon_below_k").number:
+    """Homogeneous width (meV): the range on record; in the cold 2 hbar/T2 of the zero-phonon line."""
+    cold, warm = assumption("zero_phonon_below_k").number, assumption("stokes_shift_from_k").number
+    if crystals.temperature_k >= warm:
         return homogeneous_width_mev(parameters)
+    if crystals.temperature_k > cold:
+        raise NotAvailableError(
+            f"between {cold:g} K, above which the coherence time is no measure of the line, and {warm:g} K "
+            "no width of one nanocrystal is on record"
+        )
     if "bright_lifetime" not in found.arrays:
         raise NotAvailableError(found.reasons.get("bright_lifetime", "no radiative lifetime"))
     pure = 1e-3 * dephasing_width_mev(crystals, parameters)
@@ -235,12 +245,23 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
         )
     if crystal.shape not in ("cube", "sphere"):
         found.append(f"of a {crystal.shape} only the first absorption line is calculated")
-    if crystal.temperature_k < assumption("zero_phonon_below_k").number:
+    cold, warm = assumption("zero_phonon_below_k").number, assumption("stokes_shift_from_k").number
+    if crystal.temperature_k <= cold:
         found.append(
             "in the cold: emission at the zero-phonon line, its width that of the coherence time (a "
-            "calibration at 4 K, a lower bound from about 30 K on); where levels do not reach equilibrium, "
-            "the bright ones are seen"
+            "calibration at 4 K); where levels do not reach equilibrium, the bright ones are seen"
         )
+    elif crystal.temperature_k < warm:
+        found.append(
+            f"the Stokes shift is assumed to grow linearly from {cold:g} to {warm:g} K: what the emission "
+            "does between is not known"
+        )
+    for one in parameters:
+        if one.has("lt_splitting") and not one.has("short_range_exchange"):
+            found.append(
+                f"short-range exchange of {crystal.material} is not on record and left out: bright-dark "
+                "splittings, of platelets above all, come out too small"
+            )
     if layers.ground_state == "bright":
         found.append(
             "the bright levels are put below the dark one, as the review has it; measurements on FAPbBr3, "

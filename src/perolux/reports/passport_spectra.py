@@ -28,6 +28,8 @@ _Line = tuple[float, FloatArray, FloatArray, float]
 _LINES_K = (4.0, 77.0, 160.0, 300.0)
 _NARROWEST_EV = 1e-3
 """Width at which a line is drawn that is narrower, so that the page can show it."""
+_COLD_LINE_MEV = 20.0
+"""Width that absorption lines of the cold are drawn with: their own could not be seen."""
 _HIGHEST_EV = 4.0
 
 
@@ -157,11 +159,13 @@ def cross_section_plot(one: Passport) -> Plot | None:
     energy = np.linspace(first - 0.25, _HIGHEST_EV, 1200)
     curves: list[FloatArray] = []
     chosen = None if one.set_names == ("records",) else one.set_names
+    cold = crystal.temperature_k < assumption("stokes_shift_from_k").number
+    drawn = _COLD_LINE_MEV if cold else None
     try:
         for parameters in parameters_of(crystal.material, crystal.temperature_k, sets=chosen, draws=0):
             table = absorption_table(
                 parameters, crystal.shape, (size, size), energy, one.layers,
-                outside_index=crystal.outside_index,
+                outside_index=crystal.outside_index, line_fwhm_mev=drawn,
             )  # fmt: skip
             curves.append(table.values.mean(axis=0))  # nodes just below and above this one size
     except (NotAvailableError, ModelRangeError):
@@ -189,11 +193,10 @@ def cross_section_plot(one: Passport) -> Plot | None:
     return make_plot(
         "cross-section",
         "absorption cross section against photon energy",
-        "Absorption cross section of this one size, calculated at the middle of every range and with n and k "
-        "of the bulk as its calibration: the lines and a "
-        f"continuum under them, joined about {above:g} eV above the absorption edge to n and k of the bulk "
-        "(measured near 300 K). Grey bars: 95 % of the cross sections of the table, which hold the rival "
-        "calibrations.",
+        "Absorption cross section of this one size at the middle of every range, rival calibrations "
+        f"included: the lines and a continuum under them, joined about {above:g} eV above the absorption edge "
+        "to n and k of the bulk (measured near 300 K). Grey bars: 95 % of the cross sections of the table."
+        + (f" The lines are drawn {_COLD_LINE_MEV:g} meV wide." if cold else ""),
         draw,
     )
 

@@ -205,8 +205,10 @@ def scale_lines_to_bulk(
         raise OptionError("the energy grid must be one ascending axis")
     if not energy[0] < join_ev < energy[-1]:
         raise ModelRangeError(
-            f"the join at {join_ev:.3f} eV lies outside the energy grid",
-            allowed=f"{energy[0]:.3f} to {energy[-1]:.3f} eV",
+            f"lines and bulk are joined at {join_ev:.3f} eV, outside the energies, {energy[0]:.3f} to "
+            f"{energy[-1]:.3f} eV",
+            allowed=f"energies from below to beyond {join_ev:.3f} eV",
+            fix="extend the energies, and cut the spectrum afterwards",
         )
     bulk = particle_cross_section_cm2(table, energy, volume, solvent_index)
     at_join = particle_cross_section_cm2(table, np.array([join_ev]), volume, solvent_index)[:, 0]
