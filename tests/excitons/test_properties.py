@@ -145,8 +145,9 @@ def test_unknown_layers_are_refused():
 
 
 def test_a_thick_platelet_lives_about_as_long_as_the_cuboid_of_the_same_lengths():
-    """Two models meet: subbands and coherence across the plate must not be forgotten."""
-    for monolayers in (20, 40, 59):
+    """Two models meet: heat and coherence across the plate must not be forgotten."""
+    # they count pairs that heat tears apart differently; the thicker the plate, the less it matters
+    for monolayers, factor in ((20, 4.0), (40, 2.0), (59, 1.6)):
         plate = passport(
             nanocrystal("CsPbBr3", "platelet", 40.0, "core-edge", monolayers=monolayers), draws=0
         )
@@ -155,8 +156,7 @@ def test_a_thick_platelet_lives_about_as_long_as_the_cuboid_of_the_same_lengths(
         for name in ("radiative_lifetime_ns", "bright_lifetime_ns"):
             one, other = getattr(plate, name).spread, getattr(cuboid, name).spread
             for label in one.sets:
-                # the walls differ (a plate leaks on two sides), and so does the binding
-                assert 0.5 < one.sets[label] / other.sets[label] < 2.0, (monolayers, name, label)
+                assert 1 / factor < one.sets[label] / other.sets[label] < factor, (monolayers, name)
 
 
 def test_emission_follows_the_gap_from_100_kelvin_on():

@@ -332,11 +332,18 @@ def _plate_thermal_ratio(
     b_nm: npt.ArrayLike,
     thickness_nm: npt.ArrayLike,
 ) -> FloatArray:
-    """R of a plate: the cube of its thickness, two axes of whose centre of mass are those of the plane."""
+    """R of a plate: heat in the motion of the pair, axis by axis, and in what tears it apart.
+
+    The part of pairs torn apart is that of a cube of equal volume whose Rydberg is the binding in the plate.
+    """
     heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
-    size, theta = np.asarray(thickness_nm) / pair.bohr_nm, heat_ev / pair.rydberg_ev
-    across = thermal_overlap_ratio(size, theta).ratio / np.cbrt(centre_of_mass_ratio(size, theta)) ** 2
-    return plate_ratio(a_nm, b_nm, pair.total_mass_m0, heat_ev) * np.minimum(across, 1.0)
+    thickness, bohr = np.asarray(thickness_nm), pair.bohr_nm
+    across = np.cbrt(centre_of_mass_ratio(thickness / bohr, heat_ev / pair.rydberg_ev))
+    binding = np.maximum(-pair.contributions_ev["binding of the pair"], pair.rydberg_ev)
+    size = np.cbrt(np.asarray(a_nm) * np.asarray(b_nm) * thickness) / bohr
+    both = thermal_overlap_ratio(size, heat_ev / binding).ratio
+    bound = np.minimum(both / centre_of_mass_ratio(size, heat_ev / binding), 1.0)
+    return plate_ratio(a_nm, b_nm, pair.total_mass_m0, heat_ev) * across * bound
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:

@@ -194,7 +194,7 @@ def cross_section_plot(one: Passport) -> Plot | None:
         "cross-section",
         "absorption cross section against photon energy",
         "Absorption cross section of this one size at the middle of every range, rival calibrations "
-        f"included: the lines and a continuum under them, joined about {above:g} eV above the absorption edge "
+        f"included: lines and a continuum under them, joined about {above:g} eV above the absorption edge "
         "to n and k of the bulk (measured near 300 K). Grey bars: 95 % of the cross sections of the table."
         + (f" The lines are drawn {_COLD_LINE_MEV:g} meV wide." if cold else ""),
         draw,

@@ -139,8 +139,10 @@ def join_bulk_absorption(
     join = gap_ev + assumption("bulk_absorption_above_gap_ev").number
     if not energy[0] < join < energy[-1]:
         raise ModelRangeError(
-            f"the join at {join:.3f} eV lies outside the energy grid",
-            allowed=f"{energy[0]:.3f} to {energy[-1]:.3f} eV",
+            f"lines and bulk are joined at {join:.3f} eV, outside the energies, {energy[0]:.3f} to "
+            f"{energy[-1]:.3f} eV",
+            allowed=f"energies from below to beyond {join:.3f} eV",
+            fix="extend the energies, and cut the spectrum afterwards",
         )
     bulk = particle_cross_section_cm2(table, energy, volume, solvent_index)
     at_join = particle_cross_section_cm2(table, np.array([join]), volume, solvent_index)[:, 0]
