@@ -49,6 +49,7 @@ __all__ = [
     "line_strengths",
     "optical_surroundings",
     "shifts_mev",
+    "stand_ins",
     "thermal_ratio",
     "transition_lines",
 ]
@@ -224,6 +225,20 @@ def _optical_eps(parameters: ParameterDraws) -> Value:
     low, high = min(known), max(known)
     source = "record of eps_high_freq and n^2 of the bulk at its gap"
     return Value(0.5 * (low + high), "1", "derived", source, low=low, high=high, key="optical_eps_inside")
+
+
+def stand_ins(parameters: ParameterDraws) -> list[str]:
+    """What light rests on that is assumed, because the material has no record of it."""
+    found = []
+    try:
+        homogeneous_fwhm_mev(parameters.material)
+    except NotAvailableError:
+        found.append("width of the line")
+    if _optical_eps(parameters).kind == "assumed":
+        found.append("dielectric constant at the frequency of light")
+    if not parameters.has("coherence_diameter"):
+        found.append("size of the coherent region")
+    return found
 
 
 def bright_lifetime_ns(

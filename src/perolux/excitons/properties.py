@@ -33,6 +33,7 @@ from perolux.excitons.pair_light import (
     lattice_mev,
     line_strengths,
     shifts_mev,
+    stand_ins,
     transition_lines,
 )
 from perolux.excitons.parameters import DRAWS, ParameterDraws, parameters_of
@@ -256,11 +257,14 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
             f"the Stokes shift is assumed to grow linearly from {cold:g} to {warm:g} K: what the emission "
             "does between is not known"
         )
+    assumed = dict.fromkeys(name for one in parameters for name in stand_ins(one))
+    if assumed:
+        found.append(f"assumed, for {crystal.material} has no record of it: {', '.join(assumed)}")
     for one in parameters:
         if one.has("lt_splitting") and not one.has("short_range_exchange"):
             found.append(
-                f"short-range exchange of {crystal.material} is not on record and left out: bright-dark "
-                "splittings, of platelets above all, come out too small"
+                f"short-range exchange of {crystal.material} is not on record: bright-dark splittings are the "
+                "long-range part alone"
             )
     if layers.ground_state == "bright":
         found.append(
