@@ -263,8 +263,8 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
     for one in parameters:
         if one.has("lt_splitting") and not one.has("short_range_exchange"):
             found.append(
-                f"short-range exchange of {crystal.material} is not on record: bright-dark splittings are the "
-                "long-range part alone"
+                f"short-range exchange of {crystal.material} is not on record: bright-dark splittings are "
+                "the long-range part alone"
             )
     if layers.ground_state == "bright":
         found.append(
