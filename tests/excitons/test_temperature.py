@@ -210,7 +210,7 @@ def test_widths_in_another_unit_or_without_change_are_refused():
     widths = WIDTH_LAW.value(S14, WIDTHS)
     with pytest.raises(OptionError, match="divide meV by 1000"):
         fit_width_course(S14, 1e3 * widths)
-    with pytest.raises(OptionError, match="every width is 0.08 eV: nothing changes"):
+    with pytest.raises(OptionError, match=r"every width is 0\.08 eV: nothing changes"):
         fit_width_course(S14, np.full(S14.size, 0.08))
 
 
