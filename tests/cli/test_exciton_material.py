@@ -91,7 +91,7 @@ def test_what_a_material_lacks_is_null_with_a_warning(capsys):
         (["CsPbBr3", "--monolayers", "100", "--edge", "20"], "--edge 20,20,60.75"),
         (["CsPbBr3", "--monolayers", "100", "--edge", "20"], "60 monolayers of this material"),
         (["CsPbBr3", "--monolayers", "200"], "100 nm"),
-        (["CsPbBr3", "--diameter", "5", "--length", "60"], "a rod of 12 diameters"),
+        (["CsPbBr3", "--diameter", "5", "--length", "60"], "5 nm thick is 12 diameters long"),
         (["CsPbBr3", "--edge", "2,20,20"], "ask for a platelet"),
         (["CsPbBr3", "--edge", "2,2,20"], "a long cuboid"),
         (["CsPbBr3", "--edge", "8", "--report", "numbers.csv"], "no HTML file"),
