@@ -91,7 +91,7 @@ def test_what_a_material_lacks_is_null_with_a_warning(capsys):
         (["CsPbBr3", "--monolayers", "100", "--edge", "20"], "--edge 20,20,60.75"),
         (["CsPbBr3", "--monolayers", "100", "--edge", "20"], "60 monolayers of this material"),
         (["CsPbBr3", "--monolayers", "200"], "100 nm"),
-        (["CsPbBr3", "--diameter", "5", "--length", "60"], "a rod of 12 diameters"),
+        (["CsPbBr3", "--diameter", "5", "--length", "60"], "5 nm thick is 12 diameters long"),
         (["CsPbBr3", "--edge", "2,20,20"], "ask for a platelet"),
         (["CsPbBr3", "--edge", "2,2,20"], "a long cuboid"),
         (["CsPbBr3", "--edge", "8", "--report", "numbers.csv"], "no HTML file"),
@@ -200,3 +200,18 @@ def test_a_lifetime_table_is_answered(capsys, tmp_path):
     assert [row["temperature_k"] for row in rows] == [50.0, 300.0]
     assert rows[0]["thermal_lifetime_ns"] > rows[1]["thermal_lifetime_ns"] > 4.0 / 3.0
     assert rows[0]["levels_incomplete"] is True
+
+
+def test_an_unknown_material_comes_before_a_missing_size(capsys):
+    assert run(["exciton", "nosuch"]) == 2
+    assert "nosuch" in (said := capsys.readouterr().err) and "needs its size" not in said
+
+
+def test_a_report_that_cannot_be_written_advises_its_own_option(capsys, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OutputError("could not write: No space left", fix="choose a folder (--out FOLDER)")
+
+    monkeypatch.setattr("perolux.reports.passport.write_passport", full)
+    assert run(["exciton", "CsPbBr3", "--edge", "8", "--report", str(tmp_path / "page.html")]) == 2
+    said = capsys.readouterr().err
+    assert "--out" not in said and "--report" in said

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons import nanocrystal, over_size, over_temperature, passport
+from perolux.excitons.layers import Layers, require_layers
 from perolux.materials import material
 
 
@@ -128,3 +129,64 @@ def test_a_negative_temperature_is_refused():
 def test_monolayers_go_with_platelets_alone():
     with pytest.raises(OptionError, match="monolayers"):
         nanocrystal("CsPbBr3", "cube", 8.0, "core-edge", monolayers=3)
+
+
+def test_sizes_that_no_nanocrystal_has_are_left_out_of_a_course():
+    course = over_size(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge"), [0.05, 0.3, 8, 200], draws=4)
+    assert course.x.tolist() == [8.0] and course.left_out_x == (0.05, 0.3, 200.0)
+    assert all("one unit cell (0.5" in said for said in course.left_out)
+    plate = nanocrystal("CsPbBr3", "platelet", 20.0, "core-edge", monolayers=3)
+    assert over_size(plate, [0.3, 20.0], draws=4).x.tolist() == [20.0]
+
+
+@pytest.mark.parametrize("points", [8, "8", [], [float("nan")], [-1.0], ["a"], [[8.0]], None])
+@pytest.mark.parametrize("course", [over_size, over_temperature])
+def test_a_course_needs_a_list_of_numbers(course, points):
+    with pytest.raises(OptionError):
+        course(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge"), points)
+
+
+@pytest.mark.parametrize("length", [8.0, 8.7, 64.5, 4.0])
+def test_rods_end_by_their_core_lengths(length):
+    with pytest.raises(ModelRangeError, match=r"allowed: 1\.1 to 8 diameters") as refused:
+        nanocrystal("CsPbBr3", "rod", (8.0, length), "core-diameter")
+    assert f"{length:g} nm long and 8 nm thick" in str(refused.value)
+
+
+@pytest.mark.parametrize("length", [8.8, 64.0])
+def test_rods_within_the_stated_limits_have_an_answer(length):
+    assert passport(nanocrystal("CsPbBr3", "rod", (8.0, length), "core-diameter"), draws=16) is not None
+
+
+def test_a_thick_platelet_is_named_by_its_recorded_thickness():
+    thick = 60 * material("CsPbBr3").value("monolayer_thickness").number
+    with pytest.raises(ModelRangeError, match=f"{thick:.4g} nm thick") as refused:
+        passport(nanocrystal("CsPbBr3", "platelet", 40.0, "core-edge", monolayers=60))
+    assert f"--edge 40,40,{thick:.4g}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"outside_index": "1.5"}, {"outside_index": True}, {"monolayers": "3"}, {"shell_nm": 1.0}],
+    ids=str,
+)
+def test_options_of_the_wrong_kind_or_without_effect(wrong):
+    shape = "platelet" if "monolayers" in wrong else "cube"
+    with pytest.raises(OptionError) as refused:
+        nanocrystal("CsPbBr3", shape, 20.0, "core-edge", **wrong)
+    assert refused.value.problems[0].allowed
+
+
+def test_a_shell_goes_with_the_convention_that_has_one():
+    shelled = nanocrystal("CsPbBr3", "cube", 10.0, "edge-with-shell", shell_nm=1.0)
+    assert shelled.lengths_nm[0] == 8.0
+
+
+def test_layers_are_layers_or_none():
+    assert (
+        require_layers(None, "here") == Layers()
+        and require_layers(Layers(barrier=False), "here").barrier is False
+    )
+    for wrong in ("x", True, {"barrier": False}, 3):
+        with pytest.raises(OptionError, match="here: "):
+            require_layers(wrong, "here")

@@ -172,3 +172,32 @@ def test_what_cannot_be_fitted_is_refused():
     table = size_energy_table([5, 6], [2.5, 2.45], **SAID)
     with pytest.raises(OptionError, match="cannot determine"):
         fit_size_energy(table, start(), list(TRUTH))
+
+
+def test_energies_in_another_unit_are_refused(tmp_path):
+    for unit in (1e3, 200.0, 0.1):
+        with pytest.raises(OptionError, match=r"allowed: 0\.5 to 6 eV"):
+            size_energy_table([6, 8], [unit * 2.5, unit * 2.4], **SAID)
+    path = tmp_path / "mev.csv"
+    path.write_text("".join(f"# {k}: {v}\n" for k, v in SAID.items()) + "size_nm,energy_ev\n6,2500\n8,2400\n")
+    with pytest.raises(InputError, match="divide meV by 1000"):
+        read_size_energy_table(path)
+
+
+def test_materials_of_a_table_are_known_ones():
+    with pytest.raises(OptionError, match="unknown material 'GaAs'"):
+        size_energy_table([6, 8], [2.5, 2.4], **(SAID | {"material": "GaAs"}))
+
+
+def test_missing_start_values_are_named():
+    with pytest.raises(OptionError, match="start: reduced_mass_m0, eps_effective not given"):
+        fit_size_energy(simulated(), {"gap_ev": 2.3}, ["gap_ev"])
+    with pytest.raises(OptionError, match="start: gap_ev, rydberg_ev not given"):
+        fit_size_energy(simulated(), {"bohr_radius_nm": 2.6}, ["bohr_radius_nm"])
+    with pytest.raises(OptionError, match="gap_ev = 'a' is no finite number"):
+        fit_size_energy(simulated(), TRUTH | {"gap_ev": "a"}, ["gap_ev"])
+
+
+def test_one_free_parameter_may_be_named_alone():
+    found = fit_size_energy(simulated(), TRUTH | {"gap_ev": 2.3}, "gap_ev", profile=False)
+    assert found.fit.names == ("gap_ev",) and found["gap_ev"] == pytest.approx(2.375, abs=1e-6)

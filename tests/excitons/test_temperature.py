@@ -197,3 +197,26 @@ def test_intervals_cover_the_truth_as_often_as_they_say(given):
     low, high = binomial_interval(inside, total, 0.99)
     # without given errors 27 degrees of freedom stand for infinitely many: 67.3 instead of 68.3 %
     assert low <= 0.683 <= high
+
+
+@pytest.mark.parametrize("unit", [1e3, 1239.84, 0.01, -1.0])
+def test_gaps_in_another_unit_are_refused(unit):
+    gaps = GAP_LAWS[1].value(S14, [2.4, 4e-4, -0.05, 0.018])
+    with pytest.raises(OptionError, match=r"allowed: 0\.5 to 6 eV"):
+        fit_gap_course(S14, unit * gaps)
+
+
+def test_widths_in_another_unit_or_without_change_are_refused():
+    widths = WIDTH_LAW.value(S14, WIDTHS)
+    with pytest.raises(OptionError, match="divide meV by 1000"):
+        fit_width_course(S14, 1e3 * widths)
+    with pytest.raises(OptionError, match=r"every width is 0\.08 eV: nothing changes"):
+        fit_width_course(S14, np.full(S14.size, 0.08))
+
+
+@pytest.mark.parametrize("wrong", ["a", None, float("nan")])
+@pytest.mark.parametrize("name", ["coupling_ev", "phonon_ev"])
+def test_fixed_parameters_are_numbers(name, wrong):
+    gaps = GAP_LAWS[1].value(S14, [2.4, 4e-4, -0.05, 0.018])
+    with pytest.raises(OptionError, match=f"{name} = .* is no finite number"):
+        fit_gap_course(S14, gaps, fixed={name: wrong})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,7 @@ from cyclopts import Parameter
 from perolux.cli.console import USER_ERROR, print_error, print_json
 from perolux.cli.exciton_options import report_path, requested, require_effect, temperature_of
 from perolux.cli.passport_table import show_passport
-from perolux.errors import PeroluxError
+from perolux.errors import OutputError, PeroluxError
 
 if TYPE_CHECKING:
     from perolux.excitons.passport_record import Passport
@@ -143,6 +144,11 @@ def _write(found: list[Passport], target: Path, json: bool) -> int | None:
     sys.stdout.flush()
     try:
         write_passport(found, target)
+    except OutputError as error:
+        fix = "give --report a file in a folder that you may write to and that has room"
+        problems = [replace(one, fix=fix) for one in error.problems]
+        print_error(OutputError(problems), as_json=False)
+        return USER_ERROR
     except PeroluxError as error:
         print_error(error, as_json=False)  # on standard error: the JSON document is complete
         return USER_ERROR

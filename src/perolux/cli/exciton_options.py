@@ -37,7 +37,9 @@ def requested(
 ) -> list[Nanocrystal]:
     """The nanocrystals that the size options ask for. All contradictions are listed together."""
     from perolux.excitons.crystal import nanocrystal
+    from perolux.materials import material as material_of
 
+    material_of(material, temperature_k)  # what is wrong with it comes before a missing size
     given: dict[str, Sequence[Any] | None] = {
         "--edge": edge,
         "--tem-edge": tem_edge,

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
-from perolux.excitons.crystal import LARGEST_NM, Nanocrystal, require_nanocrystal
+from perolux.excitons.crystal import Nanocrystal, require_core_in_range, require_nanocrystal
 from perolux.excitons.layers import Layers
 from perolux.excitons.passport_record import Entry, Passport
 from perolux.excitons.properties import passport
+from perolux.materials import material as material_of
 
 __all__ = ["COURSE_DRAWS", "Course", "over_size", "over_temperature"]
 
@@ -110,9 +111,12 @@ def over_temperature(
     sets: str | Iterable[str] | None = None,
     draws: int = COURSE_DRAWS,
 ) -> Course:
-    """The nanocrystal at each temperature."""
+    """The nanocrystal at each temperature; raises `OptionError` for what is no list of temperatures."""
     require_nanocrystal(crystal, "over_temperature")
-    points = [(float(t), replace(crystal, temperature_k=float(t))) for t in temperatures_k]
+    kelvin = _points(temperatures_k, "over_temperature", "temperature", "K")
+    if any(t < 0.0 for t in kelvin):
+        raise OptionError("a temperature is below 0 K", where="over_temperature", allowed="0 K and above")
+    points = [(t, replace(crystal, temperature_k=t)) for t in kelvin]
     return _along(points, "temperature", "K", layers, sets, draws)
 
 
@@ -126,21 +130,52 @@ def over_size(
 ) -> Course:
     """Nanocrystals of the same proportions; the sizes are those of the first core length, in nm.
 
-    A platelet keeps its thickness: its lateral edges scale.
+    A platelet keeps its thickness: its lateral edges scale. Sizes that `nanocrystal` refuses, below one unit
+    cell or above 100 nm, are left out with the reason. Raises `OptionError` for what is no list of lengths.
     """
     require_nanocrystal(crystal, "over_size")
-    points = []
-    for size in sizes_nm:
+    sizes = _points(sizes_nm, "over_size", "size", "nm")
+    if not all(size > 0.0 for size in sizes):
+        raise OptionError("a size is not positive", where="over_size", allowed="above 0 nm")
+    try:
+        cell = material_of(crystal.material, crystal.temperature_k).lattice_constant_nm
+    except NotAvailableError:
+        cell = None
+    points: list[tuple[float, Nanocrystal | ModelRangeError]] = []
+    for size in sizes:
         a, b, c = (length * size / crystal.lengths_nm[0] for length in crystal.lengths_nm)
         if crystal.shape == "platelet":
             c = crystal.lengths_nm[2]
-        if max(a, b, c) <= LARGEST_NM:
-            points.append((float(size), replace(crystal, lengths_nm=(a, b, c))))
+        try:
+            require_core_in_range((a, b, c), cell, crystal.monolayers, "over_size")
+            points.append((size, replace(crystal, lengths_nm=(a, b, c))))
+        except ModelRangeError as error:
+            points.append((size, error))
     return _along(points, SIZE_NAMES[crystal.shape], "nm", layers, sets, draws)
 
 
+def _points(values: object, where: str, what: str, unit: str) -> list[float]:
+    """The places of a course as numbers; `OptionError` for a single one, a text, nothing or no number."""
+    try:
+        if isinstance(values, str | bytes):
+            raise TypeError
+        found = [float(one) for one in values]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"{values!r} is no list of {what}s",
+            where=where,
+            allowed=f"a list of numbers in {unit}",
+            fix=f"a single {what} is a list of one",
+        ) from None
+    if not found:
+        raise OptionError(f"no {what} at all", where=where, allowed=f"a list of numbers in {unit}")
+    if not np.all(np.isfinite(found)):
+        raise OptionError(f"a {what} is no finite number", where=where, allowed=f"numbers in {unit}")
+    return found
+
+
 def _along(
-    points: list[tuple[float, Nanocrystal]],
+    points: Sequence[tuple[float, Nanocrystal | ModelRangeError]],
     name: str,
     unit: str,
     layers: Layers | None,
@@ -151,9 +186,13 @@ def _along(
     places, found, left_out, nowhere = [], [], [], []
     for place, crystal in points:
         try:
+            if isinstance(crystal, ModelRangeError):
+                raise crystal
             found.append(passport(crystal, layers=layers, sets=chosen, draws=draws))
             places.append(place)
         except (NotAvailableError, ModelRangeError) as error:
-            left_out.append(f"{place:g} {unit}: {error.problems[0].what}")
+            first = error.problems[0]
+            said = f"{first.what}; allowed: {first.allowed}" if error is crystal else first.what
+            left_out.append(f"{place:g} {unit}: {said}")
             nowhere.append(place)
     return Course(np.array(places), name, unit, tuple(found), tuple(left_out), tuple(nowhere))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from perolux.ensemble.conventions import (
     SizeConvention,
+    allowed_conventions,
     check_convention,
     needs_lattice_constant,
     to_core,
@@ -22,12 +23,21 @@ from perolux.excitons.assumptions import assumption
 from perolux.materials import Material
 from perolux.materials import material as material_of
 
-__all__ = ["LARGEST_NM", "Crystals", "Nanocrystal", "nanocrystal", "require_nanocrystal"]
+__all__ = [
+    "LARGEST_NM",
+    "Crystals",
+    "Nanocrystal",
+    "nanocrystal",
+    "require_core_in_range",
+    "require_nanocrystal",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
 LARGEST_NM = 100.0
 """Largest core length for which this room answers."""
+ROD_LENGTHS = (1.1, 8.0)
+"""Length of a rod over its diameter, of the core; below, leakage may make the axis the shorter way."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +145,8 @@ def nanocrystal(
     added), "edge-with-shell" (with `shell_nm`), "core-diameter" (--diameter), and others without an option;
     see `ensemble.conventions`. outside_index: of ligands and solvent (--outside-index). A platelet is as
     thick as its monolayers times the monolayer thickness on record. Raises `OptionError` for contradictory
-    or missing lengths, `ModelRangeError` for a core below one unit cell or above 100 nm, and the errors of
-    the material.
+    or missing lengths, `ModelRangeError` for a core below one unit cell or above 100 nm or a rod outside 1.1
+    to 8 diameters, and the errors of the material.
 
     >>> nanocrystal("CsPbBr3", "cube", 7.415, "edge-without-half-cells").lengths_nm[0]
     8.0
@@ -156,9 +166,17 @@ def nanocrystal(
         raise OptionError(f"lengths {lengths_nm!r}", where=where, allowed="numbers, in nm") from None
     host = material_of(material, temperature_k)
     check_convention(shape, convention)
-    if outside_index is not None and not (math.isfinite(outside_index) and 1.0 <= outside_index <= 2.5):
+    if outside_index is not None and not (_is_number(outside_index) and 1.0 <= outside_index <= 2.5):
         raise OptionError(
-            f"a refractive index of {outside_index:g} outside", allowed="1 (vacuum) to 2.5", where=where
+            f"a refractive index of {_shown(outside_index)} outside", allowed="1 (vacuum) to 2.5", where=where
+        )
+    if shell_nm is not None and not convention.endswith("with-shell"):
+        shelled = [one for one in allowed_conventions(shape) if one.endswith("with-shell")]
+        raise OptionError(
+            f"shell_nm has no effect: lengths in the convention {convention!r} contain no shell",
+            where=where,
+            allowed=", ".join(shelled),
+            fix=f"drop shell_nm, or say convention {shelled[0]!r}",
         )
     names = given_lengths(shape)
     if shape == "platelet" and len(given) == 1:
@@ -190,7 +208,21 @@ def nanocrystal(
         core *= 3
     elif shape in ("spheroid", "rod"):
         core = [core[0], core[0], core[1]]
-    smallest = cell if cell is not None else assumption("smallest_core_nm").number
+    a, b, c = core
+    require_core_in_range((a, b, c), cell, layers, where)
+    if shape == "rod":
+        _require_rod(a, c, where)
+    return Nanocrystal(host.name, shape, (a, b, c), float(temperature_k), convention, layers, outside_index)
+
+
+def require_core_in_range(
+    core: tuple[float, float, float], cell_nm: float | None, layers: int | None, where: str
+) -> None:
+    """Raise `ModelRangeError` for core lengths (nm) below one unit cell or above 100 nm.
+
+    cell_nm: lattice constant, None takes the assumption; layers: monolayers of a platelet, else None.
+    """
+    smallest = cell_nm if cell_nm is not None else assumption("smallest_core_nm").number
     low = min(core) if layers is None else min(core[:2])
     if low < smallest or max(core) > LARGEST_NM:
         if layers is not None and core[2] == max(core):
@@ -206,8 +238,34 @@ def nanocrystal(
             allowed=f"one unit cell ({smallest:.3g} nm) to {LARGEST_NM:g} nm",
             fix="lengths are in nm; check the size convention",
         )
-    a, b, c = core
-    return Nanocrystal(host.name, shape, (a, b, c), float(temperature_k), convention, layers, outside_index)
+
+
+def _require_rod(diameter: float, length: float, where: str) -> None:
+    low, high = ROD_LENGTHS
+    ratio = length / diameter
+    if low * (1.0 - 1e-9) <= ratio <= high * (1.0 + 1e-9):
+        return
+    raise ModelRangeError(
+        f"a rod {length:g} nm long and {diameter:g} nm thick is {ratio:.3g} diameters long",
+        where=where,
+        allowed=f"{low:g} to {high:g} diameters",
+        fix="ask for a shorter one; the bare pair of any bar: perolux.excitons.pair.rod.bar_state"
+        if ratio > high
+        else "about as long as thick: ask for a spheroid (--shape spheroid)",
+    )
+
+
+def _is_number(value: object) -> bool:
+    """True for a finite int or float, numpy's included; a text or a truth value is none."""
+    return (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float | np.integer | np.floating) else repr(value)
 
 
 def _monolayers(shape: str, monolayers: float | None, where: str) -> int | None:
@@ -223,8 +281,8 @@ def _monolayers(shape: str, monolayers: float | None, where: str) -> int | None:
             where=where,
             fix="give --monolayers, for example 3",
         )
-    if not (math.isfinite(monolayers) and monolayers >= 1 and monolayers == int(monolayers)):
+    if not (_is_number(monolayers) and monolayers >= 1 and monolayers == int(monolayers)):
         raise OptionError(
-            f"a platelet of {monolayers:g} monolayers", where=where, allowed="a whole number from 1"
+            f"a platelet of {_shown(monolayers)} monolayers", where=where, allowed="a whole number from 1"
         )
     return int(monolayers)

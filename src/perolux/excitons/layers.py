@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from perolux.errors import OptionError
 
-__all__ = ["Coherence", "GroundState", "Layers", "MassOutside", "Masses", "Screening"]
+__all__ = ["Coherence", "GroundState", "Layers", "MassOutside", "Masses", "Screening", "require_layers"]
 
 Masses = Literal["equal", "arpes"]
 MassOutside = Literal["free", "coupled"]
@@ -55,3 +55,23 @@ class Layers:
     def as_dict(self) -> dict[str, bool | str]:
         """The switches by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def require_layers(layers: Layers | None, where: str) -> Layers:
+    """The layers, all of them for None; raises `OptionError` for anything but a `Layers` or None.
+
+    >>> require_layers(None, "passport") == Layers()
+    True
+    """
+    if layers is None:
+        return Layers()
+    if not isinstance(layers, Layers):
+        raise OptionError(
+            f"layers = {layers!r}"
+            if isinstance(layers, str | bool)
+            else f"a {type(layers).__name__} as layers",
+            where=where,
+            allowed="a Layers, or None for the defaults",
+            fix="for example layers=perolux.excitons.Layers(barrier=False)",
+        )
+    return layers

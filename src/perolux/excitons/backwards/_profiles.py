@@ -156,6 +156,10 @@ def _end(
     from scipy.optimize import brentq
 
     search.restart()
+    known = search.excess(start)
+    if known > threshold:
+        return None, "lost in rounding: chi2 jumps at the best fit itself"
+    search.restart()
     inside = start
     for _ in range(_EXPANSIONS):
         outside = inside + step
@@ -163,10 +167,15 @@ def _end(
             outside = bound
         if outside == inside:
             return None, f"limited by its bound {bound:g} only,"
-        if search.excess(outside) > threshold:
+        found = search.excess(outside)
+        if found > threshold:
+            # a search from another start may disagree by rounding: the ends keep the values that bracket
+            ends = {inside: known, outside: found}
             # a thousandth of the step is far below what an interval needs
             end = brentq(
-                lambda v: search.excess(float(v)) - threshold,
+                lambda v, ends=ends: (
+                    (ends[float(v)] if float(v) in ends else search.excess(float(v))) - threshold
+                ),
                 inside,
                 outside,
                 xtol=1e-3 * abs(step),
@@ -175,5 +184,5 @@ def _end(
             return float(end), ""
         if outside == bound:
             return None, f"limited by its bound {bound:g} only,"
-        inside, step = outside, 1.6 * step
+        inside, known, step = outside, found, 1.6 * step
     return None, "not bounded by the data"

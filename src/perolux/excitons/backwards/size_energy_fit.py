@@ -49,6 +49,7 @@ _LOOSE = 0.5
 """Relative error from which a parameter is called hardly determined."""
 _SPOILT = 1.02
 """Factor on the start: an exact start on data without noise would leave only rounding to be judged."""
+_SCALES = "reduced_mass_m0 and eps_effective, or bohr_radius_nm and rydberg_ev"
 _RECORDS = {
     "gap_ev": "gap",
     "reduced_mass_m0": "reduced_mass",
@@ -228,21 +229,22 @@ class SizeEnergyFit:
 def fit_size_energy(
     table: SizeEnergyTable,
     start: Mapping[str, float | Value],
-    free: Sequence[str],
+    free: str | Sequence[str],
     *,
     forward: Forward | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     profile: bool = True,
     level: float = 0.95,
 ) -> SizeEnergyFit:
-    """Fit the parameters named in `free` to a table; all others stay at their `start` values.
+    """Fit the parameters named in `free` (or the one) to a table; all others stay at their `start` values.
 
     start: every parameter of the forward function (`material_parameters` gives those of a material). forward:
     core sizes and parameters to energies, by default `hard_wall_energy_ev` in the shape of the table. bounds:
     of parameters; by default those that a record of the quantity, or the prior, allows. Without sigmas their
     common size comes from the scatter. Raises `OptionError` for what cannot be a fit of this table.
     """
-    _check(table, start, free)
+    free = (free,) if isinstance(free, str) else tuple(free)
+    _check(table, start, free, own_forward=forward is not None)
     values = {name: _plain(value) for name, value in start.items()}
 
     def pair(core: FloatArray, parameters: Mapping[str, float]) -> FloatArray:
@@ -305,8 +307,17 @@ def _plain(value: float | Value) -> float:
     return value.number if isinstance(value, Value) else float(value)
 
 
-def _check(table: SizeEnergyTable, start: Mapping[str, float | Value], free: Sequence[str]) -> None:
+def _check(
+    table: SizeEnergyTable, start: Mapping[str, float | Value], free: Sequence[str], *, own_forward: bool
+) -> None:
     problems = []
+    for name, value in start.items():
+        try:
+            finite = bool(np.isfinite(_plain(value)))
+        except (TypeError, ValueError):
+            finite = False
+        if not finite:
+            problems.append(Problem(f"{name} = {value!r} is no finite number", "start"))
     unknown = [name for name in free if name not in start]
     if unknown:
         problems.append(Problem(f"no start value of {unknown[0]!r}", "free", ", ".join(start)))
@@ -325,6 +336,18 @@ def _check(table: SizeEnergyTable, start: Mapping[str, float | Value], free: Seq
                 "mass and dielectric constant, or Bohr radius and Rydberg",
             )
         )
+    if not own_forward and not (both[0] and both[1]):
+        scale = ("bohr_radius_nm", "rydberg_ev") if both[1] else ("reduced_mass_m0", "eps_effective")
+        absent = [name for name in ("gap_ev", *scale) if name not in start]
+        if absent:
+            problems.append(
+                Problem(
+                    f"{', '.join(absent)} not given",
+                    "start",
+                    f"gap_ev and {_SCALES}",
+                    "take the rest from material_parameters(material(...))",
+                )
+            )
     if problems:
         raise OptionError(problems)
 

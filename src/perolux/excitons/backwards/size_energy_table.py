@@ -20,7 +20,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -30,11 +30,21 @@ import numpy.typing as npt
 from perolux.ensemble.conventions import SIZE_CONVENTIONS, SizeConvention, to_core
 from perolux.errors import InputError, OptionError, PeroluxError, Problem
 from perolux.files import sha256_of
+from perolux.materials import material as material_of
 
-__all__ = ["SizeEnergyTable", "read_size_energy_table", "size_energy_table"]
+__all__ = [
+    "PLAUSIBLE_EV",
+    "SizeEnergyTable",
+    "implausible_energies",
+    "read_size_energy_table",
+    "size_energy_table",
+]
 
 FloatArray = npt.NDArray[np.float64]
 EnergyKind = Literal["absorption", "emission"]
+
+PLAUSIBLE_EV = (0.5, 6.0)
+"""Energies that can be a gap or an exciton; what lies outside was given in another unit."""
 
 _NEEDED = ("material", "temperature_k", "shape", "convention", "quantity")
 _KNOWN = (*_NEEDED, "source", "lattice_constant_nm", "shell_nm")
@@ -79,6 +89,8 @@ def size_energy_table(
 ) -> SizeEnergyTable:
     """A table from arrays, checked; raises `OptionError` with all that is wrong.
 
+    Energies outside 0.5 to 6 eV, which are often meV or wavelengths, and unknown materials are refused.
+
     >>> size_energy_table([6, 8, 10], [2.5, 2.43, 2.40], material="CsPbBr3", temperature_k=298,
     ...     shape="cube", convention="core-edge", quantity="absorption", source="an example").core_nm.tolist()
     [6.0, 8.0, 10.0]
@@ -89,8 +101,7 @@ def size_energy_table(
         problems.append(Problem(f"{sizes.size} sizes for {energies.size} energies"))
     if not np.all(np.isfinite(sizes) & (sizes > 0)):
         problems.append(Problem("a size is not positive", "size_nm", "above 0 nm"))
-    if not np.all(np.isfinite(energies) & (energies > 0)):
-        problems.append(Problem("an energy is not positive", "energy_ev", "above 0 eV"))
+    problems += implausible_energies(energies, "energy_ev")
     sigma = None if sigma_ev is None else np.asarray(sigma_ev, dtype=np.float64)
     if sigma is not None and not (
         sigma.shape in ((), energies.shape) and np.all(np.isfinite(sigma) & (sigma > 0))
@@ -106,6 +117,11 @@ def size_energy_table(
         problems.append(Problem(f"quantity {quantity!r}", "quantity", "absorption, emission"))
     if not (math.isfinite(temperature_k) and temperature_k >= 0):
         problems.append(Problem(f"a temperature of {temperature_k:g} K", "temperature_k", "0 K and above"))
+    else:
+        try:
+            material_of(material, temperature_k)
+        except OptionError as error:
+            problems += [replace(one, where=one.where or "material") for one in error.problems]
     if problems:
         raise OptionError(problems)
     core = to_core(
@@ -126,6 +142,19 @@ def size_energy_table(
         cast(EnergyKind, quantity),
         source,
     )
+
+
+def implausible_energies(energy_ev: FloatArray, where: str | None = None) -> list[Problem]:
+    """The problem of energies that are no numbers, or lie outside `PLAUSIBLE_EV` as meV or nm would."""
+    low, high = PLAUSIBLE_EV
+    allowed = f"{low:g} to {high:g} eV"
+    if not np.all(np.isfinite(energy_ev)):
+        return [Problem("an energy is no finite number", where, allowed, "leave the point out")]
+    outside = energy_ev[(energy_ev < low) | (energy_ev > high)]
+    if not outside.size:
+        return []
+    what = f"an energy of {outside[0]:g} eV is no gap or exciton of a perovskite"
+    return [Problem(what, where, allowed, "energies are in eV: divide meV by 1000, take 1239.84/nm")]
 
 
 def read_size_energy_table(path: str | Path) -> SizeEnergyTable:

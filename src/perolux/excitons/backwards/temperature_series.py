@@ -23,6 +23,7 @@ import numpy.typing as npt
 from perolux.errors import ModelRangeError, OptionError, Problem
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.backwards._profiles import profile as find_interval
+from perolux.excitons.backwards.size_energy_table import implausible_energies
 from perolux.excitons.backwards.temperature_laws import GAP_LAWS, WIDTH_LAW, TemperatureLaw
 from perolux.fitting import FitResult, ProfileInterval, least_squares
 
@@ -34,6 +35,8 @@ DEGENERATE = 0.9
 """Correlation of two fitted parameters from which on they are named as trading off against each other."""
 _SCAN = 48
 """Phonon energies of the first scan, evenly spaced in the logarithm: 12 % apart, any start near enough."""
+_WIDEST_EV = 1.0
+"""Widths from which on another unit is meant."""
 _STUDENT = 4.0
 """Degrees of freedom of the robust likelihood: an outlier counts by its logarithm."""
 _SPOILT = 1.02
@@ -417,6 +420,13 @@ def _ratio(fit: FitResult, strength: str, phonon: str) -> str:
     return f"better known is their ratio {ratio:.4g} +- {sigma:.2g}"
 
 
+def _finite(value: object) -> bool:
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+
+
 def _checked(
     law: TemperatureLaw,
     temperature_k: npt.ArrayLike,
@@ -433,10 +443,20 @@ def _checked(
         problems.append(Problem(f"{temperature.size} temperatures for {measured.size} energies"))
     if not (np.all(np.isfinite(temperature)) and np.all(temperature >= 0)):
         problems.append(Problem("a temperature is no number or below 0 K"))
-    if not np.all(np.isfinite(measured)):
-        problems.append(Problem(f"a {law.quantity} is no finite number", fix="leave the point out"))
-    if not law.zero_point and np.any(measured <= 0):
-        problems.append(Problem("a width is not positive", allowed="above 0 eV"))
+    if law.zero_point:
+        problems += implausible_energies(measured)
+    elif not np.all(np.isfinite(measured)):
+        problems.append(Problem("a width is no finite number", fix="leave the point out"))
+    elif np.any((measured <= 0) | (measured >= _WIDEST_EV)):
+        problems.append(
+            Problem(
+                "a width is not positive"
+                if np.any(measured <= 0)
+                else f"a width of {measured.max():g} eV is no width of an exciton",
+                allowed=f"above 0 and below {_WIDEST_EV:g} eV",
+                fix="widths are in eV: divide meV by 1000",
+            )
+        )
     if sigma is not None:
         if sigma.shape not in ((), measured.shape):
             problems.append(Problem(f"{sigma.size} sigmas for {measured.size} energies"))
@@ -445,11 +465,22 @@ def _checked(
     unknown = [name for name in fixed if name not in law.names]
     if unknown:
         problems.append(Problem(f"no parameter is called {unknown[0]!r}", "fixed", ", ".join(law.names)))
-    if any(name == phonon and not value > 0 for name, value in fixed.items() for phonon, _ in law.phonons):
+    texts = [name for name, value in fixed.items() if not _finite(value)]
+    if texts:
+        problems.append(Problem(f"{texts[0]} = {fixed[texts[0]]!r} is no finite number", "fixed"))
+    elif any(name == phonon and not value > 0 for name, value in fixed.items() for phonon, _ in law.phonons):
         problems.append(Problem("a phonon energy is not positive", "fixed", "above 0 eV"))
     free = len([name for name in law.names if name not in fixed])
     if free == 0:
         problems.append(Problem("every parameter is fixed", "fixed"))
+    if not law.zero_point and free > 1 and measured.size > 1 and np.all(measured == measured[0]):
+        problems.append(
+            Problem(
+                f"every {law.quantity} is {measured[0]:g} eV: nothing changes with temperature",
+                allowed="a series that changes",
+                fix="check which column was read",
+            )
+        )
     if len(np.unique(temperature)) < max(free, 1):
         problems.append(
             Problem(f"{len(np.unique(temperature))} temperatures cannot determine {free} parameters")

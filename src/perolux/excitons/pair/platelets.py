@@ -337,11 +337,12 @@ def _require_thin(
     first = int(np.flatnonzero(over_bohr > top)[0])
     # walls and masses matter little in plates as thick as this: the thickness in aB grows with the monolayers
     most = math.floor(float(np.min(monolayers / over_bohr)) * top)
-    nm = float(thickness_nm.flat[first])
+    # of all draws with as many monolayers the first row is the middle of the recorded thickness
+    nm = float(thickness_nm.flat[int(np.flatnonzero(monolayers == monolayers.flat[first])[0])])
     edges = "A,B" if lateral_nm is None else ",".join(f"{float(np.max(np.asarray(e))):g}" for e in lateral_nm)
     raise ModelRangeError(
         f"a platelet of {monolayers.flat[first]:g} monolayers is {nm:.4g} nm thick, "
-        f"{over_bohr.flat[first]:.3g} Bohr radii",
+        f"beyond {top:g} Bohr radii",
         where="exciton in a plate",
         allowed=f"up to about {most} monolayers of this material ({top:g} Bohr radii)",
         fix=f"ask for a cuboid: --edge {edges},{nm:.4g}",

@@ -223,7 +223,8 @@ def _rod(diameter: Array, length: Array) -> PairCurve:
         ratio = length / diameter
         long = bool(np.any(ratio > 8.0))
         raise ModelRangeError(
-            f"a rod of {float(ratio.max() if long else ratio.min()):.3g} diameters is not tabulated",
+            f"a rod of {float(ratio.max() if long else ratio.min()):.3g} diameters, with what leaks into the "
+            "walls, is not tabulated",
             where="rod",
             allowed="length from 1 to 8 diameters",
             fix="ask for a shorter one; the bare pair of any bar: perolux.excitons.pair.rod.bar_state"
