@@ -15,7 +15,7 @@ import numpy.typing as npt
 from perolux.ensemble import Ensemble
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.crystal import LARGEST_NM, Crystals
-from perolux.excitons.layers import Layers
+from perolux.excitons.layers import Layers, require_layers
 from perolux.excitons.pair_light import LONGEST_NS
 from perolux.excitons.parameters import ParameterDraws, parameters_of
 from perolux.excitons.properties import results_of
@@ -73,7 +73,7 @@ def population(
             f"a population is an Ensemble, not {type(ensemble).__name__}",
             fix="make one with perolux.ensemble: sample, quadrature or from_table",
         )
-    chosen = layers or Layers()
+    chosen = require_layers(layers, "population")
     names = None if sets is None else (sets,) if isinstance(sets, str) else tuple(sets)
     columns: dict[str, dict[str, FloatArray]] = {}
     missing: dict[str, set[str]] = {}

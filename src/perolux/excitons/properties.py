@@ -16,7 +16,7 @@ from perolux.errors import ModelRangeError, NotAvailableError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.crystal import Crystals, Nanocrystal, require_nanocrystal
 from perolux.excitons.energies import missing_layers, pair_energies
-from perolux.excitons.layers import Layers
+from perolux.excitons.layers import Layers, require_layers
 from perolux.excitons.light.dephasing import coherence
 from perolux.excitons.light.linewidth import linewidth_records
 from perolux.excitons.light.stokes import stokes_model
@@ -70,7 +70,7 @@ def passport(
     True
     """
     require_nanocrystal(crystal, "passport")
-    chosen = layers or Layers()
+    chosen = require_layers(layers, "passport")
     parameters = parameters_of(crystal.material, crystal.temperature_k, sets=sets, draws=draws)
     results = {one.set_name: results_of(crystal.as_crystals, one, chosen) for one in parameters}
     reasons: dict[str, str] = {}
