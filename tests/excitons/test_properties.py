@@ -191,3 +191,25 @@ def test_equal_axes_split_nothing_whatever_the_shape_is_called(shape):
     assert found.bright_splittings_mev[0].spread is None
     long = passport(nanocrystal("CsPbI3", "cuboid", (5.0, 5.0, 6.0), "core-edge"), draws=0)
     assert any("of the shape alone" in one for one in long.warnings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "proportions"),
+    [("cube", (1,)), ("cuboid", (1, 3, 9)), ("sphere", (1,)), ("spheroid", (1, 3)), ("rod", (1, 3))],
+)
+@pytest.mark.parametrize("temperature_k", [4.0, 298.0])
+def test_lifetimes_do_not_jump_where_coherence_begins_to_be_limited(shape, proportions, temperature_k):
+    convention = "core-edge" if shape in ("cube", "cuboid") else "core-diameter"
+    scale = np.geomspace(4.0, 18.0 if max(proportions) > 3 else 25.0, 60)
+    scale = scale[scale * max(proportions) < 100.0]
+    found = []
+    for size in scale:
+        lengths = tuple(float(size * one) for one in proportions)
+        one = nanocrystal(
+            "CsPbBr3", shape, lengths if len(lengths) > 1 else lengths[0], convention,
+            temperature_k=temperature_k,
+        )  # fmt: skip
+        found.append(passport(one, draws=0, sets=["yang2017"]).bright_lifetime_ns.spread.sets["yang2017"])
+    # 3 % of size change a lifetime by 10 % at most where it goes as the volume
+    assert np.max(np.abs(np.diff(np.log(found)))) < 0.12

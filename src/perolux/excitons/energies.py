@@ -302,12 +302,12 @@ def _stage(
 
 
 def _screened(shape: str, pair: _Stage, parameters: ParameterDraws) -> _Stage:
-    """The pair with the Haken attraction in place of the effective one; boxes as the cube of equal volume."""
+    """The pair with the Haken attraction in place of the effective one: cube or sphere of equal volume."""
     edge = np.prod(np.stack(pair.lengths_nm), axis=0) ** (1.0 / 3.0)
-    if shape == "sphere":
-        edge = 0.5 * pair.lengths_nm[0]
-    shape_of = "sphere" if shape == "sphere" else "cube"
-    sizes = np.asarray(edge / pair.bohr_nm)
+    round_shape = shape in ("sphere", "spheroid")
+    shape_of = "sphere" if round_shape else "cube"
+    factor = 0.5 if round_shape else (np.pi / 4.0) ** (1.0 / 3.0) if shape == "rod" else 1.0
+    sizes = np.asarray(factor * edge / pair.bohr_nm)
     change, bulk = (
         haken_shift(
             shape_of,

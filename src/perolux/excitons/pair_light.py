@@ -292,21 +292,21 @@ def _rate_parts(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Rate (1/ns) of a bright level for K = 1 without local field; K; and K R.
 
-    Where coherence is limited, K and K R are those of the coherent region alone, if they are smaller.
+    Where coherence is limited, both shrink as those of a sphere (in a platelet, a square plate) that shrinks
+    from the volume of the crystal to that of the coherent region.
     """
     limited = coherent_volume_nm3(crystals, parameters, layers, pair)
-    part = limited < crystals.volume_nm3 * (1.0 - 1e-12)
     region_k, region_r = _region(crystals, limited, pair)
-    overlap = np.where(part, np.minimum(pair.overlap_k, region_k), pair.overlap_k)
-    warm = pair.overlap_k * thermal_ratio(crystals, pair)
-    warm = np.where(part, np.minimum(warm, region_k * region_r), warm)
+    whole_k, whole_r = _region(crystals, np.broadcast_to(crystals.volume_nm3, limited.shape), pair)
+    overlap = pair.overlap_k * region_k / whole_k
+    warm = overlap * thermal_ratio(crystals, pair) * region_r / whole_r
     _, index = optical_surroundings(crystals, parameters)
     strength = oscillator_strength(parameters["kane_energy"], emission_ev, np.ones_like(warm))
     return radiative_rate_per_ns(emission_ev, strength, index_outside=index), overlap, warm
 
 
 def _region(crystals: Crystals, volume_nm3: FloatArray, pair: PairEnergies) -> tuple[FloatArray, FloatArray]:
-    """K and R of the coherent region alone: a sphere of that volume, in a platelet a square plate of it."""
+    """K and R of a sphere of that volume, in a platelet of a square plate of it."""
     if pair.overlap_per_nm2 is not None:
         thickness = np.minimum(pair.lengths_nm[2], np.cbrt(volume_nm3))
         side = np.sqrt(volume_nm3 / thickness)

@@ -63,7 +63,7 @@ def population(
     cannot answer is NaN, or absent where no row has it, with the reason in the attribute `missing`.
 
     Against a calculation at each size the splines add less than 1e-4 of an energy above the bulk exciton and
-    of every other number; 0.5 % of a lifetime at the size where coherence begins to be limited. Raises
+    of every other number; 1 % of a lifetime at the size where coherence begins to be limited. Raises
     `OptionError` for more than 500 sorts of nanocrystals, and the errors of the materials.
     """
     import xarray

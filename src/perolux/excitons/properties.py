@@ -156,7 +156,8 @@ def results_of(
     pair = pair_energies(crystals, parameters, layers)
     if not np.all(pair.valid):
         found.warnings.append(
-            f"set {parameters.set_name}: a carrier lies above its barrier, or its mass is beyond the law"
+            f"set {parameters.set_name}: a carrier lies above its barrier, or its mass is beyond the "
+            "law: extrapolated, and not steady against size"
         )
     found.contributions = tuple(pair.contributions_ev)
     found.arrays |= {f"layer {name}": 1e3 * one for name, one in pair.contributions_ev.items()}
