@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import ConvergenceError, ModelRangeError, OptionError
+from perolux.excitons.carriers._roots import bracketed_root
 from perolux.excitons.carriers.bands import Bands, Carrier, bands_from_reduced_mass
 from perolux.excitons.carriers.carrier_levels import Barrier, carrier_level, shape_parts
 from perolux.excitons.carriers.plane_waves import (
@@ -153,3 +154,15 @@ def test_extrapolation_of_the_electron_is_within_its_error():
     far, far_error = converged_level_ev("electron", (4.0,) * 3, SET_B, BARRIER, waves=(10, 18))
     assert abs(near - far) < error + far_error
     assert error < 1e-3  # stated in the file
+
+
+def test_a_level_that_cannot_reach_its_tolerance_says_how_far_it_came():
+    bands, barrier = Bands(2.342, 0.36, 0.36, 15.0, 1.25), Barrier(2.25, 2.25)
+    with pytest.raises(ConvergenceError, match=r"last estimate is 0\.069\d+ eV") as caught:
+        plane_wave_level("electron", (6.0, 6.0, 6.0), bands, barrier, waves=3, tolerance_ev=0.0)
+    assert "tolerance_ev" in caught.value.problems[0].fix
+
+
+def test_a_root_that_cannot_be_narrowed_says_where_it_is():
+    with pytest.raises(ConvergenceError, match=r"last estimate of the worst is 0\.333333"):
+        bracketed_root(lambda x: np.sign(x - 1.0 / 3.0) + 0.5, np.zeros(1), np.ones(1), relative=-1.0)

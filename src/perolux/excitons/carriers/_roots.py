@@ -59,4 +59,9 @@ def bracketed_root(
             margin = np.where(width > 0.0, np.minimum(0.5, least / width), 0.5)
             t = np.where(safe & np.isfinite(step), step, 0.5)
             t = np.clip(t, margin, 1.0 - margin)
-    raise ConvergenceError(f"{int(open_.sum())} of {open_.size} roots are not found in {_MOST_STEPS} steps")
+    worst = int(np.argmax(np.where(open_, width, 0.0)))
+    raise ConvergenceError(
+        f"{int(open_.sum())} of {open_.size} roots are not found in {_MOST_STEPS} steps; the last estimate "
+        f"of the worst is {root.ravel()[worst]:.6g} +- {width.ravel()[worst]:.2g}",
+        fix="ask for a larger `relative`, or see whether the function has one sign change between the ends",
+    )

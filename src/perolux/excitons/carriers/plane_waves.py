@@ -134,12 +134,19 @@ def plane_wave_level(
         found, start = _lowest(*operator(energy), start, tolerance_ev)
         if abs(found - energy) < tolerance_ev:
             return PlaneWaveLevel(found, waves, rounds)
-        if before is not None:
+        miss = abs(found - energy)
+        if before is not None and energy != before[0]:
             slope = (found - before[1]) / (energy - before[0])
         before = (energy, found)
         # the level falls slowly when E rises (slope -0.5 to 0): the secant to found = energy
         energy += (found - energy) / (1.0 - min(slope, 0.0))
-    raise ConvergenceError(f"the level moves by more than {tolerance_ev:g} eV after {rounds} rounds")
+    raise ConvergenceError(
+        f"the level still misses itself by {miss:.2g} eV after {rounds} rounds; the last estimate is "
+        f"{found:.6g} eV",
+        where=f"{carrier} in {'x'.join(f'{length:g}' for length in lengths_nm)} nm",
+        allowed=f"{tolerance_ev:g} eV (tolerance_ev)",
+        fix="ask for a larger tolerance_ev, or fewer waves",
+    )
 
 
 def converged_level_ev(
