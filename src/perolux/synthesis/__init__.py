@@ -1,0 +1,26 @@
+"""Floor 2: synthesis. From a recipe to an ensemble, by nucleation, growth, dissolution and ripening.
+
+`grow` solves the population balance of one solid by cohorts, `grow_finite_volume` the same by a second,
+independent method. Whether nucleation is a burst is a result of both, never an assumption.
+"""
+
+from perolux.synthesis.cohorts import grow
+from perolux.synthesis.conditions import Conditions, constant_conditions
+from perolux.synthesis.history import NOTHING, History, SizeDistribution
+from perolux.synthesis.kinetic_case import KineticCase, read_kinetic_case
+from perolux.synthesis.models import ClassicalGrowth, PlainGrowth, PowerLawGrowth, Ripening
+
+__all__ = [
+    "NOTHING",
+    "ClassicalGrowth",
+    "Conditions",
+    "History",
+    "KineticCase",
+    "PlainGrowth",
+    "PowerLawGrowth",
+    "Ripening",
+    "SizeDistribution",
+    "constant_conditions",
+    "grow",
+    "read_kinetic_case",
+]

@@ -1,0 +1,541 @@
+"""Compiled loops of the cohort engine (`cohorts.py` says what they solve; SI units throughout).
+
+A cohort is a number of crystals per reference volume, spread evenly between two sizes that move along the
+characteristics dr/dt = G(r), so that the number stays. What is born during a step becomes one more cohort,
+carried by three moments: dM0 = J, dM1 = J r_n + M0 G(x), dQ = J (r_n - x)^2 + 2 Q G'(x), with x = M1/M0 and
+the variance Q/M0.
+
+Within a step the sizes are carried as u(r) in which they move almost evenly: exp(-l/r) where crystals
+dissolve by Gibbs-Thomson, r^3 where ripening is linearised, r itself elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+# columns of the table of conditions; `conditions.py` fills it
+T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION, WASHOUT, LIGAND = range(13)
+# kinds of laws; `models.py` fills the parameters of each
+CLASSICAL, POWER, PLAIN, RIPENING = range(4)
+# columns of the report at each time
+(
+    NUMBER, MEAN, VARIANCE, SQUARE, CUBE, DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, BOUND, REJECTED,
+    NUCLEI, GONE, WAY_OUT,
+) = range(15)  # fmt: skip
+DONE, TOO_MANY_STEPS, STEP_TOO_SMALL = range(3)
+
+_BOLTZMANN = 1.380649e-23
+_AVOGADRO = 6.02214076e23
+_LEAST_S = 1.02
+_LN_FEWEST = -60.0
+REFINE = 0.1
+"""Cohorts are halved where N (width/r)^2 max(1, l/r)^2 exceeds this times the tolerance, of all crystals."""
+BEND = 1.0
+"""Relative change of the nucleation rate in one step, at most this times the fourth root of the tolerance."""
+_FAST = {"contract", "reassoc", "nsz", "arcp"}
+
+
+@njit(cache=True, inline="always")
+def conditions_at(knots, table, first, last, time, out):
+    """Linear interpolation in the table between the knots first and last of one smooth stretch."""
+    low, high = first, last
+    while high - low > 1:
+        mid = (low + high) // 2
+        if knots[mid] <= time:
+            low = mid
+        else:
+            high = mid
+    width = knots[high] - knots[low]
+    share = 0.0 if width <= 0.0 else min(max((time - knots[low]) / width, 0.0), 1.0)
+    for k in range(table.shape[1]):
+        out[k] = table[low, k] + share * (table[high, k] - table[low, k])
+
+
+@njit(cache=True, fastmath=_FAST)
+def sum_r3(low, high, number, n, least):
+    """Sum of N times the mean r^3 of the part of each cohort above the least radius."""
+    total = 0.0
+    for i in range(n):
+        a, b = low[i], high[i]
+        if a >= least:
+            total += number[i] * (a + b) * (a * a + b * b)
+        elif b > least:
+            total += number[i] * (b - least) / (b - a) * (least + b) * (least * least + b * b)
+    return 0.25 * total
+
+
+@njit(cache=True, inline="always")
+def free_monomer(dissolved, complexant, dissociation):
+    """Free monomer x of x^2 + (T0 + K) x - K d = 0; all of it where there is no complexant (K = 0)."""
+    if dissociation <= 0.0:
+        return dissolved
+    b = complexant + dissociation
+    return 2.0 * dissociation * dissolved / (b + math.sqrt(b * b + 4.0 * dissociation * dissolved))
+
+
+@njit(cache=True, inline="always")
+def uncovered(binding, capacity, ligand):
+    """Share of the surface without ligand: Langmuir, what the surface holds taken from the solution.
+
+    binding: m^3/mol; capacity: ligands that the whole surface can hold, and ligand, both mol/m^3.
+    """
+    # free L of L + capacity K L/(1 + K L) = ligand
+    b = 1.0 + binding * (capacity - ligand)
+    free = 2.0 * ligand / (b + math.sqrt(b * b + 4.0 * binding * ligand))
+    return 1.0 / (1.0 + binding * free)
+
+
+@njit(cache=True, fastmath=_FAST)
+def _gibbs_thomson(u, n, scale, drive, cs, length, diff, kr, v, least, rate):
+    """du/dt of edges of cohorts for u = exp(-scale/r)."""
+    floor = math.exp(-scale / least)
+    inverse_d, inverse_k = 1.0 / diff, 1.0 / kr
+    same = length == scale
+    for i in range(n):
+        w = max(u[i], floor)
+        r = -scale / math.log(w)
+        e = 1.0 / w if same else math.exp(length / r)
+        rate[i] = w * scale / (r * r) * v * (drive - cs * e) / (r * inverse_d + inverse_k)
+
+
+@njit(cache=True, fastmath=_FAST)
+def _to_sizes(mode, u, n, scale, r):
+    for i in range(n):
+        if mode == CLASSICAL:
+            r[i] = -scale / math.log(u[i]) if u[i] > 1e-300 else 0.0
+        elif mode == RIPENING:
+            r[i] = max(u[i], 0.0) ** (1.0 / 3.0)
+        else:
+            r[i] = u[i]
+
+
+@njit(cache=True, fastmath=_FAST)
+def _from_sizes(mode, r, n, scale, u):
+    for i in range(n):
+        if mode == CLASSICAL:
+            u[i] = math.exp(-scale / r[i]) if r[i] > 0.0 else 0.0
+        elif mode == RIPENING:
+            u[i] = r[i] ** 3
+        else:
+            u[i] = r[i]
+
+
+@njit(cache=True, inline="always")
+def _size_per_u(mode, r, scale):
+    """dr/du at a size."""
+    if mode == CLASSICAL:
+        return r * r / (scale * math.exp(-scale / r))
+    if mode == RIPENING:
+        return 1.0 / (3.0 * r * r)
+    return 1.0
+
+
+@njit(cache=True)
+def _rates(code, p, env, scale, low, high, ulow, uhigh, number, n, born, klow, khigh, out):
+    """Right-hand side. out: dM0, dM1, dQ, dissolved, free, S, entry radius, bound amount, 1/s of washout."""
+    m0 = born[0]
+    centre, spread = 0.0, 0.0
+    if m0 > 0.0:
+        centre = born[1] / m0
+        spread = max(born[2] / m0, 0.0)
+    least, amount = p[0], p[1]
+    volume = env[VOLUME]
+    rate, entry, g, dg = 0.0, 0.0, 0.0, 0.0
+    bound = amount * (sum_r3(low, high, number, n, least) + m0 * (centre**3 + 3.0 * centre * spread))
+    dissolved = (env[SUPPLIED] - bound) / volume
+    free, s = dissolved, 0.0
+    if code == CLASSICAL:
+        v = p[2] * _AVOGADRO
+        free = free_monomer(max(dissolved, 0.0), env[COMPLEXANT], env[DISSOCIATION])
+        s = free / env[CS]
+        heat = _BOLTZMANN * env[T]
+        length = 2.0 * env[GAMMA] * p[2] / heat
+        kr = env[KR]
+        if p[5] > 0.0 and env[LIGAND] > 0.0:
+            square = m0 * centre * centre
+            for i in range(n):
+                square += number[i] * 0.25 * (low[i] + high[i]) ** 2
+            kr *= uncovered(p[5], p[6] * p[7] * square / volume, env[LIGAND])
+        if s > _LEAST_S:
+            log = math.log(s)
+            ln_rate = env[LNA] - env[BARRIER] * p[3] * env[GAMMA] ** 3 * p[2] ** 2 / (heat**3 * log * log)
+            if ln_rate > _LN_FEWEST:
+                rate = math.exp(min(ln_rate, 300.0)) * volume
+                if p[4] > 0.0:  # sites, each taken by one nucleus
+                    taken = m0
+                    for i in range(n):
+                        taken += number[i]
+                    rate *= max(1.0 - taken / p[4], 0.0)
+                entry = max(length / log + 0.5 * math.sqrt(heat / (math.pi * env[GAMMA])), least)
+        _gibbs_thomson(ulow, n, scale, free, env[CS], length, env[DIFF], kr, v, least, klow)
+        _gibbs_thomson(uhigh, n, scale, free, env[CS], length, env[DIFF], kr, v, least, khigh)
+        if rate > 0.0 or m0 > 0.0:
+            r = max(centre if m0 > 0.0 else entry, least)
+            e = env[CS] * math.exp(length / r)
+            resistance = 1.0 / (r / env[DIFF] + 1.0 / kr)
+            g = v * (free - e) * resistance
+            dg = (v * e * length / (r * r) - g / env[DIFF]) * resistance
+    elif code == POWER:
+        free = max(dissolved, 0.0)
+        s = (free - env[CS]) / env[CS]
+        g = 0.5 * p[4] * max(s, 0.0) ** p[5]
+        klow[:n] = g
+        khigh[:n] = g
+        rate = p[2] * max(s, 0.0) ** p[3] * volume
+        entry = p[6]
+    elif code == PLAIN:
+        kind, value = p[2], p[3]
+        rate, entry = p[4], p[5]
+        r = centre if m0 > 0.0 else entry
+        if kind == 0.0:
+            klow[:n] = value
+            khigh[:n] = value
+            g = value
+        elif kind == 1.0:
+            for i in range(n):
+                klow[i], khigh[i] = value * ulow[i], value * uhigh[i]
+            g, dg = value * r, value
+        else:
+            for i in range(n):
+                klow[i], khigh[i] = value / ulow[i], value / uhigh[i]
+            if r > 0.0:
+                g = value / r
+                dg = -g / r
+    else:
+        # linearised Gibbs-Thomson with nothing in solution: the mean field follows from the population
+        m_0, m_1, m_2 = 0.0, 0.0, 0.0
+        for i in range(n):
+            a, b = max(low[i], least), high[i]
+            if b > a:
+                share = number[i] * (b - a) / (b - low[i])
+                m_0 += share
+                m_1 += share * 0.5 * (a + b)
+                m_2 += share * (a * a + a * b + b * b) / 3.0
+        mean = m_1 / m_0 if m_0 > 0.0 else 1.0
+        critical = m_2 / m_1 if m_1 > 0.0 else 1.0
+        for side in range(2):
+            r_of = low if side == 0 else high
+            k_of = klow if side == 0 else khigh
+            for i in range(n):
+                if p[2] == 0.0:
+                    k_of[i] = 3.0 * p[3] * (r_of[i] / mean - 1.0)
+                else:
+                    k_of[i] = 3.0 * p[3] * r_of[i] * (r_of[i] / critical - 1.0)
+    if m0 <= 0.0:
+        centre = entry
+    out[0] = rate
+    out[1] = rate * entry + m0 * g
+    out[2] = rate * (entry - centre) ** 2 + 2.0 * m0 * spread * dg
+    out[3] = dissolved
+    out[4] = free
+    out[5] = s
+    out[6] = entry
+    out[7] = bound
+
+
+@njit(cache=True)
+def volume_centre(r3, half):
+    """Centre c with c^3 + c h^2 = r3: the cohort of half width h around it has that mean r^3."""
+    c = max(r3 ** (1.0 / 3.0), 1e-300)
+    for _ in range(30):
+        step = (c * (c * c + half * half) - r3) / (3.0 * c * c + half * half)
+        c -= step
+        if abs(step) < 1e-16 * c:
+            break
+    return c
+
+
+@njit(cache=True)
+def merge(low, high, number, n, most):
+    """Unite neighbours in size until at most `most` cohorts are left. Returns the new count.
+
+    The number and the volume of each pair go to its union exactly, its variance exactly, its mean up to what
+    the volume asks for. Pairs with the least N (sd/r)^3 go first: what the union forgets is their skewness.
+    """
+    order = np.argsort(low[:n] + high[:n])
+    low[:n], high[:n], number[:n] = low[:n][order], high[:n][order], number[:n][order]
+    cost = np.empty(n)
+    x, h = np.empty(n), np.empty(n)
+    while n > most:
+        for i in range(n):
+            x[i], h[i] = 0.5 * (high[i] + low[i]), 0.5 * (high[i] - low[i])
+        for i in range(n - 1):
+            both = number[i] + number[i + 1]
+            a, b = number[i] / both, number[i + 1] / both
+            variance = (a * h[i] ** 2 + b * h[i + 1] ** 2) / 3.0 + a * b * (x[i + 1] - x[i]) ** 2
+            cost[i] = both * variance**1.5 / x[i] ** 3
+        wanted = min(n - most, max(1, (n - 1) // 3))
+        limit = np.sort(cost[: n - 1])[wanted - 1]
+        m, i, removed = 0, 0, 0
+        while i < n:
+            if i < n - 1 and cost[i] <= limit and removed < wanted and (i == n - 2 or cost[i] <= cost[i + 1]):
+                both = number[i] + number[i + 1]
+                a, b = number[i] / both, number[i + 1] / both
+                variance = (a * h[i] ** 2 + b * h[i + 1] ** 2) / 3.0 + a * b * (x[i + 1] - x[i]) ** 2
+                r3 = a * x[i] * (x[i] ** 2 + h[i] ** 2) + b * x[i + 1] * (x[i + 1] ** 2 + h[i + 1] ** 2)
+                half = math.sqrt(3.0 * variance)
+                centre = volume_centre(r3, half)
+                low[m], high[m], number[m] = centre - half, centre + half, both
+                i += 2
+                removed += 1
+            else:
+                low[m], high[m], number[m] = low[i], high[i], number[i]
+                i += 1
+            m += 1
+        n = m
+        if removed == 0:
+            break
+    return n
+
+
+@njit(cache=True)
+def _trim(low, high, number, n, least, youngest):
+    """Take away what lies below the least radius: new count, number that dissolved, where the youngest is."""
+    m, lost, place = 0, 0.0, -1
+    for i in range(n):
+        a, b = low[i], high[i]
+        if b <= least:
+            lost += number[i]
+            continue
+        share = (b - least) / (b - a) if a < least else 1.0
+        lost += number[i] * (1.0 - share)
+        low[m], high[m], number[m] = max(a, least), b, number[i] * share
+        if i == youngest:
+            place = m
+        m += 1
+    return m, lost, place
+
+
+@njit(cache=True)
+def _refine(low, high, number, n, most, length, share):
+    """Halve cohorts (exact for an even spread) that are too wide for their number. Returns the new count.
+
+    Too wide: N (width/r)^2 max(1, l/r)^2 above `share` of all crystals.
+    """
+    total = 0.0
+    for i in range(n):
+        total += number[i]
+    for i in range(n):
+        while n < most:
+            centre = 0.5 * (low[i] + high[i])
+            bend = 0.5 * (high[i] - low[i]) / centre * max(1.0, length / centre)
+            if number[i] * bend * bend <= share * total:
+                break
+            low[n], high[n], number[n] = centre, high[i], 0.5 * number[i]
+            high[i], number[i] = centre, 0.5 * number[i]
+            n += 1
+    return n
+
+
+@njit(cache=True)
+def _report(out, low, high, number, n, o):
+    m0, m1, m2, variance = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        m0 += number[i]
+        m1 += number[i] * 0.5 * (low[i] + high[i])
+        m2 += number[i] * (low[i] ** 2 + low[i] * high[i] + high[i] ** 2) / 3.0
+    mean = m1 / m0 if m0 > 0.0 else 0.0
+    for i in range(n):
+        variance += number[i] * (
+            (0.5 * (low[i] + high[i]) - mean) ** 2 + (high[i] - low[i]) ** 2 / 12.0
+        )
+    out[NUMBER], out[MEAN] = m0, mean
+    out[VARIANCE] = variance / m0 if m0 > 0.0 else 0.0
+    out[SQUARE], out[CUBE] = m2, sum_r3(low, high, number, n, 0.0)
+    out[DISSOLVED], out[FREE], out[SUPERSATURATION] = o[3], o[4], o[5]
+    out[RATE], out[ENTRY], out[BOUND] = o[0], o[6], o[7]
+
+
+@njit(cache=True, nogil=True)
+def run(
+    code, p, knots, table, sections, low, high, number, n, start, times, tolerance, fixed_step, most, most_steps,
+    out, keep, out_low, out_high, out_number, out_count,
+):  # fmt: skip
+    """Integrate one case from `start` through `times`; returns (state, steps, time reached, count).
+
+    sections[k] = (first knot, last knot) of the k-th smooth stretch: a jump of the conditions lies between
+    two of them. out[i]: the columns named above; keep: 1 writes the cohorts at each time.
+    """
+    cap = low.shape[0]
+    # one row an edge: 0 lower, 1 upper
+    u, w, r = np.empty((2, cap)), np.empty((2, cap)), np.empty((2, cap))
+    k1, k2, k3, k4 = np.empty((2, cap)), np.empty((2, cap)), np.empty((2, cap)), np.empty((2, cap))
+    env = np.empty(table.shape[1])
+    o1, o2, o3, o4 = np.zeros(8), np.zeros(8), np.zeros(8), np.zeros(8)
+    born = np.zeros(3)
+    least = p[0]
+    scale = 1.0
+    time, step = start, 0.0
+    steps, rejected, nuclei, gone, left = 0, 0, 0.0, 0.0, 0.0
+    section = 0
+    fresh = True
+    youngest = -1
+    for index in range(times.shape[0]):
+        while time < times[index]:
+            while section < sections.shape[0] - 1 and knots[sections[section, 1]] <= time:
+                section += 1
+                fresh = True
+            first, last = sections[section, 0], sections[section, 1]
+            end = times[index]
+            if section < sections.shape[0] - 1:
+                end = min(end, knots[last])
+            if fresh:
+                conditions_at(knots, table, first, last, time, env)
+                if code == CLASSICAL:
+                    scale = 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T])
+                born[:] = 0.0
+                _from_sizes(code, low, n, scale, u[0])
+                _from_sizes(code, high, n, scale, u[1])
+                _rates(code, p, env, scale, low, high, u[0], u[1], number, n, born, k1[0], k1[1], o1)
+                fresh = False
+                if step <= 0.0:
+                    step = 1e-4 * (end - time)
+                    for i in range(n):
+                        speed = abs(k1[1, i]) * _size_per_u(code, high[i], scale)
+                        if speed > 0.0:
+                            step = min(step, 0.02 * high[i] / speed)
+            dt = fixed_step if fixed_step > 0.0 else step
+            if end - time <= dt * (1.0 + 1e-9):
+                dt = end - time
+            # Bogacki-Shampine 3(2)
+            for side in range(2):
+                for i in range(n):
+                    w[side, i] = u[side, i] + 0.5 * dt * k1[side, i]
+                _to_sizes(code, w[side], n, scale, r[side])
+            for q in range(3):
+                born[q] = 0.5 * dt * o1[q]
+            conditions_at(knots, table, first, last, time + 0.5 * dt, env)
+            _rates(code, p, env, scale, r[0], r[1], w[0], w[1], number, n, born, k2[0], k2[1], o2)
+            for side in range(2):
+                for i in range(n):
+                    w[side, i] = u[side, i] + 0.75 * dt * k2[side, i]
+                _to_sizes(code, w[side], n, scale, r[side])
+            for q in range(3):
+                born[q] = 0.75 * dt * o2[q]
+            conditions_at(knots, table, first, last, time + 0.75 * dt, env)
+            _rates(code, p, env, scale, r[0], r[1], w[0], w[1], number, n, born, k3[0], k3[1], o3)
+            for side in range(2):
+                for i in range(n):
+                    w[side, i] = u[side, i] + dt / 9.0 * (
+                        2.0 * k1[side, i] + 3.0 * k2[side, i] + 4.0 * k3[side, i]
+                    )
+                _to_sizes(code, w[side], n, scale, r[side])
+            for q in range(3):
+                born[q] = dt / 9.0 * (2.0 * o1[q] + 3.0 * o2[q] + 4.0 * o3[q])
+            conditions_at(knots, table, first, last, time + dt, env)
+            _rates(code, p, env, scale, r[0], r[1], w[0], w[1], number, n, born, k4[0], k4[1], o4)
+            steps += 1
+            if steps > most_steps:
+                return TOO_MANY_STEPS, steps, time, n
+            # errors: sizes, weighted by number; number and mean size of the newborn, against all
+            total, weighted, missing = born[0], 0.0, 0.0
+            for i in range(n):
+                total += number[i]
+                for side in range(2):
+                    size = r[side, i]
+                    if size > least:
+                        k = (
+                            -5.0 / 72.0 * k1[side, i] + k2[side, i] / 12.0 + k3[side, i] / 9.0
+                            - 0.125 * k4[side, i]
+                        )  # fmt: skip
+                        error = dt * k * _size_per_u(code, size, scale)
+                        weighted += 0.5 * number[i] * (error / size) ** 2
+                        missing += 1.5 * number[i] * size * size * error
+            norm = 0.0
+            if total > 0.0:
+                norm = math.sqrt(weighted / total)
+                if born[0] > 0.0:
+                    e0 = dt * (-5.0 / 72.0 * o1[0] + o2[0] / 12.0 + o3[0] / 9.0 - 0.125 * o4[0])
+                    e1 = dt * (-5.0 / 72.0 * o1[1] + o2[1] / 12.0 + o3[1] / 9.0 - 0.125 * o4[1])
+                    mean = born[1] / born[0]
+                    norm = max(norm, abs(e0) / total, abs(e1) / (total * mean) if mean > 0.0 else 0.0)
+                    # a cohort is an even spread: within one step the rate must not change by much
+                    if born[0] > 0.01 * tolerance * total and code == CLASSICAL:
+                        change = abs(o4[0] - o1[0]) / (o4[0] + o1[0])
+                        norm = max(norm, tolerance * (change / (BEND * tolerance**0.25)) ** 3)
+            if o4[3] > 0.0 and code != RIPENING:
+                dissolved = max(o4[3], 1e-3 * env[SUPPLIED] / env[VOLUME])
+                norm = max(norm, abs(p[1] * missing) / (env[VOLUME] * dissolved))
+            if o4[3] < -1e-12 * abs(env[SUPPLIED]) / env[VOLUME] or not math.isfinite(norm):
+                norm = 1e6 * tolerance  # more grew than was there
+            ratio = norm / tolerance
+            if fixed_step <= 0.0 and ratio > 1.0:
+                rejected += 1
+                step = dt * max(0.2, 0.9 * ratio ** (-1.0 / 3.0))
+                if step < 1e-14 * abs(times[-1]):
+                    return STEP_TOO_SMALL, steps, time, n
+                continue
+            if fixed_step <= 0.0:
+                grown = dt * (5.0 if ratio <= 0.0 else min(5.0, 0.9 * ratio ** (-1.0 / 3.0)))
+                step = max(step, grown) if dt < step else grown
+            time = end if dt == end - time else time + dt
+            for i in range(n):
+                low[i], high[i] = r[0, i], max(r[1, i], r[0, i])
+            for side in range(2):
+                for i in range(n):
+                    u[side, i], k1[side, i] = w[side, i], k4[side, i]
+            o1[:] = o4
+            if code == CLASSICAL and 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T]) != scale:
+                fresh = True
+            if env[WASHOUT] > 0.0:
+                share = math.exp(-env[WASHOUT] * dt)
+                for i in range(n):
+                    left += number[i] * (1.0 - share)
+                    number[i] *= share
+                # the newborn were there for half the step in the mean
+                left += born[0] * (1.0 - math.sqrt(share))
+                born *= math.sqrt(share)
+                fresh = True
+            if code == CLASSICAL or code == RIPENING:
+                for i in range(n):
+                    if low[i] < least:
+                        n, lost, youngest = _trim(low, high, number, n, least, youngest)
+                        gone += lost
+                        fresh = True
+                        break
+            if born[0] > 0.0:
+                nuclei += born[0]
+                x = born[1] / born[0]
+                h = math.sqrt(3.0 * max(born[2] / born[0], 0.0))
+                h = max(min(h, x - least), 1e-6 * x)
+                low[n], high[n], number[n] = x - h, x + h, born[0]
+                if youngest >= 0 and o4[6] > 0.0:
+                    # neighbours touch: from the size at which nuclei enter now to the last that entered before
+                    low[n] = min(o4[6], low[youngest])
+                    high[n] = max(o4[6], low[youngest])
+                youngest = n
+                n += 1
+                fresh = True
+            else:
+                youngest = -1
+            if n >= most:
+                n = merge(low, high, number, n, (6 * most) // 10)
+                youngest = -1
+                fresh = True
+            elif code == RIPENING and n < most // 4:
+                before = n
+                n = _refine(low, high, number, n, most // 2, 0.0, 0.1 / most**3)
+                fresh = fresh or n > before
+            elif code == CLASSICAL:
+                before = n
+                n = _refine(low, high, number, n, most, scale, REFINE * tolerance)
+                fresh = fresh or n > before
+        conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
+        born[:] = 0.0
+        if code == CLASSICAL:
+            scale = 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T])
+        _from_sizes(code, low, n, scale, u[0])
+        _from_sizes(code, high, n, scale, u[1])
+        _rates(code, p, env, scale, low, high, u[0], u[1], number, n, born, k1[0], k1[1], o1)
+        _report(out[index], low, high, number, n, o1)
+        out[index, REJECTED], out[index, NUCLEI], out[index, GONE] = rejected, nuclei, gone
+        out[index, WAY_OUT] = left
+        if keep:
+            out_low[index, :n], out_high[index, :n], out_number[index, :n] = low[:n], high[:n], number[:n]
+            out_count[index] = n
+    return DONE, steps, time, n
+
+
