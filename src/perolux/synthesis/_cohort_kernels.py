@@ -6,7 +6,7 @@ carried by three moments: dM0 = J, dM1 = J r_n + M0 G(x), dQ = J (r_n - x)^2 + 2
 the variance Q/M0.
 
 Within a step the sizes are carried as u(r) in which they move almost evenly: exp(-l/r) where crystals
-dissolve by Gibbs-Thomson, r^3 where ripening is linearised, r itself elsewhere.
+dissolve by Gibbs-Thomson, r^3 or r^2 where ripening is linearised, r itself elsewhere.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BEND = 1.0
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def conditions_at(knots, table, first, last, time, out):
     """Linear interpolation in the table between the knots first and last of one smooth stretch."""
     low, high = first, last
@@ -67,7 +67,7 @@ def sum_r3(low, high, number, n, least):
     return 0.25 * total
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def free_monomer(dissolved, complexant, dissociation):
     """Free monomer x of x^2 + (T0 + K) x - K d = 0; all of it where there is no complexant (K = 0)."""
     if dissociation <= 0.0:
@@ -76,7 +76,7 @@ def free_monomer(dissolved, complexant, dissociation):
     return 2.0 * dissociation * dissolved / (b + math.sqrt(b * b + 4.0 * dissociation * dissolved))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def uncovered(binding, capacity, ligand):
     """Share of the surface without ligand: Langmuir, what the surface holds taken from the solution.
 
@@ -94,48 +94,55 @@ def _gibbs_thomson(u, n, scale, drive, cs, length, diff, kr, v, least, rate):
     floor = math.exp(-scale / least)
     inverse_d, inverse_k = 1.0 / diff, 1.0 / kr
     same = length == scale
-    for i in range(n):
-        w = max(u[i], floor)
-        r = -scale / math.log(w)
-        e = 1.0 / w if same else math.exp(length / r)
-        rate[i] = w * scale / (r * r) * v * (drive - cs * e) / (r * inverse_d + inverse_k)
+    for side in range(2):
+        for i in range(n):
+            w = max(u[side, i], floor)
+            r = -scale / math.log(w)
+            e = 1.0 / w if same else math.exp(length / r)
+            rate[side, i] = w * scale / (r * r) * v * (drive - cs * e) / (r * inverse_d + inverse_k)
 
 
 @njit(cache=True, fastmath=_FAST)
 def _to_sizes(mode, u, n, scale, r):
-    for i in range(n):
-        if mode == CLASSICAL:
-            r[i] = -scale / math.log(u[i]) if u[i] > 1e-300 else 0.0
-        elif mode == RIPENING:
-            r[i] = max(u[i], 0.0) ** (1.0 / 3.0)
-        else:
-            r[i] = u[i]
+    for side in range(2):
+        for i in range(n):
+            value = u[side, i]
+            if mode == CLASSICAL:
+                r[side, i] = -scale / math.log(value) if value > 1e-300 else 0.0
+            elif mode >= RIPENING:
+                # below 0 lies what has dissolved
+                r[side, i] = math.copysign(abs(value) ** (1.0 / 3.0 if mode == RIPENING else 0.5), value)
+            else:
+                r[side, i] = value
 
 
 @njit(cache=True, fastmath=_FAST)
-def _from_sizes(mode, r, n, scale, u):
-    for i in range(n):
-        if mode == CLASSICAL:
-            u[i] = math.exp(-scale / r[i]) if r[i] > 0.0 else 0.0
-        elif mode == RIPENING:
-            u[i] = r[i] ** 3
-        else:
-            u[i] = r[i]
+def _from_sizes(mode, low, high, n, scale, u):
+    for side in range(2):
+        for i in range(n):
+            r = high[i] if side else low[i]
+            if mode == CLASSICAL:
+                u[side, i] = math.exp(-scale / r) if r > 0.0 else 0.0
+            elif mode >= RIPENING:
+                u[side, i] = r**3 if mode == RIPENING else r * r
+            else:
+                u[side, i] = r
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _size_per_u(mode, r, scale):
     """dr/du at a size."""
     if mode == CLASSICAL:
         return r * r / (scale * math.exp(-scale / r))
-    if mode == RIPENING:
-        return 1.0 / (3.0 * r * r)
+    if mode >= RIPENING:
+        return 1.0 / (3.0 * r * r) if mode == RIPENING else 0.5 / r
     return 1.0
 
 
 @njit(cache=True)
-def _rates(code, p, env, scale, low, high, ulow, uhigh, number, n, born, klow, khigh, out):
-    """Right-hand side. out: dM0, dM1, dQ, dissolved, free, S, entry radius, bound amount, 1/s of washout."""
+def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
+    """Right-hand side. out: dM0, dM1, dQ, dissolved, free, S, entry radius, bound amount."""
+    low, high = r[0], r[1]
     m0 = born[0]
     centre, spread = 0.0, 0.0
     if m0 > 0.0:
@@ -170,40 +177,34 @@ def _rates(code, p, env, scale, low, high, ulow, uhigh, number, n, born, klow, k
                         taken += number[i]
                     rate *= max(1.0 - taken / p[4], 0.0)
                 entry = max(length / log + 0.5 * math.sqrt(heat / (math.pi * env[GAMMA])), least)
-        _gibbs_thomson(ulow, n, scale, free, env[CS], length, env[DIFF], kr, v, least, klow)
-        _gibbs_thomson(uhigh, n, scale, free, env[CS], length, env[DIFF], kr, v, least, khigh)
+        _gibbs_thomson(u, n, scale, free, env[CS], length, env[DIFF], kr, v, least, rate_u)
         if rate > 0.0 or m0 > 0.0:
-            r = max(centre if m0 > 0.0 else entry, least)
-            e = env[CS] * math.exp(length / r)
-            resistance = 1.0 / (r / env[DIFF] + 1.0 / kr)
+            at = max(centre if m0 > 0.0 else entry, least)
+            e = env[CS] * math.exp(length / at)
+            resistance = 1.0 / (at / env[DIFF] + 1.0 / kr)
             g = v * (free - e) * resistance
-            dg = (v * e * length / (r * r) - g / env[DIFF]) * resistance
+            dg = (v * e * length / (at * at) - g / env[DIFF]) * resistance
     elif code == POWER:
         free = max(dissolved, 0.0)
         s = (free - env[CS]) / env[CS]
         g = 0.5 * p[4] * max(s, 0.0) ** p[5]
-        klow[:n] = g
-        khigh[:n] = g
+        rate_u[:, :n] = g
         rate = p[2] * max(s, 0.0) ** p[3] * volume
         entry = p[6]
     elif code == PLAIN:
         kind, value = p[2], p[3]
         rate, entry = p[4], p[5]
-        r = centre if m0 > 0.0 else entry
+        at = centre if m0 > 0.0 else entry
+        for side in range(2):
+            for i in range(n):
+                size = u[side, i]
+                rate_u[side, i] = value * (1.0 if kind == 0.0 else size if kind == 1.0 else 1.0 / size)
         if kind == 0.0:
-            klow[:n] = value
-            khigh[:n] = value
-            g = value
+            g, dg = value, 0.0
         elif kind == 1.0:
-            for i in range(n):
-                klow[i], khigh[i] = value * ulow[i], value * uhigh[i]
-            g, dg = value * r, value
-        else:
-            for i in range(n):
-                klow[i], khigh[i] = value / ulow[i], value / uhigh[i]
-            if r > 0.0:
-                g = value / r
-                dg = -g / r
+            g, dg = value * at, value
+        elif at > 0.0:
+            g, dg = value / at, -value / (at * at)
     else:
         # linearised Gibbs-Thomson with nothing in solution: the mean field follows from the population
         m_0, m_1, m_2 = 0.0, 0.0, 0.0
@@ -217,13 +218,12 @@ def _rates(code, p, env, scale, low, high, ulow, uhigh, number, n, born, klow, k
         mean = m_1 / m_0 if m_0 > 0.0 else 1.0
         critical = m_2 / m_1 if m_1 > 0.0 else 1.0
         for side in range(2):
-            r_of = low if side == 0 else high
-            k_of = klow if side == 0 else khigh
             for i in range(n):
+                size = r[side, i]
                 if p[2] == 0.0:
-                    k_of[i] = 3.0 * p[3] * (r_of[i] / mean - 1.0)
+                    rate_u[side, i] = 3.0 * p[3] * (size / mean - 1.0)
                 else:
-                    k_of[i] = 3.0 * p[3] * r_of[i] * (r_of[i] / critical - 1.0)
+                    rate_u[side, i] = 2.0 * p[3] * (size / critical - 1.0)
     if m0 <= 0.0:
         centre = entry
     out[0] = rate
@@ -234,6 +234,29 @@ def _rates(code, p, env, scale, low, high, ulow, uhigh, number, n, born, klow, k
     out[5] = s
     out[6] = entry
     out[7] = bound
+
+
+@njit(cache=True)
+def _stage(
+    code, mode, p, knots, table, first, last, time, dt, a1, a2, a3, u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n,
+    born, env, k_out, o_out,
+):  # fmt: skip
+    """Rates at `time` and u + dt (a1 k1 + a2 k2 + a3 k3): one stage of a Runge-Kutta step."""
+    for side in range(2):
+        for i in range(n):
+            slope = 0.0  # a rate that does not count may not be known yet
+            if a1 > 0.0:
+                slope += a1 * k1[side, i]
+            if a2 > 0.0:
+                slope += a2 * k2[side, i]
+            if a3 > 0.0:
+                slope += a3 * k3[side, i]
+            w[side, i] = u[side, i] + dt * slope
+    _to_sizes(mode, w, n, scale, r)
+    for q in range(3):
+        born[q] = dt * (a1 * o1[q] + a2 * o2[q] + a3 * o3[q])
+    conditions_at(knots, table, first, last, time, env)
+    _rates(code, p, env, scale, r, w, number, n, born, k_out, o_out)
 
 
 @njit(cache=True)
@@ -249,14 +272,44 @@ def volume_centre(r3, half):
 
 
 @njit(cache=True)
+def _sort(low, high, number, n):
+    """Sort cohorts by size in place: by insertion, for they are nearly sorted."""
+    for i in range(1, n):
+        a, b, c = low[i], high[i], number[i]
+        j = i - 1
+        while j >= 0 and low[j] + high[j] > a + b:
+            low[j + 1], high[j + 1], number[j + 1] = low[j], high[j], number[j]
+            j -= 1
+        low[j + 1], high[j + 1], number[j + 1] = a, b, c
+
+
+@njit(cache=True)
+def _smallest(values, n, wanted):
+    """A number that at least `wanted` of n positive values do not exceed, and hardly more (bisection)."""
+    low, high = 0.0, 0.0
+    for i in range(n):
+        high = max(high, values[i])
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        count = 0
+        for i in range(n):
+            if values[i] <= middle:
+                count += 1
+        if count >= wanted:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@njit(cache=True)
 def merge(low, high, number, n, most):
     """Unite neighbours in size until at most `most` cohorts are left. Returns the new count.
 
     The number and the volume of each pair go to its union exactly, its variance exactly, its mean up to what
     the volume asks for. Pairs with the least N (sd/r)^3 go first: what the union forgets is their skewness.
     """
-    order = np.argsort(low[:n] + high[:n])
-    low[:n], high[:n], number[:n] = low[:n][order], high[:n][order], number[:n][order]
+    _sort(low, high, number, n)
     cost = np.empty(n)
     x, h = np.empty(n), np.empty(n)
     while n > most:
@@ -268,7 +321,7 @@ def merge(low, high, number, n, most):
             variance = (a * h[i] ** 2 + b * h[i + 1] ** 2) / 3.0 + a * b * (x[i + 1] - x[i]) ** 2
             cost[i] = both * variance**1.5 / x[i] ** 3
         wanted = min(n - most, max(1, (n - 1) // 3))
-        limit = np.sort(cost[: n - 1])[wanted - 1]
+        limit = _smallest(cost, n - 1, wanted)
         m, i, removed = 0, 0, 0
         while i < n:
             if i < n - 1 and cost[i] <= limit and removed < wanted and (i == n - 2 or cost[i] <= cost[i + 1]):
@@ -368,6 +421,7 @@ def run(
     born = np.zeros(3)
     least = p[0]
     scale = 1.0
+    mode = code + (1 if code == RIPENING and p[2] != 0.0 else 0)
     time, step = start, 0.0
     steps, rejected, nuclei, gone, left = 0, 0, 0.0, 0.0, 0.0
     section = 0
@@ -387,53 +441,42 @@ def run(
                 if code == CLASSICAL:
                     scale = 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T])
                 born[:] = 0.0
-                _from_sizes(code, low, n, scale, u[0])
-                _from_sizes(code, high, n, scale, u[1])
-                _rates(code, p, env, scale, low, high, u[0], u[1], number, n, born, k1[0], k1[1], o1)
+                _from_sizes(mode, low, high, n, scale, u)
+                r[0, :n], r[1, :n] = low[:n], high[:n]
+                _rates(code, p, env, scale, r, u, number, n, born, k1, o1)
                 fresh = False
                 if step <= 0.0:
                     step = 1e-4 * (end - time)
                     for i in range(n):
-                        speed = abs(k1[1, i]) * _size_per_u(code, high[i], scale)
+                        speed = abs(k1[1, i]) * _size_per_u(mode, high[i], scale)
                         if speed > 0.0:
                             step = min(step, 0.02 * high[i] / speed)
             dt = fixed_step if fixed_step > 0.0 else step
             if end - time <= dt * (1.0 + 1e-9):
                 dt = end - time
             # Bogacki-Shampine 3(2)
-            for side in range(2):
-                for i in range(n):
-                    w[side, i] = u[side, i] + 0.5 * dt * k1[side, i]
-                _to_sizes(code, w[side], n, scale, r[side])
-            for q in range(3):
-                born[q] = 0.5 * dt * o1[q]
-            conditions_at(knots, table, first, last, time + 0.5 * dt, env)
-            _rates(code, p, env, scale, r[0], r[1], w[0], w[1], number, n, born, k2[0], k2[1], o2)
-            for side in range(2):
-                for i in range(n):
-                    w[side, i] = u[side, i] + 0.75 * dt * k2[side, i]
-                _to_sizes(code, w[side], n, scale, r[side])
-            for q in range(3):
-                born[q] = 0.75 * dt * o2[q]
-            conditions_at(knots, table, first, last, time + 0.75 * dt, env)
-            _rates(code, p, env, scale, r[0], r[1], w[0], w[1], number, n, born, k3[0], k3[1], o3)
-            for side in range(2):
-                for i in range(n):
-                    w[side, i] = u[side, i] + dt / 9.0 * (
-                        2.0 * k1[side, i] + 3.0 * k2[side, i] + 4.0 * k3[side, i]
-                    )
-                _to_sizes(code, w[side], n, scale, r[side])
-            for q in range(3):
-                born[q] = dt / 9.0 * (2.0 * o1[q] + 3.0 * o2[q] + 4.0 * o3[q])
-            conditions_at(knots, table, first, last, time + dt, env)
-            _rates(code, p, env, scale, r[0], r[1], w[0], w[1], number, n, born, k4[0], k4[1], o4)
+            _stage(
+                code, mode, p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0, u, k1, k2, k3, o1, o2, o3,
+                w, r, scale, number, n, born, env, k2, o2,
+            )  # fmt: skip
+            _stage(
+                code, mode, p, knots, table, first, last, time + 0.75 * dt, dt, 0.0, 0.75, 0.0, u, k1, k2, k3, o1, o2,
+                o3, w, r, scale, number, n, born, env, k3, o3,
+            )  # fmt: skip
+            _stage(
+                code, mode, p, knots, table, first, last, time + dt, dt, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0, u, k1, k2, k3,
+                o1, o2, o3, w, r, scale, number, n, born, env, k4, o4,
+            )  # fmt: skip
             steps += 1
             if steps > most_steps:
                 return TOO_MANY_STEPS, steps, time, n
             # errors: sizes, weighted by number; number and mean size of the newborn, against all
-            total, weighted, missing = born[0], 0.0, 0.0
+            total, weighted, missing, mean = born[0], 0.0, 0.0, 0.0
             for i in range(n):
                 total += number[i]
+                mean += number[i] * r[1, i]
+            smallest = 0.2 * mean / total if total > 0.0 else 0.0
+            for i in range(n):
                 for side in range(2):
                     size = r[side, i]
                     if size > least:
@@ -441,8 +484,8 @@ def run(
                             -5.0 / 72.0 * k1[side, i] + k2[side, i] / 12.0 + k3[side, i] / 9.0
                             - 0.125 * k4[side, i]
                         )  # fmt: skip
-                        error = dt * k * _size_per_u(code, size, scale)
-                        weighted += 0.5 * number[i] * (error / size) ** 2
+                        error = dt * k * _size_per_u(mode, size, scale)
+                        weighted += 0.5 * number[i] * (error / max(size, smallest)) ** 2
                         missing += 1.5 * number[i] * size * size * error
             norm = 0.0
             if total > 0.0:
@@ -465,7 +508,7 @@ def run(
             if fixed_step <= 0.0 and ratio > 1.0:
                 rejected += 1
                 step = dt * max(0.2, 0.9 * ratio ** (-1.0 / 3.0))
-                if step < 1e-14 * abs(times[-1]):
+                if time + step == time or step < 1e-300:
                     return STEP_TOO_SMALL, steps, time, n
                 continue
             if fixed_step <= 0.0:
@@ -527,9 +570,9 @@ def run(
         born[:] = 0.0
         if code == CLASSICAL:
             scale = 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T])
-        _from_sizes(code, low, n, scale, u[0])
-        _from_sizes(code, high, n, scale, u[1])
-        _rates(code, p, env, scale, low, high, u[0], u[1], number, n, born, k1[0], k1[1], o1)
+        _from_sizes(mode, low, high, n, scale, u)
+        r[0, :n], r[1, :n] = low[:n], high[:n]
+        _rates(code, p, env, scale, r, u, number, n, born, k1, o1)
         _report(out[index], low, high, number, n, o1)
         out[index, REJECTED], out[index, NUCLEI], out[index, GONE] = rejected, nuclei, gone
         out[index, WAY_OUT] = left

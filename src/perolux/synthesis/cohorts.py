@@ -48,7 +48,7 @@ def grow(
 
     tolerance: relative, of one step. fixed_step_s: steps of that length instead (convergence studies).
     Raises `ConvergenceError` where `most_steps` do not reach the last time, or a step would have to be
-    shorter than 1e-14 of it; says how far it came and how to go on.
+    too short to move the time; says how far it came and how to go on.
     """
     times = np.ascontiguousarray(times_s, dtype=float)
     began = float(conditions.time_s[0]) if start_s is None else float(start_s)
