@@ -43,6 +43,7 @@ _COMMANDS = {
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
     "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
+    "grow": ("perolux.cli.grow:grow", "From a recipe to a population of nanocrystals."),
     "explain": ("perolux.cli.sources:explain", "Where a number comes from, and its rivals."),
     "cite": ("perolux.cli.sources:cite", "BibTeX of what a run rests on."),
     "validate": ("perolux.cli.truth:validate", "Published numbers and exact limits, computed again."),

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from perolux.errors import InputError, Problem
+from perolux.errors import InputError, OptionError, Problem
+from perolux.synthesis.cohorts import TOLERANCE, grow
 from perolux.synthesis.conditions import Conditions, constant_conditions
-from perolux.synthesis.laws import SHAPE_FACTORS
+from perolux.synthesis.history import History
+from perolux.synthesis.laws import LEAST_SUPERSATURATION, SHAPE_FACTORS
 from perolux.synthesis.models import ClassicalGrowth
 
-__all__ = ["KineticCase", "kinetic_case", "read_kinetic_case"]
+__all__ = ["KineticCase", "grow_case", "kinetic_case", "read_kinetic_case"]
 
 _NEEDED = (
     "gamma_J_m2", "vm_m3", "T_K", "D_m2_s", "kr_m_s", "c_sol_mol_m3", "A_per_m3_s", "c0_mol_m3", "r_dissolve_m",
@@ -98,3 +101,28 @@ def kinetic_case(content: Any, name: str = "case") -> KineticCase:
             barrier_factor=values["barrier_factor"],
         ),
     )
+
+
+def grow_case(
+    case: KineticCase, times_s: Sequence[float], *, engine: str = "cohorts", tolerance: float | None = None
+) -> History:
+    """History of a kinetic case by one of the two engines; says in words where nothing nucleates."""
+    if engine == "cohorts":
+        history = grow(case.model, case.conditions, times_s, tolerance=tolerance or TOLERANCE)
+    elif engine == "finite-volume":
+        from perolux.synthesis.finite_volume import grow_finite_volume
+
+        if tolerance is not None:
+            raise OptionError("a tolerance belongs to the cohorts", where="--tolerance", fix="leave it out")
+        history = grow_finite_volume(case.model, case.conditions, times_s)
+    else:
+        raise OptionError(f"engine = {engine!r}", allowed="cohorts, finite-volume")
+    if not history.nuclei_per_m3.any():
+        first = history.supersaturation[0]
+        why = (
+            f"S = {first:.3g} is not above {LEAST_SUPERSATURATION:g}"
+            if first <= LEAST_SUPERSATURATION
+            else f"at S = {first:.3g} the barrier is too high for a single nucleus"
+        )
+        history = replace(history, warnings=(*history.warnings, f"nothing nucleates: {why}"))
+    return history

@@ -1,0 +1,83 @@
+"""`perolux grow`: a kinetic case or a recipe, from supersaturation to a population."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from perolux.cli.console import print_json, print_table
+from perolux.errors import OptionError, Problem
+
+__all__ = ["grow"]
+
+_MOST_TIMES = 10_000
+_CASE_TIMES = "1,10,60,300,600,1800"
+
+
+def grow(
+    case: Annotated[Path, Parameter(help="a kinetic case (JSON) or a recipe (TOML)")],
+    /,
+    *,
+    times: Annotated[str | None, Parameter(help="times in s, e.g. 10,60,300")] = None,
+    engine: Annotated[
+        Literal["cohorts", "finite-volume"], Parameter(help="which solver of the population balance")
+    ] = "cohorts",
+    tolerance: Annotated[float | None, Parameter(help="relative error of one step of the cohorts")] = None,
+    json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
+) -> None:
+    """Nucleation, growth, dissolution and ripening of one batch against time."""
+    wanted = _times(times or _CASE_TIMES)
+    from perolux.synthesis.kinetic_case import grow_case, read_kinetic_case
+
+    found = read_kinetic_case(case)
+    history = grow_case(found, wanted, engine=engine, tolerance=tolerance)
+    if json:
+        print_json(
+            {
+                "case": found.name,
+                "engine": history.engine,
+                "rows": history.rows(),
+                "mass_error": history.mass_error,
+                "steps": history.steps,
+                "warnings": list(history.warnings),
+            }
+        )
+        return
+    print_table(
+        f"{found.name} ({history.engine}, {history.steps} steps)",
+        ["t (s)", "N (1/m3)", "mean diameter (nm)", "cv", "c (mol/m3)", "S", "J (1/(m3 s))"],
+        [_cells(row) for row in history.rows()],
+        "\n".join((f"mass error {history.mass_error:.1e}", *history.warnings)),
+    )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    def cell(name: str, style: str) -> str:
+        return "–" if row[name] is None else format(row[name], style)
+
+    return [
+        f"{row['t_s']:g}", cell("N_per_m3", ".4g"), cell("mean_diameter_nm", ".4f"), cell("cv", ".4f"),
+        cell("c_mol_m3", ".5g"), cell("supersaturation", ".4g"), cell("nucleation_per_m3_s", ".3g"),
+    ]  # fmt: skip
+
+
+def _times(text: str) -> list[float]:
+    if text.count(",") >= _MOST_TIMES:
+        raise OptionError("too many times", where="--times", allowed=f"{_MOST_TIMES}")
+    values, problems = [], []
+    for part in text.split(","):
+        try:
+            value = float(part)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value >= 0):
+            problems.append(Problem(f"{part.strip()!r} is no time", "--times", "seconds from 0, e.g. 10,60,300"))
+        values.append(value)
+    if not problems and any(b <= a for a, b in zip(values, values[1:], strict=False)):
+        problems.append(Problem("the times do not rise", "--times", "each later than the one before"))
+    if problems:
+        raise OptionError(problems[:20])
+    return values
