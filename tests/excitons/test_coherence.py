@@ -1,8 +1,9 @@
-"""Coherence volume, centre-of-mass ladder, superradiant lifetimes, and T1 with T2: limits and counts."""
+"""Coherence volume, centre-of-mass ladder, calibration of the coherent region, T1 with T2: limits, counts."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,22 +12,23 @@ from hypothesis import strategies as st
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.assumptions import assumption
+from perolux.excitons.crystal import nanocrystal
+from perolux.excitons.layers import Layers
 from perolux.excitons.light.coherence import (
     COHERENCE_MODELS,
     coherence_volume_nm3,
-    coherent_overlap,
     linewidth_coherence_volume_nm3,
-    superradiant_lifetime_ns,
 )
 from perolux.excitons.light.dephasing import acoustic_dephasing_ev_per_k, coherence, pure_dephasing_fwhm_ev
-from perolux.excitons.light.rates import Levels, oscillator_strength, radiative_rate_per_ns, thermal_lifetime
+from perolux.excitons.light.rates import Levels, thermal_lifetime
 from perolux.excitons.light.thermal_ladder import centre_of_mass_ladder, thermal_ladder_fraction
 from perolux.excitons.pair.limits import overlap_constant
 from perolux.excitons.pair.tables import interpolate
+from perolux.excitons.parameters import parameters_of
+from perolux.excitons.properties import results_of
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2, constant
 
 BOHR, MASS = 2.56, 0.72
-LARGE = {"bohr_radius_nm": BOHR, "transition_ev": 2.31, "kane_ev": 20.0, "emission_factor": 0.8}
 
 
 def test_no_width_leaves_the_crystal_and_a_large_one_its_own_limit():
@@ -62,21 +64,6 @@ def test_named_models():
     for arguments in ({"model": "magic"}, {"model": "localisation"}, {"model": "linewidth"}):
         with pytest.raises(OptionError):
             coherence_volume_nm3(volume_nm3=1e3, **arguments)
-
-
-def test_overlap_is_that_of_the_smaller_volume():
-    sizes = np.linspace(6.0, 40.0, 40)
-    free = coherent_overlap("cube", sizes, BOHR)
-    assert free == pytest.approx(interpolate("cube", sizes / BOHR).overlap_k, rel=1e-15)
-    limit = 16.0**3
-    held = coherent_overlap("cube", sizes, BOHR, limit, region="cube")
-    assert held == pytest.approx(interpolate("cube", np.minimum(sizes, 16.0) / BOHR).overlap_k, rel=1e-12)
-    inside = coherent_overlap("cube", sizes, BOHR, limit)
-    assert np.all(inside <= free) and np.all(np.diff(inside) >= -1e-12)
-    sphere = coherent_overlap("sphere", 15.0, BOHR, 4 / 3 * math.pi * 10.0**3)
-    assert float(sphere) == pytest.approx(float(interpolate("sphere", 10.0 / BOHR).overlap_k), rel=1e-12)
-    with pytest.raises(OptionError, match="coherence volume"):
-        coherent_overlap("cube", 20.0, BOHR, 0.0)
 
 
 def test_ladder_holds_every_state_and_the_strength_of_the_volume():
@@ -116,20 +103,25 @@ def test_the_closed_sum_over_the_ladder_is_the_list_of_levels():
         thermal_ladder_fraction(30.0, BOHR, MASS, -1.0)
 
 
-def test_lifetime_of_the_cold_and_the_warm_crystal():
-    overlap = coherent_overlap("cube", 30.0, BOHR)
-    rate = radiative_rate_per_ns(2.31, oscillator_strength(20.0, 2.31, overlap), index_outside=0.8)
-    assert float(superradiant_lifetime_ns(30.0, **LARGE)) == pytest.approx(1 / float(rate), rel=1e-14)
-    courses = [
-        float(superradiant_lifetime_ns(30.0, temperature_k=t, total_mass_m0=MASS, **LARGE))
-        for t in (0.0, 0.01, 4.0, 20.0, 50.0)
-    ]
-    assert courses[1] == pytest.approx(courses[0], rel=1e-12)
-    assert np.all(np.diff(courses[1:]) > 0)
-    sizes = superradiant_lifetime_ns(np.array([16.0, 20.0, 30.0]), **LARGE)
-    assert np.all(np.diff(sizes) < 0)
-    with pytest.raises(OptionError, match="mass"):
-        superradiant_lifetime_ns(30.0, temperature_k=4.0, **LARGE)
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_the_record_gives_the_passport_the_lifetimes_it_was_calibrated_on(name):
+    (parameters,) = parameters_of("CsPbBr3", 4.0, sets=name, draws=0)
+    record = parameters.values["coherence_diameter"]
+
+    def picoseconds(edge_nm, diameter):
+        one = nanocrystal("CsPbBr3", "cube", edge_nm, "core-edge", temperature_k=4.0).as_crystals
+        numbers = {**parameters.numbers, "coherence_diameter": np.array([diameter])}
+        found = results_of(one, replace(parameters, numbers=numbers), Layers(), with_absorption=False)
+        return 1e3 * float(found.arrays["bright_lifetime"][0])
+
+    assert picoseconds(30.0, record.low) == pytest.approx(
+        100.0, abs=0.5
+    )  # two digits after the point of d/aB
+    assert picoseconds(30.0, record.high) == pytest.approx(80.0, abs=0.5)
+    course = np.array([picoseconds(edge, record.number) for edge in (8.0, 12.0, 16.0, 20.0, 30.0, 60.0)])
+    assert np.all(np.diff(course[:4]) < 0)
+    # beyond the coherent region (22 nm) hardly anything changes
+    assert course[3:] == pytest.approx(course[4], rel=0.08)
 
 
 @given(st.floats(1e-3, 1e3), st.floats(0.0, 1e-3))

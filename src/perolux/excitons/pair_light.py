@@ -6,6 +6,8 @@ gives, all with the same rows: draws of one nanocrystal, or many nanocrystals at
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,6 +60,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _EQUAL_CONFINEMENT = 0.5 * 3.0**0.5
 """Edge of the cube over the diameter of the sphere with the same confinement: L = sqrt(3) R."""
+_THIN_PLATE = 4.0
+"""Thickness over aB up to which the second level of a plate is 2s; beyond, its centre of mass moves."""
 _FINE_STRUCTURE_K = 60.0
 """Above this kT exceeds the splittings between bright and dark levels: all four are occupied."""
 LONGEST_NS = 1e6
@@ -72,10 +76,22 @@ def transition_lines(
     """Names, energies (eV) and overlaps K of the first absorption lines.
 
     The steps between the lines and the ratios of their overlaps are those of the pair behind hard walls at
-    the masses of the ground pair; the layers of the first line are given to all.
+    the masses of the ground pair; the layers of the first line are given to all. Cubes and spheres: from
+    tables; cuboids are solved, rods and spheroids as the cuboid of equal confinement; where the longest edge
+    is above nine times the shortest, the first line alone. Platelets: the bound series 1s, 2s, 3s.
     """
+    if crystals.shape == "platelet":
+        return _plate_lines(pair)
     if crystals.shape not in ("cube", "sphere"):
-        return ("first exciton",), [pair.exciton_ev], [pair.overlap_k]
+        from perolux.excitons.pair.box_transitions import box_transitions, equal_confinement_edges
+
+        a, b, c = pair.lengths_nm / pair.bohr_nm
+        try:
+            boxes = box_transitions(equal_confinement_edges(crystals.shape, (a, b, c)))
+        except ModelRangeError:  # too long or too flat for the basis
+            return ("first exciton",), [pair.exciton_ev], [pair.overlap_k]
+        higher = pair.rydberg_ev * boxes.steps_rydberg
+        return boxes.names, list(pair.exciton_ev + higher), list(pair.overlap_k * boxes.overlap_ratio)
     from perolux.excitons.pair.transitions import LEVELS, transitions
 
     size = pair.lengths_nm[0] / pair.bohr_nm * (0.5 if crystals.shape == "sphere" else 1.0)
@@ -84,6 +100,25 @@ def transition_lines(
     names = tuple(str(one) for one in curves.names[:, 0])
     overlaps = curves.overlap_k * (pair.overlap_k / curves.overlap_k[:1])
     return names, list(pair.exciton_ev + steps), list(overlaps)
+
+
+def _plate_lines(pair: PairEnergies) -> tuple[tuple[str, ...], list[FloatArray], list[FloatArray]]:
+    """The bound series of a platelet, solved at the middle of the ranges and scaled with its binding."""
+    assert pair.plate is not None
+    thickness, contrast = (float(f"{one.flat[0]:.3g}") for one in pair.plate)
+    binding, contact = _plate_series(thickness, contrast)
+    own = -pair.contributions_ev["binding of the pair"]
+    energies = [pair.exciton_ev + own * (1.0 - one / binding[0]) for one in binding]
+    names = ("1s", "2s", "3s") if thickness < _THIN_PLATE else ("1s", "second level", "third level")
+    return names, energies, [pair.overlap_k * one / contact[0] for one in contact]
+
+
+@lru_cache(maxsize=256)
+def _plate_series(thickness: float, contrast: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    from perolux.excitons.pair.plate_pair import solve_plate_levels
+
+    found = solve_plate_levels(thickness, contrast)
+    return tuple(found.binding.tolist()), tuple(found.contact.tolist())
 
 
 def line_strengths(

@@ -157,7 +157,7 @@ def results_of(
     if not np.all(pair.valid):
         found.warnings.append(
             f"set {parameters.set_name}: a carrier lies above its barrier, or its mass is beyond the "
-            "law: extrapolated, and not steady against size"
+            "law, and is held at its end: extrapolated"
         )
     found.contributions = tuple(pair.contributions_ev)
     found.arrays |= {f"layer {name}": 1e3 * one for name, one in pair.contributions_ev.items()}
@@ -245,8 +245,8 @@ def _warnings(crystal: Nanocrystal, parameters: tuple[ParameterDraws, ...], laye
             f"used at {crystal.temperature_k:g} K beyond the temperatures of their records: "
             + ", ".join(dict.fromkeys(beyond))
         )
-    if crystal.shape not in ("cube", "sphere"):
-        found.append(f"of a {crystal.shape} only the first absorption line is calculated")
+    if crystal.shape in ("rod", "spheroid"):
+        found.append(f"excited lines of the {crystal.shape} are those of the cuboid of equal confinement")
     cold, warm = assumption("zero_phonon_below_k").number, assumption("stokes_shift_from_k").number
     if crystal.temperature_k <= cold:
         found.append(

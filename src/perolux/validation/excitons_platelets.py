@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from perolux.excitons.pair.plate_pair import solve_plate
+from perolux.excitons.pair.plate_pair import solve_plate, solve_plate_levels
 from perolux.excitons.pair.platelets import PlateletState, plate_exciton
 from perolux.materials import material
 from perolux.validation.run import Computed
@@ -19,6 +19,7 @@ __all__ = [
     "plate_dead_layer",
     "plate_exchange",
     "plate_limit",
+    "plate_series",
 ]
 
 _MONOLAYER_NM = 0.6
@@ -31,6 +32,12 @@ def plate_limit(quantity: str) -> float:
     """Binding (Ry) or contact density (1/aB^2) of a plate without mismatch for d -> 0, linearly from two."""
     one, two = solve_plate(0.001), solve_plate(0.002)
     return 2.0 * float(getattr(one, quantity)) - float(getattr(two, quantity))
+
+
+def plate_series(level: int, quantity: str) -> float:
+    """Binding or contact of a level over that of 1s, in a plate of 1e-3 aB without mismatch."""
+    found = getattr(solve_plate_levels(1e-3), quantity)
+    return float(found[level - 1] / found[0])
 
 
 def plate_dead_layer(thickness_over_bohr: float) -> float:

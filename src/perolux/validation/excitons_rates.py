@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.light.coherence import (
-    coherence_volume_nm3,
-    coherent_overlap,
-    superradiant_lifetime_ns,
-)
+from perolux.excitons.crystal import nanocrystal
+from perolux.excitons.layers import Layers
 from perolux.excitons.light.dephasing import coherence, pure_dephasing_fwhm_ev
 from perolux.excitons.light.rates import (
     Levels,
@@ -23,6 +21,8 @@ from perolux.excitons.light.rates import (
 )
 from perolux.excitons.light.thermal_ladder import centre_of_mass_ladder
 from perolux.excitons.pair.tables import interpolate
+from perolux.excitons.parameters import parameters_of
+from perolux.excitons.properties import results_of
 from perolux.materials import Material, material
 from perolux.validation.rows import read_table
 from perolux.validation.run import Computed
@@ -44,6 +44,7 @@ __all__ = [
 
 _ATOMISTIC = "cspbi3_bse_fine_structure_lifetimes.csv"
 _LARGE_NM = 30.0
+_MIXED = "CsPb(Br0.5Cl0.5)3"
 _HELIUM_K = 4.0
 
 
@@ -104,30 +105,31 @@ def ideal_sphere_lifetime_ps(parameter_set: str, kane_ev: float) -> float:
     return 1e3 * bright_lifetime_ns(energy, kane_ev, _emission_factor(), float(curve.overlap_k))
 
 
-def superradiant_ps(parameter_set: str, temperature_k: float) -> Computed:
-    """Bright lifetime of a 30 nm CsPbBr3 cube with the coherence diameter on record, Kane energy 20 eV."""
-    host = _cspbbr3(parameter_set)
-    lifetime, overlap = _superradiant(host, host.value("gap_low_t").number, None, temperature_k)
-    return Computed(1e3 * lifetime, f"K = {overlap:.1f}")
+def superradiant_ps(parameter_set: str) -> Computed:
+    """Bright lifetime of a 30 nm CsPbBr3 cube at 4 K as its passport gives it, middle of every range."""
+    return _superradiant("CsPbBr3", parameter_set, None)
 
 
 def coherence_diameter_nm(parameter_set: str) -> float:
     """The coherence diameter on record, in nm for a parameter set."""
-    return assumption("coherence_diameter_over_bohr").number * _cspbbr3(parameter_set).bohr_radius_nm
+    host = _cspbbr3(parameter_set)
+    return host.value("coherence_diameter").number * host.bohr_radius_nm
 
 
-def mixed_over_bromide(scaling: str, quantity: str) -> Computed:
-    """30 nm CsPb(Br0.5Cl0.5)3 (set A): lifetime in ps at 4 K, or its ratio to that of CsPbBr3.
+def mixed_over_bromide(scaling: str, quantity: str, parameter_set: str = "A") -> Computed:
+    """30 nm CsPb(Br0.5Cl0.5)3: bright lifetime in ps at 4 K, or its ratio to that of CsPbBr3.
 
-    scaling: the coherence diameter is the same in "bohr" radii or in "nm".
+    scaling: the coherence diameter is the same as that of CsPbBr3 in "bohr" radii or in "nm".
     """
-    bromide = _cspbbr3("A")
-    mixed = material("CsPb(Br0.5Cl0.5)3", parameter_set="A", temperature_k=_HELIUM_K)
-    diameter = coherence_diameter_nm("A") if scaling == "nm" else None
-    lifetime, overlap = _superradiant(mixed, mixed.gap_ev, diameter, _HELIUM_K)
-    reference, _ = _superradiant(bromide, bromide.value("gap_low_t").number, None, _HELIUM_K)
-    value = lifetime / reference if quantity == "ratio" else 1e3 * lifetime
-    return Computed(value, f"K = {overlap:.1f}")
+    bromide = _cspbbr3(parameter_set)
+    mixed = material(_MIXED, parameter_set=parameter_set, temperature_k=_HELIUM_K)
+    diameter = bromide.value("coherence_diameter").number
+    if scaling == "nm":
+        diameter *= bromide.bohr_radius_nm / mixed.bohr_radius_nm
+    found = _superradiant(_MIXED, parameter_set, diameter)
+    if quantity == "ps":
+        return found
+    return Computed(float(found.value) / float(superradiant_ps(parameter_set).value), found.detail)
 
 
 def coherence_time_ps(temperature_k: float) -> Computed:
@@ -155,24 +157,16 @@ def ladder_second_level(quantity: str) -> float:
     return float(ground.energy_over_rydberg + above * energy[place] / energy[1])
 
 
-def _superradiant(
-    host: Material, gap_ev: float, diameter_nm: float | None, temperature_k: float
-) -> tuple[float, float]:
-    """(lifetime in ns, K) of a 30 nm cube."""
-    bohr = host.bohr_radius_nm
-    held = coherence_volume_nm3("localisation", _LARGE_NM**3, diameter_nm=diameter_nm, bohr_radius_nm=bohr)
-    lifetime = superradiant_lifetime_ns(
-        _LARGE_NM,
-        bohr_radius_nm=bohr,
-        transition_ev=gap_ev
-        + host.rydberg_ev * float(interpolate("cube", _LARGE_NM / bohr).energy_over_rydberg),
-        kane_ev=20.0,
-        emission_factor=_emission_factor(),
-        coherence_volume=held,
-        temperature_k=temperature_k,
-        total_mass_m0=4.0 * host.reduced_mass_m0,
-    )
-    return float(lifetime), float(coherent_overlap("cube", _LARGE_NM, bohr, held))
+def _superradiant(name: str, parameter_set: str, diameter_over_bohr: float | None) -> Computed:
+    """Bright lifetime (ps) of a 30 nm cube at 4 K by the passport's own path."""
+    (parameters,) = parameters_of(name, _HELIUM_K, sets=parameter_set, draws=0)
+    if diameter_over_bohr is not None:
+        numbers = {**parameters.numbers, "coherence_diameter": np.array([diameter_over_bohr])}
+        parameters = replace(parameters, numbers=numbers)
+    cube = nanocrystal(name, "cube", _LARGE_NM, "core-edge", temperature_k=_HELIUM_K).as_crystals
+    arrays = results_of(cube, parameters, Layers(), with_absorption=False).arrays
+    volume = float(arrays["coherence_volume"][0])
+    return Computed(1e3 * float(arrays["bright_lifetime"][0]), f"coherent in {volume:.0f} nm^3")
 
 
 def _emission_factor() -> float:

@@ -6,13 +6,16 @@ import math
 
 import numpy as np
 
+from perolux.excitons.pair.box_transitions import box_transitions
 from perolux.excitons.pair.cube import solve_cuboid
 from perolux.excitons.pair.rod import BAR_OF_ROD, bar_state
 from perolux.excitons.pair.shapes import pair_in, spheroid_kinetic
+from perolux.excitons.pair.transitions import transitions
 from perolux.validation.run import Computed
 
 __all__ = [
     "bar_excess",
+    "box_line_error",
     "cuboid_interpolation_error",
     "rod_section_error",
     "spheroid_disc_kinetic",
@@ -62,3 +65,11 @@ def spheroid_disc_kinetic(aspect: float) -> float:
     """k^2 A^2 of a flat spheroid over the adiabatic w^2 + 2 w + 2, w = pi/(2 aspect)."""
     steep = 0.5 * math.pi / aspect
     return float(spheroid_kinetic(aspect)) / (steep * steep + 2.0 * steep + 2.0)
+
+
+def box_line_error(edge_over_bohr: float) -> Computed:
+    """Largest deviation (%) of the steps to lines 2 to 4 of a box of equal edges from the cube's table."""
+    steps = box_transitions((edge_over_bohr,) * 3).steps_rydberg[1:, 0]
+    table = transitions("cube", edge_over_bohr, 4).energy_over_rydberg.ravel()
+    errors = 100.0 * np.abs(steps / (table[1:] - table[0]) - 1.0)
+    return Computed(float(errors.max()), f"line {2 + int(errors.argmax())}")

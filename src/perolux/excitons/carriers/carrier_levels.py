@@ -42,7 +42,7 @@ FloatArray = npt.NDArray[np.float64]
 Part = tuple[Wall, FloatArray]
 
 _LIGHTEST_INVERSE = 1e-9
-"""m0/m that stands for a diverging mass while the root is sought; the root itself never lies there."""
+"""m0/m that stands for a diverging mass."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class CarrierLevel:
 
     energy_ev: from the band edge; mass_m0: at that energy; parts_ev: the share of each separable part, first
     axis as `shape_parts`; bound: below the barrier (in all parts together); in_range: the mass is not more
-    than `prior.carrier_mass_growth` times that of the band edge. Where a flag is false the numbers are
-    finite but not to be trusted.
+    than `prior.carrier_mass_growth` times that of the band edge, beyond which it is held there. Where a flag
+    is false the numbers continue steadily but are not to be trusted.
     """
 
     energy_ev: FloatArray
@@ -127,6 +127,8 @@ def carrier_level(
     0.0672
     """
     edge = 1.0 / bands.edge_mass_m0(carrier)
+    # beyond this the law of the mass ends: it is held, so that levels go on steadily, and flagged
+    held = edge / assumption("carrier_mass_growth").number
     height = None if barrier is None else barrier.height_ev(carrier)
 
     def shares(inverse: FloatArray, at: npt.ArrayLike) -> FloatArray:
@@ -140,17 +142,17 @@ def carrier_level(
     if nonparabolic:
 
         def excess(energy: FloatArray) -> FloatArray:
-            inverse = np.maximum(inverse_mass(carrier, energy, bands), _LIGHTEST_INVERSE)
+            inverse = np.maximum(inverse_mass(carrier, energy, bands), held)
             return np.asarray(energy - shares(inverse, energy).sum(axis=0))
 
         energy = bracketed_root(excess, np.zeros(shape), top, relative=1e-12)
-        inverse = np.maximum(inverse_mass(carrier, energy, bands), _LIGHTEST_INVERSE)
-        mass, each = 1.0 / inverse, shares(inverse, energy)
+        own = inverse_mass(carrier, energy, bands)
+        inverse = np.maximum(own, held)
+        mass, each, in_range = 1.0 / inverse, shares(inverse, energy), own > held
     else:
         energy, mass = top, np.broadcast_to(1.0 / edge, shape)
         each = np.broadcast_to(parabolic, (len(parts), *shape))
-    growth = assumption("carrier_mass_growth").number
-    in_range = mass * edge <= growth
+        in_range = np.ones(shape, dtype=bool)
     bound = np.ones(shape, dtype=bool) if height is None else energy < height
     return CarrierLevel(energy, mass, each, np.broadcast_to(bound, shape), in_range)
 
@@ -163,7 +165,10 @@ def part_energy_ev(
     bands: Bands,
     barrier: Barrier | None,
 ) -> FloatArray:
-    """Level of one part (as in `shape_parts`) with the masses of an energy `at_ev` that is given."""
+    """Level of one part (as in `shape_parts`) with the masses of an energy `at_ev` that is given.
+
+    The mass is nowhere held: of use where it follows its law.
+    """
     mass = 1.0 / np.maximum(inverse_mass(carrier, at_ev, bands), _LIGHTEST_INVERSE)
     if barrier is None:
         return wall_energy_ev(wall, half_nm, mass)

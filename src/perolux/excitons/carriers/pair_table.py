@@ -82,13 +82,14 @@ class PairTable:
         electron, hole, m_electron, m_hole = (numbers[k].reshape(each) for k in range(4))
         a, b, c = (x.reshape(each) for x in (a, b, c))
         lengths = pair_lengths((a, b, c), [scale.reshape(each) for scale in numbers[4:]])
-        growth = assumption("carrier_mass_growth").number
+        # a mass that has grown so far is held there (`carrier_levels`)
+        growth = assumption("carrier_mass_growth").number * (1.0 - 1e-9)
         bands, barrier = self.bands, self.barrier
         bound = np.ones(each, dtype=bool)
         if barrier is not None:
             bound = (electron < barrier.height_ev("electron")) & (hole < barrier.height_ev("hole"))
-        in_range = (m_electron <= growth * bands.edge_mass_m0("electron")) & (
-            m_hole <= growth * bands.edge_mass_m0("hole")
+        in_range = (m_electron < growth * bands.edge_mass_m0("electron")) & (
+            m_hole < growth * bands.edge_mass_m0("hole")
         )
         return EffectivePair(electron, hole, m_electron, m_hole, *lengths, bound, in_range)
 
@@ -161,6 +162,8 @@ def pair_table(
     for carrier in CARRIERS:
         level = carrier_level(carrier, smallest, bands, barrier, nonparabolic=nonparabolic)
         top = float(level.energy_ev) * (1.0 + 1e-9)
+        if nonparabolic:
+            top = min(top, _end_of_law_ev(carrier, bands, top))
         tops.append(top)
         count = powers if nonparabolic else 1
         # Chebyshev points of 0 to top, then powers: few enough for the change of basis to be harmless
@@ -175,6 +178,14 @@ def pair_table(
     return PairTable(shape, bands, barrier, (low, high), (tops[0], tops[1]), stacked)
 
 
+def _end_of_law_ev(carrier: Carrier, bands: Bands, top: float) -> float:
+    """Energy up to `top` where the mass has grown as far as it is trusted: polynomials go no further."""
+    held = 1.0 / (float(bands.edge_mass_m0(carrier)) * assumption("carrier_mass_growth").number)
+    energies = np.linspace(0.0, top, 4001)
+    beyond = np.flatnonzero(inverse_mass(carrier, energies, bands) <= held)
+    return float(energies[beyond[0]]) if beyond.size else top
+
+
 def _root(coefficients: FloatArray, top: float) -> FloatArray:
     """E of E = sum_k c_k (E/top)^k for each nanocrystal; coefficients [power, nanocrystal]."""
     energy = coefficients[0].copy()
@@ -186,7 +197,8 @@ def _root(coefficients: FloatArray, top: float) -> FloatArray:
         reach = energy / top
         excess = energy - _polynomial(coefficients, reach)
         energy -= excess / (1.0 - _polynomial(slopes, reach))
-    return energy
+    # beyond the table, where nothing is trusted and all is flagged, the level stays at its end
+    return np.minimum(energy, top)
 
 
 def _polynomial(coefficients: FloatArray, x: FloatArray) -> FloatArray:

@@ -1,9 +1,8 @@
-"""How much of a large crystal one exciton can use: coherence volume and superradiant lifetime.
+"""How much of a large crystal one exciton can use: its coherence volume V_c.
 
-    K_eff = min(K(V), K(V_c)) = K(min(V, V_c))          giant oscillator strength up to the coherence volume
-
-Without a limit an ideal exciton in a 30 nm crystal would decay in 22 to 38 ps, where 80 to 100 ps are
-measured. Named alternatives for V_c (`COHERENCE_MODELS`):
+The oscillator strength grows with the crystal up to V_c only (`pair_light`: K shrinks as that of a sphere
+that shrinks from the volume of the crystal to V_c). Without a limit an exciton in a 30 nm crystal would decay
+in 13 to 38 ps, where 80 to 100 ps are measured. Named alternatives for V_c (`COHERENCE_MODELS`):
 
 | name | V_c |
 | --- | --- |
@@ -27,18 +26,13 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError
 from perolux.excitons.assumptions import assumption
-from perolux.excitons.light.rates import oscillator_strength, radiative_rate_per_ns
-from perolux.excitons.light.thermal_ladder import thermal_ladder_fraction
-from perolux.excitons.pair.tables import interpolate
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
 __all__ = [
     "COHERENCE_MODELS",
     "CoherenceModel",
     "coherence_volume_nm3",
-    "coherent_overlap",
     "linewidth_coherence_volume_nm3",
-    "superradiant_lifetime_ns",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -102,63 +96,6 @@ def linewidth_coherence_volume_nm3(
         raise OptionError("a width must be finite and not negative", where="homogeneous_fwhm_mev")
     wave_number2 = width_ev * mass / HBAR2_OVER_2M0_EV_NM2
     return np.asarray(volume / (1.0 + volume * wave_number2**1.5 / (6.0 * math.pi**2)))
-
-
-def coherent_overlap(
-    shape: str,
-    size_nm: npt.ArrayLike,
-    bohr_radius_nm: npt.ArrayLike,
-    coherence_volume: npt.ArrayLike = math.inf,
-    *,
-    region: str = "sphere",
-) -> FloatArray:
-    """K_eff = min(K of the crystal, K of a region of the coherence volume); arrays broadcast.
-
-    shape: "sphere" (size: radius) or "cube" (edge); coherence_volume in nm^3, infinite for no limit; region:
-    the shape of the coherent part. Where the coherence volume is that of the crystal the crystal's own K
-    holds. Source of K: the packaged tables (`pair.tables.interpolate`).
-    """
-    bohr = _positive("Bohr radius", bohr_radius_nm)
-    size, limit = np.broadcast_arrays(
-        np.asarray(size_nm, dtype=float) / bohr, np.asarray(coherence_volume, dtype=float) / bohr**3
-    )
-    whole = interpolate(shape, size).overlap_k
-    volume = size**3 * (4.0 * math.pi / 3.0 if shape == "sphere" else 1.0)
-    if not np.all(limit > 0):
-        raise OptionError("a coherence volume must be positive", allowed="above 0, or infinite")
-    limited = limit < volume * (1.0 - 1e-12)
-    held = np.where(limited, limit, volume)
-    part = np.cbrt(held / (4.0 * math.pi / 3.0 if region == "sphere" else 1.0))
-    return np.asarray(np.where(limited, np.minimum(whole, interpolate(region, part).overlap_k), whole))
-
-
-def superradiant_lifetime_ns(
-    edge_nm: npt.ArrayLike,
-    *,
-    bohr_radius_nm: npt.ArrayLike,
-    transition_ev: npt.ArrayLike,
-    kane_ev: npt.ArrayLike,
-    emission_factor: npt.ArrayLike,
-    coherence_volume: npt.ArrayLike = math.inf,
-    temperature_k: npt.ArrayLike = 0.0,
-    total_mass_m0: npt.ArrayLike | None = None,
-) -> FloatArray:
-    """Radiative lifetime of one bright level of a cube, in ns; arrays broadcast.
-
-    emission_factor: n F^2 (index outside, local field). coherence_volume in nm^3. At temperature_k above 0
-    the bright exciton spreads over the centre-of-mass ladder of its coherent region (a cube of that volume),
-    which needs total_mass_m0 and lengthens the lifetime. The dark level is left out: on the scale of 0.1 ns
-    in the cold it exchanges nothing with the bright ones (two-phonon relaxation freezes out).
-    """
-    overlap = coherent_overlap("cube", edge_nm, bohr_radius_nm, coherence_volume)
-    f = oscillator_strength(kane_ev, transition_ev, overlap)
-    rate = radiative_rate_per_ns(transition_ev, f, index_outside=emission_factor)
-    if np.any(np.asarray(temperature_k) != 0):
-        if total_mass_m0 is None:
-            raise OptionError("the centre-of-mass ladder needs the exciton's mass", where="total_mass_m0")
-        region = np.minimum(np.asarray(edge_nm, dtype=float), np.cbrt(coherence_volume))
-        rate = rate * thermal_ladder_fraction(region, bohr_radius_nm, total_mass_m0, temperature_k)
-    return np.asarray(1.0 / rate)
 
 
 def _positive(name: str, values: npt.ArrayLike) -> FloatArray:

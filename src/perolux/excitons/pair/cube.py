@@ -34,7 +34,15 @@ from perolux.excitons.pair._variation import (
 from perolux.excitons.pair.screening import COULOMB, Screening
 from perolux.excitons.pair.state import ExcitonLevels, ExcitonState
 
-__all__ = ["CUBE_ORDER", "CUBE_RANGE", "solve_cube", "solve_cube_levels", "solve_cuboid"]
+__all__ = [
+    "CUBE_ORDER",
+    "CUBE_RANGE",
+    "Edges",
+    "solve_cube",
+    "solve_cube_levels",
+    "solve_cuboid",
+    "solve_cuboid_levels",
+]
 
 Edges = tuple[float, float, float]
 
@@ -188,6 +196,27 @@ def solve_cube_levels(
     physics = _Physics((edge, edge, edge), mass_ratio, COULOMB)
     levels = _solve("cube", physics, order, exponent, wall, count)
     return ExcitonLevels.of("cube", edge, levels, order, mass_ratio)
+
+
+def solve_cuboid_levels(
+    edges_over_bohr: Edges,
+    count: int = 4,
+    *,
+    order: int = 8,
+    mass_ratio: float = 1.0,
+    exponent: float | None = None,
+    wall: float | None = None,
+) -> ExcitonLevels:
+    """The lowest `count` levels of a cuboid that are even along each edge: as `solve_cube_levels`.
+
+    >>> levels = solve_cuboid_levels((2.5, 3.0, 3.6), 3, order=6, exponent=1.4, wall=0.2)
+    >>> levels.energy_over_rydberg.round(1).tolist()
+    [1.0, 3.3, 4.4]
+    """
+    one, two, three = (float(edge) for edge in edges_over_bohr)
+    physics = _Physics((one, two, three), mass_ratio, COULOMB)
+    levels = _solve("cuboid", physics, order, exponent, wall, count)
+    return ExcitonLevels.of("cuboid", math.prod(physics.edges) ** (1.0 / 3.0), levels, order, mass_ratio)
 
 
 def _refuse_contrast(dielectric_ratio: float, where: str) -> None:

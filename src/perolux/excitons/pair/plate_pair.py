@@ -24,7 +24,8 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.pair._dense import lowest_states
 from perolux.excitons.pair._variation import Array, box_wall, gauss_unit, minimise, one_thread
 
-__all__ = ["PLATE_RANGE", "PlateState", "free_pair_rydberg", "image_sum", "solve_plate"]
+__all__ = ["PLATE_RANGE", "PlateLevels", "PlateState", "free_pair_rydberg", "image_sum"]
+__all__ += ["solve_plate", "solve_plate_levels"]
 
 PLATE_RANGE = (1e-3, 15.0)
 """Thicknesses over aB for which basis and quadrature are tested."""
@@ -111,6 +112,40 @@ def solve_plate(
         raise OptionError(f"order {order} cannot be used", allowed="2 to 10")
     with one_thread():
         return _solve(d, q, order, exponent, wall)
+
+
+@dataclass(frozen=True)
+class PlateLevels:
+    """The lowest levels of the pair in a plate: binding against a free pair (Ry), contact (1/aB^2)."""
+
+    binding: Array
+    contact: Array
+
+
+def solve_plate_levels(thickness_over_bohr: float, contrast: float = 0.0, count: int = 3) -> PlateLevels:
+    """The lowest levels of even symmetry: 1s, 2s, 3s in a thin plate; in a thick one also the centre of mass.
+
+    As `solve_plate`, each level with an exponent of its own size (0.6 and 0.4 of the ground state's), so that
+    the third is right to 1 %. Two-dimensional limit: binding 4/(2n - 1)^2 Ry, contact (8/pi)/(2n - 1)^3.
+
+    >>> solve_plate_levels(0.01).binding.round(1).tolist()
+    [3.9, 0.4, 0.2]
+    """
+    if count not in (1, 2, 3):
+        raise OptionError(f"{count} levels", where="solve_plate_levels", allowed="1, 2, 3")
+    ground = solve_plate(thickness_over_bohr, contrast)
+    d, q = ground.thickness, ground.contrast
+    binding, contact = [ground.binding], [ground.contact]
+    with one_thread():
+        grid = _grid(d, q, 10)
+        for level, (order, part) in enumerate(((8, 0.6), (10, 0.4))[: count - 1], start=1):
+            hamiltonian, overlap, _, _ = _matrices(
+                grid, d, part * ground.exponent, ground.wall, _powers(order)
+            )
+            energies, vectors = lowest_states(hamiltonian, overlap, level + 1)
+            binding.append(ground.free - float(energies[level]))
+            contact.append(_contact(d, ground.wall, _powers(order), vectors[:, level])[0])
+    return PlateLevels(np.array(binding), np.array(contact))
 
 
 def _lowest(hamiltonian: Array, overlap: Array) -> tuple[float, Array]:

@@ -70,7 +70,8 @@ class PlateletState:
     expectation values in the bound pair. radius_nm: in-plane. overlap_per_nm2: K per area, so that K =
     overlap_per_nm2 times the area over which the exciton is coherent. overlap_k: K of the finite plate
     with the centre of mass in its lowest state, None for an infinite one. exchange_x with bohr_radius_nm:
-    int |Psi(r,r)|^2 d3r = X/(pi aB^3) with the aB that was used.
+    int |Psi(r,r)|^2 d3r = X/(pi aB^3) with the aB that was used. thickness_over_bohr, contrast: the plate of
+    the solver, walls of finite height included.
     """
 
     energy_ev: Array
@@ -87,6 +88,8 @@ class PlateletState:
     bohr_radius_nm: Array
     mass_factor: Array
     valid: np.ndarray
+    thickness_over_bohr: Array
+    contrast: Array
 
 
 def interpolate_plate(thickness_over_bohr: ArrayLike, contrast: ArrayLike) -> PlateExciton:
@@ -297,7 +300,8 @@ def plate_exciton(
     heavy = mu * growth
     bohr, rydberg = BOHR_RADIUS_NM * inside / heavy, RYDBERG_EV * heavy / inside**2
     _require_thin(n, n * layer, d / bohr, lateral_nm)
-    pair = interpolate_plate(d / bohr, (inside - outside) / (inside + outside))
+    contrast = (inside - outside) / (inside + outside)
+    pair = interpolate_plate(d / bohr, contrast)
     radius = pair.radius_over_bohr * bohr
     valid = np.ones(d.shape, dtype=bool)
     lateral, overlap = np.zeros_like(d), None
@@ -321,6 +325,8 @@ def plate_exciton(
         bohr,
         growth,
         valid,
+        d / bohr,
+        contrast,
     )
 
 

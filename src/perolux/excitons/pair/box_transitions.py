@@ -1,0 +1,145 @@
+"""The lowest optically active levels of the pair in a cuboid with hard walls, solved when asked for.
+
+The correlated basis of `cube`, with exponent and wall taken from a rule instead of a search: a tenth of the
+time, and the steps between the first four levels move by less than `STEP_ERROR` of themselves. Rods and
+spheroids take the cuboid of equal confinement along each axis (`equal_confinement_edges`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perolux.errors import ModelRangeError
+from perolux.excitons.pair._variation import Array
+from perolux.excitons.pair.cube import solve_cuboid_levels
+
+__all__ = ["LARGEST_ASPECT", "STEP_ERROR", "BoxTransitions", "box_transitions", "equal_confinement_edges"]
+
+LARGEST_ASPECT = 9.0
+"""Longest over shortest edge for which the basis is tested."""
+STEP_ERROR = 0.03
+"""Relative error of the steps to the first four levels: basis, parameters, rounding of the aspect."""
+_ORDER = 8
+_BRIGHT = 0.1
+_KNOT, _TURN = 0.14, 0.02  # in ln(scale) and ln(edge ratio)
+_FIRST_ZERO = 2.404825557695773  # of the Bessel function J0: the ground state of a cylinder
+
+
+def equal_confinement_edges(shape: str, lengths: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    """Edges of the cuboid in which a free carrier has the ground energy that it has in the shape, by axes.
+
+    A disc of diameter d is a square of edge pi d/(sqrt(2) j01), a spheroid has sqrt(3)/2 of its diameters
+    (exact for a sphere). The first steps differ from the round shape's own by 1.5 % (cylinder), 4 % (sphere).
+    """
+    a, b, c = lengths
+    if shape == "rod":
+        across = math.pi / (math.sqrt(2.0) * _FIRST_ZERO)
+        return across * a, across * b, c
+    factor = 0.5 * math.sqrt(3.0) if shape == "spheroid" else 1.0
+    return factor * a, factor * b, factor * c
+
+
+@dataclass(frozen=True)
+class BoxTransitions:
+    """Steps above the lowest level (Ry) and K over its K, arrays [level, row]; the name of each level."""
+
+    steps_rydberg: Array
+    overlap_ratio: Array
+    names: tuple[str, ...]
+
+
+def box_transitions(
+    edges_over_bohr: tuple[ArrayLike, ArrayLike, ArrayLike], count: int = 4
+) -> BoxTransitions:
+    """The lowest `count` active levels of cuboids that differ by their scale alone.
+
+    edges_over_bohr: three columns (rows,); the aspect is that of the first row, to 1 %. Equal masses.
+    Names: where the pair is bound, of its centre of mass in rising order; else of free carriers, those of
+    equal states for levels with more than a tenth of the first K, the others for the rest. Raises
+    `ModelRangeError` outside the tested sizes and aspects.
+
+    >>> lines = box_transitions((2.5, 3.0, 3.6), 3)
+    >>> lines.names, lines.steps_rydberg[:, 0].round(1).tolist()
+    (('(111)-(111)', '(112)-(112)', '(121)-(121)'), [0.0, 2.3, 3.3])
+    """
+    columns = np.stack(
+        np.broadcast_arrays(*(np.atleast_1d(np.asarray(e, dtype=float)) for e in edges_over_bohr))
+    )
+    scale = np.cbrt(columns.prod(axis=0))
+    aspect = columns[:, 0] / scale[0]
+    ratio = float(aspect.max() / aspect.min())
+    if ratio > LARGEST_ASPECT:
+        raise ModelRangeError(
+            f"longest over shortest edge {ratio:.3g}", allowed=f"up to {LARGEST_ASPECT:g} for excited lines"
+        )
+    # rows lie between knots of scale that all boxes of one aspect share: a course over sizes solves few
+    place = np.log(scale) / _KNOT
+    knots = np.arange(math.floor(place.min()), math.floor(place.max()) + 2)
+    order = np.argsort(aspect)
+    turns = np.rint(np.log(aspect[order][1:] / aspect[order][:-1]) / _TURN).astype(int)
+    solved = [_levels(math.exp(_KNOT * k), int(turns[0]), int(turns[1]), count) for k in knots]
+    names = _names(aspect, solved[0][0][1], bound=solved[0][1] < 0.0)
+    values = np.stack([one for one, _ in solved])
+    values[:, :, 1:] = np.log(values[:, :, 1:])
+    low = np.clip(np.floor(place).astype(int) - knots[0], 0, len(knots) - 2)
+    t = (place - knots[0] - low)[:, None, None]
+    between = (values[low] * (1 - t) + values[low + 1] * t).transpose(1, 2, 0)
+    between[:, 1:] = np.exp(between[:, 1:])
+    return BoxTransitions(between[0], between[1], names)
+
+
+@lru_cache(maxsize=1024)
+def _levels(scale: float, first: int, second: int, count: int) -> tuple[Array, float]:
+    """[step in Ry, K over the first] of the lowest levels, and the energy of the first.
+
+    scale: cube root of the volume over aB. first, second: ln of the ratios of the edges, in rising order, in
+    units of `_TURN`.
+    """
+    edges = np.exp(_TURN * np.array([0.0, first, first + second]))
+    one, two, three = (float(edge) for edge in scale * edges / np.cbrt(edges.prod()))
+    exponent = 1.0 + 1.2 / scale if scale > 0.5 else 3.4
+    found = solve_cuboid_levels(
+        (one, two, three), count, order=_ORDER, exponent=exponent, wall=0.8 / (scale + 1.0)
+    )
+    energy, overlap = found.energy_over_rydberg, found.overlap_k
+    return np.stack([energy - energy[0], overlap / overlap[0]]), float(energy[0])
+
+
+def _names(aspect: Array, overlap_ratio: Array, bound: bool) -> tuple[str, ...]:
+    """Names of levels in rising order: of the centre of mass, or of free carriers by character."""
+    squares = 1.0 / aspect**2
+    count = len(overlap_ratio)
+    if bound:
+        odd = itertools.product((1, 3, 5, 7, 9), repeat=3)
+        ladder = _rising(
+            (float(squares @ np.square(n)), f"1s pair, centre of mass {_digits(n)}") for n in odd
+        )
+        return tuple(ladder[:count])
+    axis = [(n, m) for n in range(1, 8) for m in range(n, 8, 2)]
+    same: list[tuple[float, str]] = []
+    other: list[tuple[float, str]] = []
+    for three in itertools.product(axis, repeat=3):
+        energy = 0.5 * sum(s * (n * n + m * m) for s, (n, m) in zip(squares, three, strict=True))
+        electron, hole = (_digits([pair[side] for pair in three]) for side in (0, 1))
+        (same if electron == hole else other).append((float(energy), f"{electron}-{hole}"))
+    bright, dark = iter(_rising(same)), iter(_rising(other))
+    return tuple(next(bright) if ratio > _BRIGHT else next(dark) for ratio in overlap_ratio)
+
+
+def _rising(named: Iterable[tuple[float, str]]) -> list[str]:
+    """Names by energy; of names of one energy (equal edges) the first."""
+    found: dict[float, str] = {}
+    for energy, name in named:
+        found.setdefault(round(energy, 9), name)
+    return [found[energy] for energy in sorted(found)]
+
+
+def _digits(numbers: Iterable[int]) -> str:
+    return "(" + "".join(str(one) for one in numbers) + ")"
