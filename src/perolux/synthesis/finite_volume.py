@@ -1,11 +1,15 @@
 """The second engine: a population in cells of equal width, by a conservative high-resolution scheme.
 
-    dN_i/dt = F_i - F_(i+1) + J w_i - washout N_i,   F = G n at a face,   d(held)/dt = amount sum F (v_(i+1) - v_i)
+    dN_i/dt = F_i - F_(i+1) + J w_i - washout N_i,   F = G n at a face
+    d(held)/dt = amount sum F (v_(i+1) - v_i)
 
-The density at a face is taken from the side that moves towards it, with Koren's limiter (third order where
-smooth, never negative); v_i is the mean volume of a cell. The monomer that crystals hold changes by the fluxes,
-so that the sum of all monomer stays to rounding. Nuclei go to the two cells around them with number and volume
-kept. Time steps: SSP-RK3 (Shu and Osher, J. Comput. Phys. 77, 439 (1988)) with a CFL number of 0.45; a jump of
+The density at a face is taken upwind, with Koren's limiter (third order where
+smooth, never negative); v_i is the mean volume of a cell. The monomer that crystals hold changes by the
+fluxes,
+so that the sum of all monomer stays to rounding. Nuclei go to the two cells around them with number and
+volume
+kept. Time steps: SSP-RK3 (Shu and Osher, J. Comput. Phys. 77, 439 (1988)) with a CFL number of 0.45; a jump
+of
 the conditions ends a step. What leaves through the lowest face has dissolved.
 
 Koren, in Numerical Methods for Advection-Diffusion Problems, 1993, p. 117. Narrow populations are widened by
@@ -43,8 +47,10 @@ def grow_finite_volume(
 ) -> History:
     """History of a population at `times_s` (rising), on `cells` cells from the least radius to `largest_m`.
 
-    Sizes are radii or half edges (m). Moments are those of the cells as even spreads. `start` keeps its number;
-    its volume moves by the square of the cell width. Raises `OptionError` for bad input, `ModelRangeError` where
+        Sizes are radii or half edges (m). Moments are those of the cells as even spreads. `start` keeps its
+    number;
+        its volume moves by the square of the cell width. Raises `OptionError` for bad input,
+    `ModelRangeError` where
     crystals reach `largest_m`, `ConvergenceError` where `most_steps` do not suffice.
     """
     times = np.ascontiguousarray(times_s, dtype=float)
