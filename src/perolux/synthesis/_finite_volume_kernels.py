@@ -26,7 +26,7 @@ CFL = 0.45
 """Koren's limiter keeps densities positive in an Euler step up to 1/2."""
 OCCUPIED = 1e-6
 """Share of all crystals above which a cell limits the step; what leaves an emptier cell is at most all."""
-_CHANGE = 0.02  # share of the dissolved monomer, and of ln J in units of 1, by which one step may change it
+_CHANGE = 0.02  # share of the dissolved monomer that one step may take or give
 _LARGEST_SHARE = 1e-6  # of all crystals in the uppermost cell
 
 

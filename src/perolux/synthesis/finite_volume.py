@@ -3,14 +3,11 @@
     dN_i/dt = F_i - F_(i+1) + J w_i - washout N_i,   F = G n at a face
     d(held)/dt = amount sum F (v_(i+1) - v_i)
 
-The density at a face is taken upwind, with Koren's limiter (third order where
-smooth, never negative); v_i is the mean volume of a cell. The monomer that crystals hold changes by the
-fluxes,
-so that the sum of all monomer stays to rounding. Nuclei go to the two cells around them with number and
-volume
-kept. Time steps: SSP-RK3 (Shu and Osher, J. Comput. Phys. 77, 439 (1988)) with a CFL number of 0.45; a jump
-of
-the conditions ends a step. What leaves through the lowest face has dissolved.
+The density at a face is taken upwind, with Koren's limiter (third order where smooth, never negative); v_i
+is the mean volume of a cell. The monomer that crystals hold changes by the fluxes, so that the sum of all
+monomer stays to rounding. Nuclei go to the two cells around them with number and volume kept. Time steps:
+SSP-RK3 (Shu and Osher, J. Comput. Phys. 77, 439 (1988)) with a CFL number of 0.45; a jump of the conditions
+ends a step. What leaves through the lowest face has dissolved.
 
 Koren, in Numerical Methods for Advection-Diffusion Problems, 1993, p. 117. Narrow populations are widened by
 numerical diffusion: compare cell counts (`extrapolated`), never trust one grid.
@@ -48,10 +45,9 @@ def grow_finite_volume(
     """History of a population at `times_s` (rising), on `cells` cells from the least radius to `largest_m`.
 
         Sizes are radii or half edges (m). Moments are those of the cells as even spreads. `start` keeps its
-    number;
-        its volume moves by the square of the cell width. Raises `OptionError` for bad input,
-    `ModelRangeError` where
-    crystals reach `largest_m`, `ConvergenceError` where `most_steps` do not suffice.
+    number; its volume moves by the square of the cell width. Raises `OptionError` for bad input,
+    `ModelRangeError` where crystals reach `largest_m`, `ConvergenceError` where `most_steps` do not
+    suffice.
     """
     times = np.ascontiguousarray(times_s, dtype=float)
     began = float(conditions.time_s[0]) if start_s is None else float(start_s)
@@ -134,7 +130,7 @@ def _history(
         supplied_mol_m3=supplied if has_solution else column("DISSOLVED") * volume + bound,
         volume_ratio=volume,
         distributions=distributions,
-        steps=int(out[-1, kernels.STEPS]),  # type: ignore[attr-defined]
+        steps=int(column("STEPS")[-1]),
         rejected_steps=0,
         engine="finite volume",
     )
