@@ -6,6 +6,7 @@ independent method. Whether nucleation is a burst is a result of both, never an 
 
 from perolux.synthesis.cohorts import grow
 from perolux.synthesis.conditions import Conditions, constant_conditions
+from perolux.synthesis.finite_volume import grow_finite_volume
 from perolux.synthesis.history import NOTHING, History, SizeDistribution
 from perolux.synthesis.kinetic_case import KineticCase, read_kinetic_case
 from perolux.synthesis.models import ClassicalGrowth, PlainGrowth, PowerLawGrowth, Ripening
@@ -22,5 +23,6 @@ __all__ = [
     "SizeDistribution",
     "constant_conditions",
     "grow",
+    "grow_finite_volume",
     "read_kinetic_case",
 ]

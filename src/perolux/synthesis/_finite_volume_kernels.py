@@ -1,0 +1,252 @@
+"""Compiled loops of the finite volume engine (`finite_volume.py` says what they solve; SI units throughout).
+
+`number[i]` crystals per reference volume lie between `faces[i]` and `faces[i + 1]`; `cube[i]` is the mean r^3
+there. The laws are written once more here: nothing is shared with the loops of the cohort engine.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+# columns of the table of conditions; `conditions.py` fills it
+T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION, WASHOUT, LIGAND = range(13)
+# kinds of laws; `models.py` fills the parameters of each
+CLASSICAL, POWER, PLAIN, RIPENING = range(4)
+# columns of the report at each time
+DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MASS_ERROR = range(10)
+DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, TOO_LARGE = range(4)
+
+_BOLTZMANN = 1.380649e-23
+_AVOGADRO = 6.02214076e23
+_LEAST_S = 1.02
+CFL = 0.45
+"""Koren's limiter keeps densities positive in an Euler step up to 1/2."""
+OCCUPIED = 1e-6
+"""Share of all crystals above which a cell limits the step; what leaves an emptier cell is at most all."""
+_CHANGE = 0.02  # share of the dissolved monomer that one step may take or give
+_LARGEST_SHARE = 1e-6  # of all crystals in the uppermost cell
+
+
+@njit(cache=True, nogil=True)
+def conditions_at(knots, table, first, last, time, env):
+    """Linear interpolation in the table between the knots of one smooth stretch."""
+    k = min(max(np.searchsorted(knots[first : last + 1], time, side="right") - 1 + first, first), last)
+    after = min(k + 1, last)
+    width = knots[after] - knots[k]
+    share = min(max((time - knots[k]) / width, 0.0), 1.0) if width > 0.0 else 0.0
+    for j in range(table.shape[1]):
+        env[j] = table[k, j] + share * (table[after, j] - table[k, j])
+
+
+@njit(cache=True, nogil=True)
+def laws(code, p, env, faces, number, dissolved, speed, out):
+    """Speed G (m/s) at every face; out: free, S, nuclei per s, entry radius, 1/s at which solute relaxes."""
+    n = number.shape[0]
+    out[:] = 0.0
+    out[0] = dissolved
+    total, first, second = 0.0, 0.0, 0.0
+    for i in range(n):
+        a, b = faces[i], faces[i + 1]
+        total += number[i]
+        first += number[i] * 0.5 * (a + b)
+        second += number[i] * (a * a + a * b + b * b) / 3.0
+    if code == CLASSICAL:
+        free = max(dissolved, 0.0)
+        if env[DISSOCIATION] > 0.0:
+            b = env[COMPLEXANT] + env[DISSOCIATION]
+            free = 0.5 * (math.sqrt(b * b + 4.0 * env[DISSOCIATION] * free) - b)
+        s = free / env[CS]
+        heat = _BOLTZMANN * env[T]
+        length = 2.0 * env[GAMMA] * p[2] / heat
+        kr = env[KR]
+        if p[5] > 0.0 and env[LIGAND] > 0.0:
+            # free ligand L of L + capacity K L/(1 + K L) = ligand, by bisection
+            capacity = p[6] * p[7] * second / env[VOLUME]
+            low, high = 0.0, env[LIGAND]
+            for _ in range(60):
+                middle = 0.5 * (low + high)
+                if middle + capacity * p[5] * middle / (1.0 + p[5] * middle) > env[LIGAND]:
+                    high = middle
+                else:
+                    low = middle
+            kr /= 1.0 + p[5] * 0.5 * (low + high)
+        v = p[2] * _AVOGADRO
+        for i in range(n + 1):
+            r = faces[i]
+            speed[i] = v * (free - env[CS] * math.exp(length / r)) / (r / env[DIFF] + 1.0 / kr)
+        for i in range(n):
+            r = 0.5 * (faces[i] + faces[i + 1])
+            out[4] += 3.0 * p[1] * number[i] * r * r * v / (r / env[DIFF] + 1.0 / kr) / env[VOLUME]
+        out[0], out[1] = free, s
+        if s > _LEAST_S:
+            log = math.log(s)
+            ln_rate = env[LNA] - env[BARRIER] * p[3] * env[GAMMA] ** 3 * p[2] ** 2 / (heat**3 * log * log)
+            if ln_rate > -60.0:
+                out[2] = math.exp(min(ln_rate, 300.0)) * env[VOLUME]
+                if p[4] > 0.0:
+                    out[2] *= max(1.0 - total / p[4], 0.0)
+                out[3] = max(length / log + 0.5 * math.sqrt(heat / (math.pi * env[GAMMA])), p[0])
+    elif code == POWER:
+        out[1] = (max(dissolved, 0.0) - env[CS]) / env[CS]
+        drive = max(out[1], 0.0)
+        speed[:] = 0.5 * p[4] * drive ** p[5]
+        out[2], out[3] = p[2] * drive ** p[3] * env[VOLUME], p[6]
+    elif code == PLAIN:
+        for i in range(n + 1):
+            r = max(faces[i], 0.25 * faces[1])
+            speed[i] = p[3] if p[2] == 0.0 else (p[3] * faces[i] if p[2] == 1.0 else p[3] / r)
+        out[2], out[3] = p[4], p[5]
+    else:
+        mean = first / total if total > 0.0 else 1.0
+        critical = second / first if first > 0.0 else 1.0
+        for i in range(n + 1):
+            r = max(faces[i], 0.25 * faces[1])
+            speed[i] = p[3] / r * (1.0 / mean - 1.0 / r) if p[2] == 0.0 else p[3] * (1.0 / critical - 1.0 / r)
+
+
+@njit(cache=True, nogil=True)
+def face_flux(speed, number, width, flux):
+    """Crystals per s through each face: upwind with Koren's limiter; the upper end is closed.
+
+    n_f = n_u + phi(q)/2 (n_u - n_uu), q = (n_d - n_u)/(n_u - n_uu), phi = max(0, min(2q, (1 + 2q)/3, 2)),
+    with the cells u, uu against and d along the motion. Beyond the ends there are no crystals.
+    """
+    n = number.shape[0]
+    for f in range(n + 1):
+        g = speed[f]
+        here = f - 1 if g > 0.0 else f
+        flux[f] = 0.0
+        if here < 0 or here >= n or (f == n):
+            continue
+        back = here - 1 if g > 0.0 else here + 1
+        ahead = here + 1 if g > 0.0 else here - 1
+        u = number[here]
+        uu = number[back] if 0 <= back < n else 0.0
+        # at the lowest face there is no cell along the motion: first order
+        if 0 <= ahead < n and u != uu:
+            q = (number[ahead] - u) / (u - uu)
+            u += 0.5 * max(0.0, min(2.0 * q, min((1.0 + 2.0 * q) / 3.0, 2.0))) * (u - uu)
+        flux[f] = g * u / width
+
+
+@njit(cache=True, nogil=True)
+def euler(p, env, dt, number, cube, flux, out, new):
+    """One Euler step; returns what it adds to (crystal content in mol, nuclei, dissolved crystals)."""
+    n = number.shape[0]
+    amount = p[1]
+    for i in range(n):
+        # no more leaves a cell than it holds
+        leaving = dt * (max(flux[i + 1], 0.0) + max(-flux[i], 0.0) + env[WASHOUT] * number[i])
+        if leaving > number[i]:
+            share = number[i] / leaving
+            if flux[i + 1] > 0.0:
+                flux[i + 1] *= share
+            if flux[i] < 0.0:
+                flux[i] *= share
+    content, gone = flux[0] * cube[0], -flux[0]
+    for f in range(1, n):
+        content += flux[f] * (cube[f] - cube[f - 1])
+    for i in range(n):
+        lost = min(
+            env[WASHOUT] * number[i], max(number[i] / dt - max(flux[i + 1], 0.0) - max(-flux[i], 0.0), 0.0)
+        )
+        content -= lost * cube[i]
+        new[i] = number[i] + dt * (flux[i] - flux[i + 1] - lost)
+        if new[i] < 0.0:  # rounding
+            new[i] = 0.0
+    if out[2] > 0.0:
+        r3 = out[3] ** 3
+        k = min(max(np.searchsorted(cube, r3, side="right") - 1, 0), n - 2)
+        share = min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
+        new[k] += dt * out[2] * share
+        new[k + 1] += dt * out[2] * (1.0 - share)
+        content += out[2] * (share * cube[k] + (1.0 - share) * cube[k + 1])
+    return dt * amount * content, dt * out[2], dt * gone
+
+
+@njit(cache=True, nogil=True)
+def longest_step(env, flux_speed, number, width, dissolved, out, held_rate):
+    """CFL on |G| at the occupied cells, and the change of the solute and of its relaxation."""
+    total = number.sum()
+    fastest = 0.0
+    for i in range(number.shape[0]):
+        if number[i] > OCCUPIED * total:
+            fastest = max(fastest, max(flux_speed[i + 1], 0.0) + max(-flux_speed[i], 0.0))
+    rate = fastest / (CFL * width) + 2.0 * out[4] + 2.0 * env[WASHOUT]
+    if held_rate != 0.0 and dissolved > 0.0:
+        rate = max(rate, abs(held_rate) / (_CHANGE * dissolved * env[VOLUME]))
+    return 1.0 / rate if rate > 0.0 else np.inf
+
+
+@njit(cache=True, nogil=True)
+def run(code, p, knots, table, sections, faces, cube, number, start, times, most_steps, out, kept):
+    """Integrate through `times` by SSP-RK3 (Shu and Osher); returns (state, steps, time reached)."""
+    n = number.shape[0]
+    width = faces[1] - faces[0]
+    env, law = np.empty(table.shape[1]), np.zeros(5)
+    speed, flux = np.zeros(n + 1), np.zeros(n + 1)
+    one, two, new = np.empty(n), np.empty(n), np.empty(n)
+    held = p[1] * (number * cube).sum()
+    nuclei, gone, worst = 0.0, 0.0, 0.0
+    time, steps, section = start, 0, 0
+    for index in range(times.shape[0]):
+        while time < times[index]:
+            while section < sections.shape[0] - 1 and knots[sections[section, 1]] <= time:
+                section += 1
+            first, last = sections[section, 0], sections[section, 1]
+            end = times[index]
+            if section < sections.shape[0] - 1:
+                end = min(end, knots[last])
+            conditions_at(knots, table, first, last, time, env)
+            dissolved = (env[SUPPLIED] - held) / env[VOLUME]
+            laws(code, p, env, faces, number, dissolved, speed, law)
+            face_flux(speed, number, width, flux)
+            held_rate = flux[0] * cube[0] + law[2] * law[3] ** 3
+            for f in range(1, n):
+                held_rate += flux[f] * (cube[f] - cube[f - 1])
+            dt = longest_step(env, speed, number, width, dissolved, law, p[1] * held_rate)
+            if law[2] > 0.0:  # nuclei enter no further apart than a cell
+                k = min(max(int((law[3] - faces[0]) / width), 0), n - 1)
+                dt = min(dt, CFL * width / max(abs(speed[k]), abs(speed[k + 1]), 1e-300))
+            dt = min(dt, 0.01 * (times[-1] - start))
+            if dt < 1e-14 * abs(times[-1]):
+                return STEP_TOO_SMALL, steps, time
+            dt = end - time if end - time <= dt * (1.0 + 1e-9) else dt
+            h1, b1, g1 = euler(p, env, dt, number, cube, flux, law, one)
+            conditions_at(knots, table, first, last, time + dt, env)
+            laws(code, p, env, faces, one, (env[SUPPLIED] - held - h1) / env[VOLUME], speed, law)
+            face_flux(speed, one, width, flux)
+            h2, b2, g2 = euler(p, env, dt, one, cube, flux, law, two)
+            h2, b2, g2 = 0.25 * (h1 + h2), 0.25 * (b1 + b2), 0.25 * (g1 + g2)
+            for i in range(n):
+                two[i] = 0.75 * number[i] + 0.25 * two[i]
+            conditions_at(knots, table, first, last, time + 0.5 * dt, env)
+            laws(code, p, env, faces, two, (env[SUPPLIED] - held - h2) / env[VOLUME], speed, law)
+            face_flux(speed, two, width, flux)
+            h3, b3, g3 = euler(p, env, dt, two, cube, flux, law, new)
+            for i in range(n):
+                number[i] = (number[i] + 2.0 * new[i]) / 3.0
+            held += 2.0 / 3.0 * (h2 + h3)
+            nuclei += 2.0 / 3.0 * (b2 + b3)
+            gone += 2.0 / 3.0 * (g2 + g3)
+            if p[1] > 0.0:
+                scale = max(abs(env[SUPPLIED]), 1e-300)
+                worst = max(worst, abs(p[1] * (number * cube).sum() - held) / scale)
+            time = end if dt == end - time else time + dt
+            steps += 1
+            if steps >= most_steps:
+                return TOO_MANY_STEPS, steps, time
+            if number[n - 1] > _LARGEST_SHARE * number.sum():
+                return TOO_LARGE, steps, time
+        conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
+        dissolved = (env[SUPPLIED] - held) / env[VOLUME]
+        laws(code, p, env, faces, number, dissolved, speed, law)
+        row = out[index]
+        row[DISSOLVED], row[FREE], row[SUPERSATURATION] = dissolved, law[0], law[1]
+        row[RATE], row[ENTRY], row[HELD] = law[2], law[3], held
+        row[NUCLEI], row[GONE], row[STEPS], row[MASS_ERROR] = nuclei, gone, steps, worst
+        kept[index] = number
+    return DONE, steps, time
