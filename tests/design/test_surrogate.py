@@ -49,7 +49,7 @@ def test_quantiles_in_their_limits():
     from scipy.stats import t
 
     assert gp.quantiles(one, one, 2.0, 0.975)[0] == pytest.approx(2 * t.ppf(0.975, 4), rel=1e-6)
-    # Narrow noise under a wide Gaussian: the 32-point sum over f is a staircase there, so not narrower than this.
+    # Narrow noise under a wide Gaussian: the 32-point sum over f becomes a staircase.
     assert gp.quantiles(one, one + 1.0, 0.4, 0.975)[0] == pytest.approx(
         1.96 * np.sqrt(1 + 2 * 0.16), rel=0.02
     )

@@ -97,7 +97,8 @@ def cross_validate(
 ) -> tuple[dict[str, Any], list[list[Any]]]:
     """Five folds over recipes (repeats of a recipe stay together); scores, out-of-fold rows.
 
-    Repeat i has the seed i. Hyperparameters are fitted anew in each fold; scales of the features use the whole table (no targets).
+    Repeat i has the seed i. Hyperparameters are fitted anew in each fold; scales of the
+    features use the whole table (no targets).
     """
     rows: list[list[Any]] = []
     per_repeat: list[dict[str, float]] = []
