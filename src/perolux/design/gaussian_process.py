@@ -161,7 +161,9 @@ def predict(fitted: Fitted, x: Array, categories: int = 0) -> tuple[Array, Array
 def quantiles(mean: Array, sigma: Array, scale: float, share: float) -> Array:
     """Quantile of m + f + e, a Gaussian of width sigma plus Student-t noise of `scale`, by bisection.
 
-    The distribution function is a Gauss-Hermite sum over f of the one of the noise (exact to 1e-6).
+    The distribution function is a Gauss-Hermite sum over f of the one of the noise (32 points). Against
+    adaptive quadrature the 97.5 % quantile is right to 1e-9 for sigma = scale, 0.3 % for sigma up to
+    10 scale, 0.7 % at 30 scale (narrow noise makes the sum a staircase).
     """
     from scipy.stats import t
 
