@@ -27,7 +27,7 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "display", "inference",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "display", "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip
 

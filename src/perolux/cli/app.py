@@ -42,6 +42,8 @@ _COMMANDS = {
     ),
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
     "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),
+    "learn": ("perolux.cli.design:learn", "Learn a table of recipes: a surrogate with its errors."),
+    "predict": ("perolux.cli.design:predict", "Predict recipes with a learned model."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
     "grow": ("perolux.cli.grow:grow", "From a recipe to a population of nanocrystals."),
     "explain": ("perolux.cli.sources:explain", "Where a number comes from, and its rivals."),

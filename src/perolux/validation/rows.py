@@ -35,6 +35,7 @@ ROOMS: tuple[str, ...] = (
     "excitons",
     "display",
     "inference",
+    "design",
 )
 """Rooms with validation rows, in the order in which they are run and printed."""
 
