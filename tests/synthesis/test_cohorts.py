@@ -71,7 +71,9 @@ def test_growth_in_proportion_keeps_the_relative_spread():
 
 
 def test_growth_limited_by_diffusion_narrows_the_spread():
-    start = SizeDistribution(*np.array([[1.8, 1.9, 2.0, 2.1], [1.9, 2.0, 2.1, 2.2], [1e27] * 4]) * [[NM], [NM], [1]])
+    start = SizeDistribution(
+        *np.array([[1.8, 1.9, 2.0, 2.1], [1.9, 2.0, 2.1, 2.2], [1e27] * 4]) * [[NM], [NM], [1]]
+    )
     end = grow(PlainGrowth("inverse", 0.01 * NM**2), PLAIN, [300.0], start=start, tolerance=1e-7)
     exact = np.sqrt(np.concatenate((start.low_m, start.high_m[-1:])) ** 2 + 2 * 0.01 * NM**2 * 300)
     found = end.distributions[0]
@@ -148,7 +150,12 @@ def test_batch_converges_with_its_tolerance_and_keeps_mass():
     times = [10.0, 60.0, 300.0, 600.0, 1800.0]
     fine = grow(SPHERES, p1(), times, tolerance=1e-6, most_cohorts=1024)
     usual = grow(SPHERES, p1(), times)
-    for name, bar in (("number_per_m3", 2e-3), ("mean_radius_m", 1e-3), ("dissolved_mol_m3", 2e-3), ("cv", 3e-3)):
+    for name, bar in (
+        ("number_per_m3", 2e-3),
+        ("mean_radius_m", 1e-3),
+        ("dissolved_mol_m3", 2e-3),
+        ("cv", 3e-3),
+    ):
         assert getattr(usual, name) == pytest.approx(getattr(fine, name), rel=bar), name
     assert usual.mass_error < 1e-12
     assert usual.nuclei_per_m3[-1] - usual.dissolved_crystals_per_m3[-1] == pytest.approx(

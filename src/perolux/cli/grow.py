@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -74,9 +75,11 @@ def _times(text: str) -> list[float]:
         except ValueError:
             value = math.nan
         if not (math.isfinite(value) and value >= 0):
-            problems.append(Problem(f"{part.strip()!r} is no time", "--times", "seconds from 0, e.g. 10,60,300"))
+            problems.append(
+                Problem(f"{part.strip()!r} is no time", "--times", "seconds from 0, e.g. 10,60,300")
+            )
         values.append(value)
-    if not problems and any(b <= a for a, b in zip(values, values[1:], strict=False)):
+    if not problems and any(b <= a for a, b in itertools.pairwise(values)):
         problems.append(Problem("the times do not rise", "--times", "each later than the one before"))
     if problems:
         raise OptionError(problems[:20])

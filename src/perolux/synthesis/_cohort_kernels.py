@@ -16,6 +16,9 @@ import math
 import numpy as np
 from numba import njit
 
+from perolux.quantities.constants import AVOGADRO_PER_MOL, constant
+from perolux.synthesis.laws import LEAST_SUPERSATURATION
+
 # columns of the table of conditions; `conditions.py` fills it
 T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION, WASHOUT, LIGAND = range(13)
 # kinds of laws; `models.py` fills the parameters of each
@@ -27,9 +30,9 @@ CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 ) = range(15)  # fmt: skip
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL = range(3)
 
-_BOLTZMANN = 1.380649e-23
-_AVOGADRO = 6.02214076e23
-_LEAST_S = 1.02
+_BOLTZMANN = constant("boltzmann_j_per_k")
+_AVOGADRO = AVOGADRO_PER_MOL
+_LEAST_S = LEAST_SUPERSATURATION
 _LN_FEWEST = -60.0
 REFINE = 0.1
 """Cohorts are halved where N (width/r)^2 max(1, l/r)^2 exceeds this times the tolerance, of all crystals."""
@@ -392,9 +395,7 @@ def _report(out, low, high, number, n, o):
         m2 += number[i] * (low[i] ** 2 + low[i] * high[i] + high[i] ** 2) / 3.0
     mean = m1 / m0 if m0 > 0.0 else 0.0
     for i in range(n):
-        variance += number[i] * (
-            (0.5 * (low[i] + high[i]) - mean) ** 2 + (high[i] - low[i]) ** 2 / 12.0
-        )
+        variance += number[i] * ((0.5 * (low[i] + high[i]) - mean) ** 2 + (high[i] - low[i]) ** 2 / 12.0)
     out[NUMBER], out[MEAN] = m0, mean
     out[VARIANCE] = variance / m0 if m0 > 0.0 else 0.0
     out[SQUARE], out[CUBE] = m2, sum_r3(low, high, number, n, 0.0)
@@ -580,5 +581,3 @@ def run(
             out_low[index, :n], out_high[index, :n], out_number[index, :n] = low[:n], high[:n], number[:n]
             out_count[index] = n
     return DONE, steps, time, n
-
-

@@ -11,6 +11,9 @@ import math
 import numpy as np
 from numba import njit
 
+from perolux.quantities.constants import AVOGADRO_PER_MOL, constant
+from perolux.synthesis.laws import LEAST_SUPERSATURATION
+
 # columns of the table of conditions; `conditions.py` fills it
 T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION, WASHOUT, LIGAND = range(13)
 # kinds of laws; `models.py` fills the parameters of each
@@ -19,9 +22,9 @@ CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MASS_ERROR = range(10)
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, TOO_LARGE = range(4)
 
-_BOLTZMANN = 1.380649e-23
-_AVOGADRO = 6.02214076e23
-_LEAST_S = 1.02
+_BOLTZMANN = constant("boltzmann_j_per_k")
+_AVOGADRO = AVOGADRO_PER_MOL
+_LEAST_S = LEAST_SUPERSATURATION
 CFL = 0.45
 """Koren's limiter keeps densities positive in an Euler step up to 1/2."""
 OCCUPIED = 1e-6

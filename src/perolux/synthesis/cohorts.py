@@ -15,6 +15,7 @@ The second engine, `finite_volume.py`, shares nothing with this one but the laws
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,9 +54,13 @@ def grow(
     times = np.ascontiguousarray(times_s, dtype=float)
     began = float(conditions.time_s[0]) if start_s is None else float(start_s)
     if times.ndim != 1 or not len(times) or np.any(np.diff(times) <= 0) or not np.isfinite(times).all():
-        raise OptionError("the times do not rise", where="times_s", allowed="one or more finite, rising times")
+        raise OptionError(
+            "the times do not rise", where="times_s", allowed="one or more finite, rising times"
+        )
     if times[0] < began:
-        raise OptionError(f"{times[0]:g} s lies before the start", where="times_s", allowed=f"{began:g} s or later")
+        raise OptionError(
+            f"{times[0]:g} s lies before the start", where="times_s", allowed=f"{began:g} s or later"
+        )
     if not 1e-12 < tolerance < 1:
         raise OptionError(f"tolerance = {tolerance!r}", allowed="between 1e-12 and 1, e.g. 1e-4")
     if most_cohorts < max(_LEAST_COHORTS, 2 * len(start)):
@@ -107,7 +112,7 @@ def _refuse(too_many: bool, steps: int, reached: float, wanted: float, tolerance
 
 
 def _history(
-    kernels: object,
+    kernels: Any,
     out: npt.NDArray[np.float64],
     times: npt.NDArray[np.float64],
     conditions: Conditions,
@@ -144,6 +149,6 @@ def _history(
         volume_ratio=volume,
         distributions=distributions,
         steps=int(steps),
-        rejected_steps=int(out[-1, kernels.REJECTED]),  # type: ignore[attr-defined]
+        rejected_steps=int(out[-1, kernels.REJECTED]),
         engine="cohorts",
     )

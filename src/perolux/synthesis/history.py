@@ -32,7 +32,9 @@ class SizeDistribution:
             values.flags.writeable = False
             object.__setattr__(self, name, values)
         if not (self.low_m.shape == self.high_m.shape == self.number_per_m3.shape and self.low_m.ndim == 1):
-            raise OptionError("low_m, high_m and number_per_m3 differ in length", allowed="three equal lengths")
+            raise OptionError(
+                "low_m, high_m and number_per_m3 differ in length", allowed="three equal lengths"
+            )
         if np.any(self.low_m < 0) or np.any(self.high_m < self.low_m) or np.any(self.number_per_m3 < 0):
             raise OptionError("a size distribution", allowed="0 <= low_m <= high_m, numbers of 0 or more")
 

@@ -30,6 +30,8 @@ _NEEDED = (
 )  # fmt: skip
 _MAY_BE_ZERO = ("c0_mol_m3", "A_per_m3_s", "gamma_J_m2")
 _LARGEST_FILE = 10_000_000
+CELLS = 400
+"""Cells of the finite-volume engine where no number is asked for."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ def kinetic_case(content: Any, name: str = "case") -> KineticCase:
     parameters = content.get("parameters") if isinstance(content, dict) else None
     if not isinstance(parameters, dict):
         raise InputError(
-            "no parameters", where=name, allowed='{"parameters": {' + ", ".join(f'"{k}"' for k in _NEEDED) + "}}"
+            "no parameters",
+            where=name,
+            allowed='{"parameters": {' + ", ".join(f'"{k}"' for k in _NEEDED) + "}}",
         )
     problems = []
     values: dict[str, float] = {}
@@ -83,7 +87,9 @@ def kinetic_case(content: Any, name: str = "case") -> KineticCase:
     known = {*_NEEDED, "barrier_factor", "shape"}
     for key in parameters:
         if key not in known:
-            problems.append(Problem(f"{key} is no parameter of a kinetic case", name, ", ".join(sorted(known))))
+            problems.append(
+                Problem(f"{key} is no parameter of a kinetic case", name, ", ".join(sorted(known)))
+            )
     if problems:
         raise InputError(problems)
     prefactor = values["A_per_m3_s"]
@@ -114,7 +120,11 @@ def grow_case(
 
         if tolerance is not None:
             raise OptionError("a tolerance belongs to the cohorts", where="--tolerance", fix="leave it out")
-        history = grow_finite_volume(case.model, case.conditions, times_s)
+        # the cells reach a quarter beyond the largest crystal that a coarse run of the cohorts finds
+        coarse = grow(case.model, case.conditions, times_s, tolerance=1e-3)
+        largest = max((float(d.high_m.max()) for d in coarse.distributions if len(d)), default=0.0)
+        largest = max(1.25 * largest, 4.0 * case.model.least_radius_m)
+        history = grow_finite_volume(case.model, case.conditions, times_s, largest_m=largest, cells=CELLS)
     else:
         raise OptionError(f"engine = {engine!r}", allowed="cohorts, finite-volume")
     if not history.nuclei_per_m3.any():
