@@ -64,12 +64,13 @@ def box_transitions(
 
     edges_over_bohr: three columns (rows,); the aspect is that of the first row, to 1 %. Equal masses.
     Names, those of the first row: where the pair is bound, of its centre of mass in rising order; else the
-    first `count` of free carriers, where electron and hole in unlike states name the levels of least K.
-    Raises `ModelRangeError` outside the tested sizes and aspects.
+    first `count` of free carriers, in rising order too, but electron and hole in unlike states name levels
+    with less than half the K of the others, where there are such. Raises `ModelRangeError` outside the
+    tested sizes and aspects.
 
-    >>> lines = box_transitions((2.5, 3.0, 3.6), 3)
-    >>> lines.names, lines.steps_rydberg[:, 0].round(1).tolist()
-    (('(111)-(111)', '(112)-(112)', '(121)-(121)'), [0.0, 2.3, 3.3])
+    >>> lines = box_transitions((2.5, 3.0, 3.6))
+    >>> lines.names[1:], lines.steps_rydberg[1:, 0].round(1).tolist()
+    (('(112)-(112)', '(121)-(121)', '(111)-(113)'), [2.3, 3.3, 3.6])
     """
     columns = np.stack(
         np.broadcast_arrays(*(np.atleast_1d(np.asarray(e, dtype=float)) for e in edges_over_bohr))
@@ -140,7 +141,11 @@ def _names(aspect: Array, overlap_ratio: Array, bound: bool) -> tuple[str, ...]:
         named.append((float(energy), f"{electron}-{hole}"))
     found = _rising(named)[:count]
     unlike = [name for name in found if len(set(name.split("-"))) > 1]
-    faint = set(np.argsort(overlap_ratio)[: len(unlike)].tolist())
+    rising = np.argsort(overlap_ratio)
+    dim, rest = rising[: len(unlike)], rising[len(unlike) :]
+    if not unlike or not 2.0 * overlap_ratio[dim].max() < overlap_ratio[rest].min():
+        return tuple(found)  # no level stands out: they mix, and keep the place of strong confinement
+    faint = set(dim.tolist())
     bright, dark = iter([name for name in found if name not in unlike]), iter(unlike)
     return tuple(next(dark if level in faint else bright) for level in range(count))
 
