@@ -14,7 +14,6 @@ cusp makes K converge like 1/n, but in the same proportion for all states, so R 
 from __future__ import annotations
 
 import argparse
-import itertools
 import math
 import sys
 import time
@@ -42,17 +41,15 @@ GAUSSIANS = 20
 class Sector:
     """The Hamiltonian (Ry) in one sector of parity: the two numbers of each axis have an even or odd sum."""
 
-    def __init__(
-        self, edges: tuple[float, float, float], sines: tuple[int, int, int], odd: tuple[bool, bool, bool]
-    ) -> None:
+    def __init__(self, edge: float, sines: int, odd: tuple[bool, bool, bool]) -> None:
+        level = np.arange(1, sines + 1)
+        electron, hole = (each.ravel() for each in np.meshgrid(level, level, indexing="ij"))
         self.pairs = []
-        weights, stretch = _laplace(max(edges), GAUSSIANS)
+        weights, stretch = _laplace(edge, GAUSSIANS)
         self.weights = 2.0 * weights
         self.matrices = []
         kinetic = []
-        for edge, count, one in zip(edges, sines, odd, strict=True):
-            level = np.arange(1, count + 1)
-            electron, hole = (each.ravel() for each in np.meshgrid(level, level, indexing="ij"))
+        for one in odd:
             use = (electron + hole) % 2 == int(one)
             e, h = electron[use], hole[use]
             self.pairs.append((e, h))
@@ -106,17 +103,17 @@ def lanczos(apply, start: np.ndarray, steps: int, against: np.ndarray | None = N
     return energies, vectors[0] ** 2
 
 
-def of_box(
-    edges: tuple[float, float, float], sines: tuple[int, int, int], rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """R and its standard error at all temperatures, K_0 and E_0 of one box."""
+def of_edge(edge: float, sines: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """R and its standard error at all temperatures, K_0 and E_0 of one cube."""
     thetas = np.array(THETAS)
-    sectors = {odd: 1 for odd in itertools.product((False, True), repeat=3)}
-    if len(set(zip(edges, sines, strict=True))) == 1:  # a cube: sectors that are turned ones of another
-        sectors = {(False,) * 3: 1, (False, False, True): 3, (False, True, True): 3, (True,) * 3: 1}
     total, variance, ground, strength = np.zeros(thetas.size), np.zeros(thetas.size), None, None
-    for odd, many in sectors.items():
-        sector = Sector(edges, sines, odd)
+    for odd, many in (
+        ((False,) * 3, 1),
+        ((False, False, True), 3),
+        ((False, True, True), 3),
+        ((True,) * 3, 1),
+    ):
+        sector = Sector(edge, sines, odd)
         values, vectors = sector.lowest(EXACT)
         if ground is None:
             order = np.argsort(values)
@@ -175,16 +172,7 @@ def main() -> None:
     )
     parser.add_argument("--edges", default="", help="only these, comma separated")
     parser.add_argument("--join", type=Path, nargs="*", default=[], help="join tables of single edges")
-    parser.add_argument("--box", default="", help="A,B,C:sines: print R of one box with these edges over aB")
     options = parser.parse_args()
-    if options.box:
-        lengths, counts = (part.split(",") for part in options.box.split(":"))
-        ratio, sigma, _, _ = of_box(
-            tuple(float(x) for x in lengths), tuple(int(x) for x in counts), np.random.default_rng(20261125)
-        )
-        for theta, one, error in zip(THETAS, ratio, sigma, strict=True):
-            sys.stdout.write(f"theta {theta:g}: R {one:.4f} +- {error:.4f}\n")
-        return
     wanted = [float(one) for one in options.edges.split(",") if one] or list(EDGES)
     rng = np.random.default_rng(20261125)
     header = [
@@ -203,7 +191,7 @@ def main() -> None:
     for edge in [] if options.join else wanted:
         start = time.process_time()
         sines = EDGES[edge] + options.sines
-        ratio, sigma, k0, ground = of_box((edge,) * 3, (sines,) * 3, rng)
+        ratio, sigma, k0, ground = of_edge(edge, sines, rng)
         table[edge] = [
             [edge, theta, float(one), float(error), sines, ground]
             for theta, one, error in zip(THETAS, ratio, sigma, strict=True)

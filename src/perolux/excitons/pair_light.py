@@ -30,7 +30,7 @@ from perolux.excitons.light.rates import (
     radiative_rate_per_ns,
     thermal_lifetime,
 )
-from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_overlap_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_ratio, thermal_overlap_ratio
 from perolux.excitons.pair.tables import interpolate
 from perolux.excitons.parameters import ParameterDraws
 from perolux.materials import optical_constants
@@ -105,7 +105,7 @@ def transition_lines(
 def _plate_lines(pair: PairEnergies) -> tuple[tuple[str, ...], list[FloatArray], list[FloatArray]]:
     """The bound series of a platelet, solved at the middle of the ranges and scaled with its binding."""
     assert pair.plate is not None
-    thickness, contrast = (float(f"{one.flat[0]:.3g}") for one in pair.plate[:2])
+    thickness, contrast = (float(f"{one.flat[0]:.3g}") for one in pair.plate)
     binding, contact = _plate_series(thickness, contrast)
     own = -pair.contributions_ev["binding of the pair"]
     energies = [pair.exciton_ev + own * (1.0 - one / binding[0]) for one in binding]
@@ -378,18 +378,22 @@ def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
 def _plate_thermal_ratio(
     crystals: Crystals,
     pair: PairEnergies,
-    a_nm: FloatArray,
-    b_nm: FloatArray,
-    thickness_nm: FloatArray,
+    a_nm: npt.ArrayLike,
+    b_nm: npt.ArrayLike,
+    thickness_nm: npt.ArrayLike,
 ) -> FloatArray:
-    """R of a plate (`light.thermal.plate_overlap_ratio`); lengths in nm."""
-    assert pair.plate is not None
-    return plate_overlap_ratio(
-        (a_nm / pair.bohr_nm, b_nm / pair.bohr_nm, thickness_nm / pair.bohr_nm),
-        BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev,
-        -pair.contributions_ev["binding of the pair"] / pair.rydberg_ev,
-        pair.plate[2] / pair.bohr_nm,
-    )
+    """R of a plate: heat in the motion of the pair, axis by axis, and in what tears it apart.
+
+    The part of pairs torn apart is that of a cube of equal volume whose Rydberg is the binding in the plate.
+    """
+    heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
+    thickness, bohr = np.asarray(thickness_nm), pair.bohr_nm
+    across = np.cbrt(centre_of_mass_ratio(thickness / bohr, heat_ev / pair.rydberg_ev))
+    binding = np.maximum(-pair.contributions_ev["binding of the pair"], pair.rydberg_ev)
+    size = np.cbrt(np.asarray(a_nm) * np.asarray(b_nm) * thickness) / bohr
+    both = thermal_overlap_ratio(size, heat_ev / binding).ratio
+    bound = np.minimum(both / centre_of_mass_ratio(size, heat_ev / binding), 1.0)
+    return plate_ratio(a_nm, b_nm, pair.total_mass_m0, heat_ev) * across * bound
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:
