@@ -17,6 +17,7 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ EDGES = {
 THETAS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5)
 EXACT, VECTORS, CHAIN = 16, 4, 50
 """States found exactly in each sector, random vectors for the rest, and steps of each Lanczos chain."""
+Triple = tuple[float, float, float]
 GAUSSIANS = 20
 """Gaussians that make up 1/r: energies within 1e-6 Ry of those with 48."""
 
@@ -41,20 +43,20 @@ GAUSSIANS = 20
 class Sector:
     """The Hamiltonian (Ry) in one sector of parity: the two numbers of each axis have an even or odd sum."""
 
-    def __init__(self, edge: float, sines: int, odd: tuple[bool, bool, bool]) -> None:
-        level = np.arange(1, sines + 1)
-        electron, hole = (each.ravel() for each in np.meshgrid(level, level, indexing="ij"))
+    def __init__(self, edges: Triple, sines: tuple[int, int, int], odd: tuple[bool, bool, bool]) -> None:
         self.pairs = []
-        weights, stretch = _laplace(edge, GAUSSIANS)
+        weights, self.stretch = _laplace(min(edges), GAUSSIANS)
         self.weights = 2.0 * weights
         self.matrices = []
         kinetic = []
-        for one in odd:
+        for edge, count, one in zip(edges, sines, odd, strict=True):
+            level = np.arange(1, count + 1)
+            electron, hole = (each.ravel() for each in np.meshgrid(level, level, indexing="ij"))
             use = (electron + hole) % 2 == int(one)
             e, h = electron[use], hole[use]
             self.pairs.append((e, h))
             kinetic.append(0.5 * math.pi**2 * (e**2 + h**2) / edge**2)
-            self.matrices.append(np.stack([_gaussian(e, h, t * edge) for t in stretch]))
+            self.matrices.append(np.stack([_gaussian(e, h, t * edge) for t in self.stretch]))
         self.shape = tuple(k.size for k in kinetic)
         self.kinetic = kinetic[0][:, None, None] + kinetic[1][None, :, None] + kinetic[2][None, None, :]
         self.size = self.kinetic.size
@@ -105,15 +107,25 @@ def lanczos(apply, start: np.ndarray, steps: int, against: np.ndarray | None = N
 
 def of_edge(edge: float, sines: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float, float]:
     """R and its standard error at all temperatures, K_0 and E_0 of one cube."""
-    thetas = np.array(THETAS)
+    sectors = (
+        (Sector(3 * (edge,), 3 * (sines,), odd), many)
+        for odd, many in (
+            ((False,) * 3, 1),
+            ((False, False, True), 3),
+            ((False, True, True), 3),
+            ((True,) * 3, 1),
+        )
+    )
+    return of_sectors(sectors, THETAS, rng)
+
+
+def of_sectors(
+    sectors: Iterable[tuple[Sector, int]], temperatures: tuple[float, ...], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """R, its standard error, K_0 and E_0 from sectors, each as many times; the even one comes first."""
+    thetas = np.array(temperatures)
     total, variance, ground, strength = np.zeros(thetas.size), np.zeros(thetas.size), None, None
-    for odd, many in (
-        ((False,) * 3, 1),
-        ((False, False, True), 3),
-        ((False, True, True), 3),
-        ((True,) * 3, 1),
-    ):
-        sector = Sector(edge, sines, odd)
+    for sector, many in sectors:
         values, vectors = sector.lowest(EXACT)
         if ground is None:
             order = np.argsort(values)

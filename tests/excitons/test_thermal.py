@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError
-from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, thermal_overlap_ratio
 
 
 def test_a_cold_or_a_small_crystal_has_only_its_ground_state():
@@ -45,11 +45,6 @@ def test_the_ladder_of_a_cold_large_cube():
     assert thermal_overlap_ratio(10.0, 0.03).ratio == pytest.approx(
         centre_of_mass_ratio(10.0, 0.03), rel=0.05
     )
-
-
-def test_a_plate_has_two_axes():
-    one = plate_ratio(20.0, 1e-3, 0.7, 0.026)
-    assert plate_ratio(20.0, 20.0, 0.7, 0.026) == pytest.approx(float(one) ** 2)
 
 
 def test_it_refuses_what_lies_beyond():

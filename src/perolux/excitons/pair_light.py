@@ -23,6 +23,7 @@ from perolux.excitons.levels.lattice_tensor import lattice_tensor_mev
 from perolux.excitons.light.coherence import coherence_volume_nm3
 from perolux.excitons.light.dephasing import pure_dephasing_fwhm_ev
 from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.light.plate_heat import plate_heat
 from perolux.excitons.light.rates import (
     Levels,
     local_field,
@@ -30,7 +31,7 @@ from perolux.excitons.light.rates import (
     radiative_rate_per_ns,
     thermal_lifetime,
 )
-from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, thermal_overlap_ratio
 from perolux.excitons.pair.tables import interpolate
 from perolux.excitons.parameters import ParameterDraws
 from perolux.materials import optical_constants
@@ -382,18 +383,14 @@ def _plate_thermal_ratio(
     b_nm: npt.ArrayLike,
     thickness_nm: npt.ArrayLike,
 ) -> FloatArray:
-    """R of a plate: heat in the motion of the pair, axis by axis, and in what tears it apart.
-
-    The part of pairs torn apart is that of a cube of equal volume whose Rydberg is the binding in the plate.
-    """
-    heat_ev = BOLTZMANN_EV_PER_K * crystals.temperature_k
-    thickness, bohr = np.asarray(thickness_nm), pair.bohr_nm
-    across = np.cbrt(centre_of_mass_ratio(thickness / bohr, heat_ev / pair.rydberg_ev))
-    binding = np.maximum(-pair.contributions_ev["binding of the pair"], pair.rydberg_ev)
-    size = np.cbrt(np.asarray(a_nm) * np.asarray(b_nm) * thickness) / bohr
-    both = thermal_overlap_ratio(size, heat_ev / binding).ratio
-    bound = np.minimum(both / centre_of_mass_ratio(size, heat_ev / binding), 1.0)
-    return plate_ratio(a_nm, b_nm, pair.total_mass_m0, heat_ev) * across * bound
+    """R of a plate of these lengths with the walls and images of the crystal's own (`plate_heat`)."""
+    if pair.plate is None:
+        raise TypeError("the pair of a platelet has no plate")
+    over_bohr, contrast = pair.plate
+    thickness = over_bohr * np.asarray(thickness_nm) / pair.lengths_nm[2]
+    theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
+    a, b = np.asarray(a_nm) / pair.bohr_nm, np.asarray(b_nm) / pair.bohr_nm
+    return plate_heat(a, b, thickness, contrast, theta).ratio
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:

@@ -26,13 +26,12 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError
 from perolux.excitons.light.thermal_ladder import axis_fraction
-from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
 
-__all__ = ["ThermalOverlap", "centre_of_mass_ratio", "plate_ratio", "thermal_overlap_ratio"]
+__all__ = ["DEAD_LAYER", "HIGHEST_THETA", "ThermalOverlap", "centre_of_mass_ratio", "thermal_overlap_ratio"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_DEAD_LAYER = 1.405
+DEAD_LAYER = 1.405
 """Dead layer of both walls of an axis in aB, weak limit of the cube (`pair.limits.dead_layer`)."""
 _FINE = 400
 HIGHEST_THETA = 2.5
@@ -53,23 +52,7 @@ def centre_of_mass_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) ->
     The step of the ladder is e = (pi^2/4)/(y - d)^2 Ry (`thermal_ladder.axis_fraction`, on three axes).
     """
     size, heat = np.asarray(edge_over_bohr, dtype=float), np.asarray(theta, dtype=float)
-    return axis_fraction(0.25 * math.pi**2 / (np.maximum(size - _DEAD_LAYER, 1e-3) ** 2 * heat)) ** 3
-
-
-def plate_ratio(
-    a_nm: npt.ArrayLike, b_nm: npt.ArrayLike, total_mass_m0: npt.ArrayLike, heat_ev: npt.ArrayLike
-) -> FloatArray:
-    """R of the bound pair that moves as one particle of mass M in a rectangle a x b; kT in eV.
-
-    Two axes of `thermal_ladder.axis_fraction`, without a dead layer. Pairs that heat tears apart and excited
-    states of the relative motion are left out: an upper bound where kT is not well below the binding.
-    """
-    mass, heat = np.asarray(total_mass_m0, dtype=float), np.maximum(heat_ev, 1e-9)
-    one, two = (
-        axis_fraction(HBAR2_OVER_2M0_EV_NM2 / mass * (math.pi / np.asarray(length, dtype=float)) ** 2 / heat)
-        for length in (a_nm, b_nm)
-    )
-    return one * two
+    return axis_fraction(0.25 * math.pi**2 / (np.maximum(size - DEAD_LAYER, 1e-3) ** 2 * heat)) ** 3
 
 
 @lru_cache(maxsize=1)
