@@ -14,10 +14,10 @@ cusp makes K converge like 1/n, but in the same proportion for all states, so R 
 from __future__ import annotations
 
 import argparse
-import itertools
 import math
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ EDGES = {
 THETAS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5)
 EXACT, VECTORS, CHAIN = 16, 4, 50
 """States found exactly in each sector, random vectors for the rest, and steps of each Lanczos chain."""
+Triple = tuple[float, float, float]
 GAUSSIANS = 20
 """Gaussians that make up 1/r: energies within 1e-6 Ry of those with 48."""
 
@@ -42,11 +43,9 @@ GAUSSIANS = 20
 class Sector:
     """The Hamiltonian (Ry) in one sector of parity: the two numbers of each axis have an even or odd sum."""
 
-    def __init__(
-        self, edges: tuple[float, float, float], sines: tuple[int, int, int], odd: tuple[bool, bool, bool]
-    ) -> None:
+    def __init__(self, edges: Triple, sines: tuple[int, int, int], odd: tuple[bool, bool, bool]) -> None:
         self.pairs = []
-        weights, stretch = _laplace(max(edges), GAUSSIANS)
+        weights, self.stretch = _laplace(min(edges), GAUSSIANS)
         self.weights = 2.0 * weights
         self.matrices = []
         kinetic = []
@@ -57,7 +56,7 @@ class Sector:
             e, h = electron[use], hole[use]
             self.pairs.append((e, h))
             kinetic.append(0.5 * math.pi**2 * (e**2 + h**2) / edge**2)
-            self.matrices.append(np.stack([_gaussian(e, h, t * edge) for t in stretch]))
+            self.matrices.append(np.stack([_gaussian(e, h, t * edge) for t in self.stretch]))
         self.shape = tuple(k.size for k in kinetic)
         self.kinetic = kinetic[0][:, None, None] + kinetic[1][None, :, None] + kinetic[2][None, None, :]
         self.size = self.kinetic.size
@@ -106,17 +105,27 @@ def lanczos(apply, start: np.ndarray, steps: int, against: np.ndarray | None = N
     return energies, vectors[0] ** 2
 
 
-def of_box(
-    edges: tuple[float, float, float], sines: tuple[int, int, int], rng: np.random.Generator
+def of_edge(edge: float, sines: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """R and its standard error at all temperatures, K_0 and E_0 of one cube."""
+    sectors = (
+        (Sector(3 * (edge,), 3 * (sines,), odd), many)
+        for odd, many in (
+            ((False,) * 3, 1),
+            ((False, False, True), 3),
+            ((False, True, True), 3),
+            ((True,) * 3, 1),
+        )
+    )
+    return of_sectors(sectors, THETAS, rng)
+
+
+def of_sectors(
+    sectors: Iterable[tuple[Sector, int]], temperatures: tuple[float, ...], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """R and its standard error at all temperatures, K_0 and E_0 of one box."""
-    thetas = np.array(THETAS)
-    sectors = {odd: 1 for odd in itertools.product((False, True), repeat=3)}
-    if len(set(zip(edges, sines, strict=True))) == 1:  # a cube: sectors that are turned ones of another
-        sectors = {(False,) * 3: 1, (False, False, True): 3, (False, True, True): 3, (True,) * 3: 1}
+    """R, its standard error, K_0 and E_0 from sectors, each as many times; the even one comes first."""
+    thetas = np.array(temperatures)
     total, variance, ground, strength = np.zeros(thetas.size), np.zeros(thetas.size), None, None
-    for odd, many in sectors.items():
-        sector = Sector(edges, sines, odd)
+    for sector, many in sectors:
         values, vectors = sector.lowest(EXACT)
         if ground is None:
             order = np.argsort(values)
@@ -175,16 +184,7 @@ def main() -> None:
     )
     parser.add_argument("--edges", default="", help="only these, comma separated")
     parser.add_argument("--join", type=Path, nargs="*", default=[], help="join tables of single edges")
-    parser.add_argument("--box", default="", help="A,B,C:sines: print R of one box with these edges over aB")
     options = parser.parse_args()
-    if options.box:
-        lengths, counts = (part.split(",") for part in options.box.split(":"))
-        ratio, sigma, _, _ = of_box(
-            tuple(float(x) for x in lengths), tuple(int(x) for x in counts), np.random.default_rng(20261125)
-        )
-        for theta, one, error in zip(THETAS, ratio, sigma, strict=True):
-            sys.stdout.write(f"theta {theta:g}: R {one:.4f} +- {error:.4f}\n")
-        return
     wanted = [float(one) for one in options.edges.split(",") if one] or list(EDGES)
     rng = np.random.default_rng(20261125)
     header = [
@@ -203,7 +203,7 @@ def main() -> None:
     for edge in [] if options.join else wanted:
         start = time.process_time()
         sines = EDGES[edge] + options.sines
-        ratio, sigma, k0, ground = of_box((edge,) * 3, (sines,) * 3, rng)
+        ratio, sigma, k0, ground = of_edge(edge, sines, rng)
         table[edge] = [
             [edge, theta, float(one), float(error), sines, ground]
             for theta, one, error in zip(THETAS, ratio, sigma, strict=True)

@@ -145,26 +145,23 @@ def test_unknown_layers_are_refused():
 
 
 def test_a_thick_platelet_lives_about_as_long_as_the_cuboid_of_the_same_lengths():
-    """Two models meet: heat and coherence across the plate must not be forgotten.
-
-    Without the surroundings, whose images bind the pair of a plate but not that of a cuboid.
-    """
-    layers = Layers(dielectric=False)
-    for monolayers in (20, 40, 59):
+    """Two models meet: heat and coherence across the plate must not be forgotten."""
+    # heat: what `plate_heat` estimates of itself (0.15 to 0.19 at 20 monolayers), and images, which the
+    # cuboid's table lacks (R 1.26 times larger). Without heat: a dead layer of 3 nm, known to a third, and
+    # walls of 0.7 to 1 nm that the plate has hard, on two axes of 40 nm: 15 %, and 5 % of the table
+    factors = {"radiative_lifetime_ns": 1.5, "bright_lifetime_ns": 1.2}
+    # coherent is a disc in the plate, a sphere of equal diameter (22 nm) in the cuboid: (2/3) 22/12.15 = 1.2
+    for monolayers, coherent in ((20, 1.2), (40, 1.0), (59, 1.0)):
         plate = passport(
-            nanocrystal("CsPbBr3", "platelet", 40.0, "core-edge", monolayers=monolayers),
-            draws=0,
-            layers=layers,
+            nanocrystal("CsPbBr3", "platelet", 40.0, "core-edge", monolayers=monolayers), draws=0
         )
-        cuboid = passport(
-            nanocrystal("CsPbBr3", "cuboid", plate.crystal.lengths_nm, "core-edge"), draws=0, layers=layers
-        )
-        # heat: 1.25, the stated error of the plate; the bright level: the coherent region is a disc of the
-        # thickness of the plate, in the cuboid a region of its proportions
-        for name, factor in (("radiative_lifetime_ns", 1.25), ("bright_lifetime_ns", 1.5)):
+        lengths = plate.crystal.lengths_nm
+        cuboid = passport(nanocrystal("CsPbBr3", "cuboid", lengths, "core-edge"), draws=0)
+        for name, factor in factors.items():
             one, other = getattr(plate, name).spread, getattr(cuboid, name).spread
             for label in one.sets:
-                assert 1 / factor < one.sets[label] / other.sets[label] < factor, (monolayers, name)
+                ratio = one.sets[label] / other.sets[label] / coherent
+                assert 1 / factor < ratio < factor, (monolayers, name)
 
 
 def test_emission_follows_the_gap_from_100_kelvin_on():

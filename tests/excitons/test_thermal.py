@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perolux.errors import ModelRangeError
-from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_overlap_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, thermal_overlap_ratio
 
 
 def test_a_cold_or_a_small_crystal_has_only_its_ground_state():
@@ -45,27 +45,6 @@ def test_the_ladder_of_a_cold_large_cube():
     assert thermal_overlap_ratio(10.0, 0.03).ratio == pytest.approx(
         centre_of_mass_ratio(10.0, 0.03), rel=0.05
     )
-
-
-@pytest.mark.parametrize(
-    ("edges", "binding", "layer", "traced"),
-    [
-        # R at theta 0.2, 0.4, 0.8: tools/make_thermal_table.py --box; binding and layer of solve_plate
-        ((6.0, 6.0, 1.0), 2.14, 0.94, (0.645, 0.374, 0.160)),
-        ((6.0, 6.0, 2.0), 1.66, 1.12, (0.655, 0.373, 0.152)),
-        ((8.0, 8.0, 3.0), 1.43, 1.23, (0.412, 0.198, 0.052)),
-        ((10.0, 10.0, 3.0), 1.43, 1.23, (0.268, 0.114, 0.023)),
-    ],
-)
-def test_heat_in_a_plate_against_the_trace_over_all_states(edges, binding, layer, traced):
-    found = plate_overlap_ratio(edges, [0.2, 0.4, 0.8], binding, layer)
-    assert np.all((found / traced > 0.75) & (found / traced < 1.25))  # as stated
-
-
-def test_heat_in_a_plate_vanishes_in_the_cold_and_weakens_with_size():
-    assert plate_overlap_ratio((6.0, 6.0, 1.0), 1e-3, 2.1, 0.9) == pytest.approx(1.0, abs=1e-6)
-    sizes = np.array([4.0, 8.0, 16.0, 32.0])
-    assert np.all(np.diff(plate_overlap_ratio((sizes, sizes, 1.0), 0.4, 2.1, 0.9)) < 0)
 
 
 def test_it_refuses_what_lies_beyond():

@@ -28,7 +28,7 @@ from perolux.excitons.crystal import Crystals
 from perolux.excitons.layers import Layers
 from perolux.excitons.pair.dielectric import dielectric_shift_ev
 from perolux.excitons.pair.lattice_screening import haken_shift
-from perolux.excitons.pair.platelets import lateral_dead_layer, plate_exciton
+from perolux.excitons.pair.platelets import plate_exciton
 from perolux.excitons.pair.shapes import PairCurve, pair_in
 from perolux.excitons.pair.tables import ExcitonCurve, interpolate
 from perolux.excitons.parameters import ParameterDraws
@@ -49,7 +49,7 @@ class PairEnergies:
     confinement_ev: bright exciton from the bulk gap. gap_ev; overlap_k, exchange_x: K and X of the pair;
     bohr_nm, rydberg_ev, total_mass_m0: of the masses at this confinement; lengths_nm: effective core lengths
     (3, ...). overlap_per_nm2: of a platelet, K per area over which the exciton is coherent; plate: thickness
-    over aB and dielectric contrast of a platelet's pair, and the dead layer of its edges (nm).
+    over aB and dielectric contrast of a platelet's pair.
     exchange_x counts in the bulk's Bohr radius bulk_bohr_nm. bulk_exciton_ev: bright exciton of the bulk, gap
     included. valid: the masses stay within their law and both carriers below the barrier. contributions_ev:
     what each layer adds, in order; their sum is confinement_ev.
@@ -68,7 +68,7 @@ class PairEnergies:
     valid: npt.NDArray[np.bool_]
     contributions_ev: dict[str, FloatArray] = field(default_factory=dict)
     overlap_per_nm2: FloatArray | None = None
-    plate: tuple[FloatArray, FloatArray, FloatArray] | None = None
+    plate: tuple[FloatArray, FloatArray] | None = None
 
     @property
     def exciton_ev(self) -> FloatArray:
@@ -229,11 +229,7 @@ def _platelet_energies(crystals: Crystals, parameters: ParameterDraws, layers: L
         valid=plate.valid & (plate.mass_factor < assumption("carrier_mass_growth").number),
         contributions_ev={name: wide(one) for name, one in contributions.items()},
         overlap_per_nm2=wide(plate.overlap_per_nm2),
-        plate=(
-            wide(plate.thickness_over_bohr),
-            wide(plate.contrast),
-            wide(lateral_dead_layer(plate.radius_nm)),
-        ),
+        plate=(wide(plate.thickness_over_bohr), wide(plate.contrast)),
     )
 
 

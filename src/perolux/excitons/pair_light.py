@@ -23,6 +23,7 @@ from perolux.excitons.levels.lattice_tensor import lattice_tensor_mev
 from perolux.excitons.light.coherence import coherence_volume_nm3
 from perolux.excitons.light.dephasing import pure_dephasing_fwhm_ev
 from perolux.excitons.light.linewidth import homogeneous_fwhm_mev
+from perolux.excitons.light.plate_heat import plate_heat
 from perolux.excitons.light.rates import (
     Levels,
     local_field,
@@ -30,7 +31,7 @@ from perolux.excitons.light.rates import (
     radiative_rate_per_ns,
     thermal_lifetime,
 )
-from perolux.excitons.light.thermal import centre_of_mass_ratio, plate_overlap_ratio, thermal_overlap_ratio
+from perolux.excitons.light.thermal import centre_of_mass_ratio, thermal_overlap_ratio
 from perolux.excitons.pair.tables import interpolate
 from perolux.excitons.parameters import ParameterDraws
 from perolux.materials import optical_constants
@@ -105,7 +106,7 @@ def transition_lines(
 def _plate_lines(pair: PairEnergies) -> tuple[tuple[str, ...], list[FloatArray], list[FloatArray]]:
     """The bound series of a platelet, solved at the middle of the ranges and scaled with its binding."""
     assert pair.plate is not None
-    thickness, contrast = (float(f"{one.flat[0]:.3g}") for one in pair.plate[:2])
+    thickness, contrast = (float(f"{one.flat[0]:.3g}") for one in pair.plate)
     binding, contact = _plate_series(thickness, contrast)
     own = -pair.contributions_ev["binding of the pair"]
     energies = [pair.exciton_ev + own * (1.0 - one / binding[0]) for one in binding]
@@ -378,18 +379,18 @@ def thermal_ratio(crystals: Crystals, pair: PairEnergies) -> FloatArray:
 def _plate_thermal_ratio(
     crystals: Crystals,
     pair: PairEnergies,
-    a_nm: FloatArray,
-    b_nm: FloatArray,
-    thickness_nm: FloatArray,
+    a_nm: npt.ArrayLike,
+    b_nm: npt.ArrayLike,
+    thickness_nm: npt.ArrayLike,
 ) -> FloatArray:
-    """R of a plate (`light.thermal.plate_overlap_ratio`); lengths in nm."""
-    assert pair.plate is not None
-    return plate_overlap_ratio(
-        (a_nm / pair.bohr_nm, b_nm / pair.bohr_nm, thickness_nm / pair.bohr_nm),
-        BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev,
-        -pair.contributions_ev["binding of the pair"] / pair.rydberg_ev,
-        pair.plate[2] / pair.bohr_nm,
-    )
+    """R of a plate of these lengths with the walls and images of the crystal's own (`plate_heat`)."""
+    if pair.plate is None:
+        raise TypeError("the pair of a platelet has no plate")
+    over_bohr, contrast = pair.plate
+    thickness = over_bohr * np.asarray(thickness_nm) / pair.lengths_nm[2]
+    theta = BOLTZMANN_EV_PER_K * crystals.temperature_k / pair.rydberg_ev
+    a, b = np.asarray(a_nm) / pair.bohr_nm, np.asarray(b_nm) / pair.bohr_nm
+    return plate_heat(a, b, thickness, contrast, theta).ratio
 
 
 def shifts_mev(crystals: Crystals, pair: PairEnergies) -> dict[str, FloatArray]:

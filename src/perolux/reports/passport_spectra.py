@@ -117,7 +117,8 @@ def absorption_plot(one: Passport) -> Plot | None:
         axes.legend(fontsize=7, loc="upper left")
 
     key = ", ".join(f"{n} {t.name}" for n, t in enumerate(lines, 1))
-    what = f"The first absorption lines, by the states of electron and hole ({key})"
+    states = "the bound pair" if one.crystal.shape == "platelet" else "electron and hole"
+    what = f"The first absorption lines, by the states of {states} ({key})"
     if len(lines) == 1:
         what = "The first absorption line"
     how = f"under the homogeneous width, {1e3 * width:.3g} meV"

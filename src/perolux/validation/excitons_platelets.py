@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 
+from perolux.excitons.light.plate_heat import plate_heat
 from perolux.excitons.pair.plate_pair import solve_plate, solve_plate_levels
 from perolux.excitons.pair.platelets import PlateletState, plate_exciton
 from perolux.materials import material
+from perolux.validation.rows import read_table
 from perolux.validation.run import Computed
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "implied_bulk_mev",
     "plate_dead_layer",
     "plate_exchange",
+    "plate_heat_deviation",
     "plate_limit",
     "plate_series",
 ]
@@ -49,6 +52,15 @@ def plate_dead_layer(thickness_over_bohr: float) -> float:
 def plate_exchange(thickness_over_bohr: float) -> float:
     """X of a plate without mismatch."""
     return solve_plate(thickness_over_bohr).exchange_x
+
+
+def plate_heat_deviation(contrast: float) -> Computed:
+    """Largest deviation of R from the trace over all states, over the error that the formula states."""
+    rows = [row for row in read_table("plate_heat.csv") if float(row["contrast"]) == contrast]
+    names = ("a", "b", "thickness", "contrast", "theta")
+    found = plate_heat(*np.array([[float(row[one]) for one in names] for row in rows]).T)
+    off = np.abs(found.ratio / np.array([float(row["ratio"]) for row in rows]) - 1.0)
+    return Computed(float((off / found.relative_error).max()), f"{off.max():.0%} at most")
 
 
 def _plate(parameter_set: str, monolayers: float, walls: str = "barrier") -> PlateletState:

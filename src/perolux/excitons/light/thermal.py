@@ -26,13 +26,12 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError
 from perolux.excitons.light.thermal_ladder import axis_fraction
-from perolux.excitons.pair.tables import interpolate
 
-__all__ = ["ThermalOverlap", "centre_of_mass_ratio", "plate_overlap_ratio", "thermal_overlap_ratio"]
+__all__ = ["DEAD_LAYER", "HIGHEST_THETA", "ThermalOverlap", "centre_of_mass_ratio", "thermal_overlap_ratio"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_DEAD_LAYER = 1.405
+DEAD_LAYER = 1.405
 """Dead layer of both walls of an axis in aB, weak limit of the cube (`pair.limits.dead_layer`)."""
 _FINE = 400
 HIGHEST_THETA = 2.5
@@ -53,42 +52,7 @@ def centre_of_mass_ratio(edge_over_bohr: npt.ArrayLike, theta: npt.ArrayLike) ->
     The step of the ladder is e = (pi^2/4)/(y - d)^2 Ry (`thermal_ladder.axis_fraction`, on three axes).
     """
     size, heat = np.asarray(edge_over_bohr, dtype=float), np.asarray(theta, dtype=float)
-    return axis_fraction(0.25 * math.pi**2 / (np.maximum(size - _DEAD_LAYER, 1e-3) ** 2 * heat)) ** 3
-
-
-def plate_overlap_ratio(
-    edges_over_bohr: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
-    theta: npt.ArrayLike,
-    binding_rydberg: npt.ArrayLike,
-    dead_layer_over_bohr: npt.ArrayLike,
-) -> FloatArray:
-    """R of a plate: heat in the motion of the pair, axis by axis, and in what tears it apart.
-
-    edges_over_bohr: two in the plane, then the thickness. binding_rydberg: of the pair against free carriers
-    in the plate, images included. dead_layer_over_bohr: of both walls of an edge in the plane. Equal masses.
-    Law of mass action: per bound pair there are F exp(-E_b/kT) torn ones. F is that of the cube of equal
-    volume, whose R is known; E_b, of plate and cube, counts from free carriers in the same walls.
-    Against traces over all states of boxes without contrast (`tools/make_thermal_table.py --box`) 0.78 to 1.2
-    times, for kT up to half of the binding.
-
-    >>> plate_overlap_ratio((8.0, 8.0, 3.0), 0.4, 1.43, 1.23).round(2).item()      # the trace gives 0.20
-    0.18
-    """
-    heat = np.maximum(np.asarray(theta, dtype=float), 1e-6)
-    a, b, c = (np.asarray(edge, dtype=float) for edge in edges_over_bohr)
-    # where an edge is hardly wider than its layers nothing moves: any short length says so
-    free = [np.maximum(edge - np.asarray(dead_layer_over_bohr), 0.2 * edge) for edge in (a, b)]
-    moving = np.cbrt(centre_of_mass_ratio(c, heat))
-    for edge in free:
-        moving = moving * axis_fraction(0.25 * math.pi**2 / (edge**2 * heat))
-    own = np.asarray(binding_rydberg, dtype=float)
-    own = own + math.pi**2 * (1.0 / a**2 + 1.0 / b**2 - 0.25 / free[0] ** 2 - 0.25 / free[1] ** 2)
-    size = np.cbrt(a * b * c)
-    cube = 3.0 * math.pi**2 / size**2 - interpolate("cube", size).energy_over_rydberg
-    bound = np.minimum(thermal_overlap_ratio(size, heat).ratio / centre_of_mass_ratio(size, heat), 1.0)
-    with np.errstate(over="ignore"):
-        torn = (1.0 / bound - 1.0) * np.exp((cube - own) / heat)
-    return np.asarray(moving / (1.0 + torn))
+    return axis_fraction(0.25 * math.pi**2 / (np.maximum(size - DEAD_LAYER, 1e-3) ** 2 * heat)) ** 3
 
 
 @lru_cache(maxsize=1)

@@ -22,6 +22,7 @@ from perolux.quantities.constants import BOLTZMANN_EV_PER_K, HBAR2_OVER_2M0_EV_N
 __all__ = [
     "SMALLEST_EDGE_OVER_BOHR",
     "axis_fraction",
+    "axis_sums",
     "centre_of_mass_ladder",
     "thermal_ladder_fraction",
 ]
@@ -88,13 +89,20 @@ def axis_fraction(unit_over_kt: npt.ArrayLike) -> FloatArray:
     >>> axis_fraction([50.0, 1.0]).round(3).tolist()
     [1.0, 0.952]
     """
+    states, bright, _ = axis_sums(unit_over_kt)
+    return np.asarray(bright / states)
+
+
+def axis_sums(unit_over_kt: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sums over n of q^(n^2 - 1), of q^(n^2 - 1)/n^2 for odd n, and of the same for all n; q = exp(-step)."""
     step = np.clip(np.asarray(unit_over_kt, dtype=float), 1e-9, 1e3)  # above 40 all is in the lowest level
     # exp(-40) is nought beside 1
     top = math.ceil(math.sqrt(1.0 + 40.0 / float(step.min(initial=40.0))))
     n = np.arange(1, max(3, top) + 1, dtype=float)
     weight = np.exp(-step[..., None] * (n**2 - 1.0))
-    bright = np.where(n % 2 == 1, 1.0 / n**2, 0.0)
-    return np.asarray((weight @ bright) / weight.sum(axis=-1))
+    strength = 1.0 / n**2
+    bright = np.where(n % 2 == 1, strength, 0.0)
+    return weight.sum(axis=-1), weight @ bright, weight @ strength
 
 
 def _unit_mev(

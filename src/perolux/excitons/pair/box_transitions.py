@@ -27,7 +27,6 @@ LARGEST_ASPECT = 9.0
 STEP_ERROR = 0.03
 """Relative error of the steps to the first four levels: basis, parameters, rounding of the aspect."""
 _ORDER = 8
-_BRIGHT = 0.1
 _KNOT, _TURN = 0.14, 0.02  # in ln(scale) and ln(edge ratio)
 _FIRST_ZERO = 2.404825557695773  # of the Bessel function J0: the ground state of a cylinder
 
@@ -36,7 +35,10 @@ def equal_confinement_edges(shape: str, lengths: tuple[Array, Array, Array]) -> 
     """Edges of the cuboid in which a free carrier has the ground energy that it has in the shape, by axes.
 
     A disc of diameter d is a square of edge pi d/(sqrt(2) j01), a spheroid has sqrt(3)/2 of its diameters
-    (exact for a sphere). The first steps differ from the round shape's own by 1.5 % (cylinder), 4 % (sphere).
+    (exact for a sphere). That holds for the lowest state. Steps to higher ones come out too small: for free
+    carriers by 4, 11 and 15 % (sphere: 1p-1p, 1s-2s, 1d-1d) and by 2.5, 6 and 16 % (the same across a
+    cylinder), and the fourth line of the sphere has almost twice the K; for bound pairs by 5 to 44 % (sphere
+    of R = 4 to 8 aB).
     """
     a, b, c = lengths
     if shape == "rod":
@@ -61,13 +63,14 @@ def box_transitions(
     """The lowest `count` active levels of cuboids that differ by their scale alone.
 
     edges_over_bohr: three columns (rows,); the aspect is that of the first row, to 1 %. Equal masses.
-    Names: where the pair is bound, of its centre of mass in rising order; else of free carriers, those of
-    equal states for levels with more than a tenth of the first K, the others for the rest. Raises
-    `ModelRangeError` outside the tested sizes and aspects.
+    Names, those of the first row: where the pair is bound, of its centre of mass in rising order; else the
+    first `count` of free carriers, in rising order too, but electron and hole in unlike states name levels
+    with less than half the K of the others, where there are such. Raises `ModelRangeError` outside the
+    tested sizes and aspects.
 
-    >>> lines = box_transitions((2.5, 3.0, 3.6), 3)
-    >>> lines.names, lines.steps_rydberg[:, 0].round(1).tolist()
-    (('(111)-(111)', '(112)-(112)', '(121)-(121)'), [0.0, 2.3, 3.3])
+    >>> lines = box_transitions((2.5, 3.0, 3.6))
+    >>> lines.names[1:], lines.steps_rydberg[1:, 0].round(1).tolist()
+    (('(112)-(112)', '(121)-(121)', '(111)-(113)'), [2.3, 3.3, 3.6])
     """
     columns = np.stack(
         np.broadcast_arrays(*(np.atleast_1d(np.asarray(e, dtype=float)) for e in edges_over_bohr))
@@ -85,13 +88,16 @@ def box_transitions(
     order = np.argsort(aspect)
     turns = np.rint(np.log(aspect[order][1:] / aspect[order][:-1]) / _TURN).astype(int)
     solved = [_levels(math.exp(_KNOT * k), int(turns[0]), int(turns[1]), count) for k in knots]
-    names = _names(aspect, solved[0][0][1], bound=solved[0][1] < 0.0)
     values = np.stack([one for one, _ in solved])
     values[:, :, 1:] = np.log(values[:, :, 1:])
     low = np.clip(np.floor(place).astype(int) - knots[0], 0, len(knots) - 2)
     t = (place - knots[0] - low)[:, None, None]
     between = (values[low] * (1 - t) + values[low + 1] * t).transpose(1, 2, 0)
     between[:, 1:] = np.exp(between[:, 1:])
+    # named as solved: edges that are equal to the rounding are equal in their names too
+    rounded = np.empty(3)
+    rounded[order] = _edges(int(turns[0]), int(turns[1]))
+    names = _names(rounded, between[1, :, 0], bound=solved[low[0]][1] < 0.0)
     return BoxTransitions(between[0], between[1], names)
 
 
@@ -102,14 +108,19 @@ def _levels(scale: float, first: int, second: int, count: int) -> tuple[Array, f
     scale: cube root of the volume over aB. first, second: ln of the ratios of the edges, in rising order, in
     units of `_TURN`.
     """
-    edges = np.exp(_TURN * np.array([0.0, first, first + second]))
-    one, two, three = (float(edge) for edge in scale * edges / np.cbrt(edges.prod()))
+    one, two, three = (float(edge) for edge in scale * _edges(first, second))
     exponent = 1.0 + 1.2 / scale if scale > 0.5 else 3.4
     found = solve_cuboid_levels(
         (one, two, three), count, order=_ORDER, exponent=exponent, wall=0.8 / (scale + 1.0)
     )
     energy, overlap = found.energy_over_rydberg, found.overlap_k
     return np.stack([energy - energy[0], overlap / overlap[0]]), float(energy[0])
+
+
+def _edges(first: int, second: int) -> Array:
+    """Rising edges of volume 1, ln of their ratios in units of `_TURN`."""
+    edges = np.exp(_TURN * np.array([0.0, first, first + second]))
+    return np.asarray(edges / np.cbrt(edges.prod()))
 
 
 def _names(aspect: Array, overlap_ratio: Array, bound: bool) -> tuple[str, ...]:
@@ -123,14 +134,20 @@ def _names(aspect: Array, overlap_ratio: Array, bound: bool) -> tuple[str, ...]:
         )
         return tuple(ladder[:count])
     axis = [(n, m) for n in range(1, 8) for m in range(n, 8, 2)]
-    same: list[tuple[float, str]] = []
-    other: list[tuple[float, str]] = []
+    named: list[tuple[float, str]] = []
     for three in itertools.product(axis, repeat=3):
         energy = 0.5 * sum(s * (n * n + m * m) for s, (n, m) in zip(squares, three, strict=True))
         electron, hole = (_digits([pair[side] for pair in three]) for side in (0, 1))
-        (same if electron == hole else other).append((float(energy), f"{electron}-{hole}"))
-    bright, dark = iter(_rising(same)), iter(_rising(other))
-    return tuple(next(bright) if ratio > _BRIGHT else next(dark) for ratio in overlap_ratio)
+        named.append((float(energy), f"{electron}-{hole}"))
+    found = _rising(named)[:count]
+    unlike = [name for name in found if len(set(name.split("-"))) > 1]
+    rising = np.argsort(overlap_ratio)
+    dim, rest = rising[: len(unlike)], rising[len(unlike) :]
+    if not unlike or not 2.0 * overlap_ratio[dim].max() < overlap_ratio[rest].min():
+        return tuple(found)  # no level stands out: they mix, and keep the place of strong confinement
+    faint = set(dim.tolist())
+    bright, dark = iter([name for name in found if name not in unlike]), iter(unlike)
+    return tuple(next(dark if level in faint else bright) for level in range(count))
 
 
 def _rising(named: Iterable[tuple[float, str]]) -> list[str]:

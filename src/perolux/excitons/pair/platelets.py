@@ -28,6 +28,7 @@ from perolux.quantities.constants import BOHR_RADIUS_NM, HBAR2_OVER_2M0_EV_NM2, 
 __all__ = [
     "PlateExciton",
     "PlateletState",
+    "in_plane_dead_layer",
     "interpolate_plate",
     "lateral_energy_ev",
     "plate_exciton",
@@ -208,6 +209,11 @@ def two_band_well_ev(
     return 2.0 * energy, growth, math.pi / wave
 
 
+def in_plane_dead_layer(radius: ArrayLike) -> Array:
+    """What both walls of an axis in the plane keep from the pair, in the unit of its in-plane radius."""
+    return np.asarray(2.0 * (0.70 / math.sqrt(2.0)) * np.asarray(radius, dtype=np.float64))
+
+
 def lateral_energy_ev(
     lateral_nm: tuple[ArrayLike, ArrayLike], total_mass_m0: ArrayLike, radius_nm: ArrayLike
 ) -> tuple[Array, Array, np.ndarray]:
@@ -221,7 +227,7 @@ def lateral_energy_ev(
     a, b, mass, radius = np.broadcast_arrays(
         *(np.asarray(v, dtype=np.float64) for v in (*lateral_nm, total_mass_m0, radius_nm))
     )
-    layer = lateral_dead_layer(radius)
+    layer = in_plane_dead_layer(radius)
     valid = np.minimum(a, b) >= 4.0 * radius
     if not bool(np.all(np.minimum(a, b) > 2.0 * radius)):
         raise ModelRangeError(
@@ -233,11 +239,6 @@ def lateral_energy_ev(
     inner_a, inner_b = a - layer, b - layer
     energy = HBAR2_OVER_2M0_EV_NM2 / mass * math.pi**2 * (1.0 / inner_a**2 + 1.0 / inner_b**2)
     return energy, (8.0 / math.pi**2) ** 2 * inner_a * inner_b, valid
-
-
-def lateral_dead_layer(radius: ArrayLike) -> Array:
-    """Dead layer of both walls of an edge of a plate, from the root mean square in-plane distance."""
-    return 2.0 * (0.70 / math.sqrt(2.0)) * np.asarray(radius, dtype=np.float64)
 
 
 def plate_exciton(
