@@ -27,7 +27,8 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "display", "inference", "design",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "synthesis", "display",
+    "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip
 

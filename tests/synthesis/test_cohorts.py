@@ -1,4 +1,4 @@
-"""The cohort engine: exact solutions, order of convergence, what merging keeps, events, the edges of its domain."""
+"""The cohort engine: exact solutions, order of convergence, merging, events, edges of its domain."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ from perolux.synthesis import (
     SizeDistribution,
     constant_conditions,
     grow,
+    laws,
 )
 from perolux.synthesis import _cohort_kernels as kernels
-from perolux.synthesis import laws
 from perolux.synthesis.cohorts import _arrays
 
 VM = 2.02262003e-28

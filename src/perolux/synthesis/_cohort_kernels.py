@@ -241,8 +241,8 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
 
 @njit(cache=True)
 def _stage(
-    code, mode, p, knots, table, first, last, time, dt, a1, a2, a3, u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n,
-    born, env, k_out, o_out,
+    code, mode, p, knots, table, first, last, time, dt, a1, a2, a3, u, k1, k2, k3, o1, o2, o3, w, r, scale,
+    number, n, born, env, k_out, o_out,
 ):  # fmt: skip
     """Rates at `time` and u + dt (a1 k1 + a2 k2 + a3 k3): one stage of a Runge-Kutta step."""
     for side in range(2):
@@ -405,8 +405,8 @@ def _report(out, low, high, number, n, o):
 
 @njit(cache=True, nogil=True)
 def run(
-    code, p, knots, table, sections, low, high, number, n, start, times, tolerance, fixed_step, most, most_steps,
-    out, keep, out_low, out_high, out_number, out_count,
+    code, p, knots, table, sections, low, high, number, n, start, times, tolerance, fixed_step, most,
+    most_steps, out, keep, out_low, out_high, out_number, out_count,
 ):  # fmt: skip
     """Integrate one case from `start` through `times`; returns (state, steps, time reached, count).
 
@@ -457,16 +457,16 @@ def run(
                 dt = end - time
             # Bogacki-Shampine 3(2)
             _stage(
-                code, mode, p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0, u, k1, k2, k3, o1, o2, o3,
-                w, r, scale, number, n, born, env, k2, o2,
+                code, mode, p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0,
+                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, k2, o2,
             )  # fmt: skip
             _stage(
-                code, mode, p, knots, table, first, last, time + 0.75 * dt, dt, 0.0, 0.75, 0.0, u, k1, k2, k3, o1, o2,
-                o3, w, r, scale, number, n, born, env, k3, o3,
+                code, mode, p, knots, table, first, last, time + 0.75 * dt, dt, 0.0, 0.75, 0.0,
+                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, k3, o3,
             )  # fmt: skip
             _stage(
-                code, mode, p, knots, table, first, last, time + dt, dt, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0, u, k1, k2, k3,
-                o1, o2, o3, w, r, scale, number, n, born, env, k4, o4,
+                code, mode, p, knots, table, first, last, time + dt, dt, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0,
+                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, k4, o4,
             )  # fmt: skip
             steps += 1
             if steps > most_steps:
@@ -533,7 +533,7 @@ def run(
                 left += born[0] * (1.0 - math.sqrt(share))
                 born *= math.sqrt(share)
                 fresh = True
-            if code == CLASSICAL or code == RIPENING:
+            if code in (CLASSICAL, RIPENING):
                 for i in range(n):
                     if low[i] < least:
                         n, lost, youngest = _trim(low, high, number, n, least, youngest)
@@ -547,7 +547,7 @@ def run(
                 h = max(min(h, x - least), 1e-6 * x)
                 low[n], high[n], number[n] = x - h, x + h, born[0]
                 if youngest >= 0 and o4[6] > 0.0:
-                    # neighbours touch: from the size at which nuclei enter now to the last that entered before
+                    # neighbours touch: from where nuclei enter now to the last that entered before
                     low[n] = min(o4[6], low[youngest])
                     high[n] = max(o4[6], low[youngest])
                 youngest = n

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ModelRangeError, OptionError
+from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 
-__all__ = ["attachment_rate"]
+__all__ = ["attach", "attachment_rate"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,3 +38,28 @@ def attachment_rate(volume: FloatArray, number: FloatArray, kernel: FloatArray) 
     gain += np.bincount(low.ravel() + 1, (0.5 * meetings * upper).ravel(), n)
     result: FloatArray = gain - meetings.sum(axis=1)
     return result
+
+
+def attach(volume: FloatArray, number: FloatArray, kernel: FloatArray, times_s: npt.ArrayLike) -> FloatArray:
+    """Numbers [time, pivot] (1/m^3) of crystals that only attach to each other, from `number` at 0 s.
+
+    Arguments as in `attachment_rate`; the volume of all is kept. Raises `ConvergenceError` where the
+    integration (Runge-Kutta, 1e-9 of the number) does not come to the end.
+    """
+    from scipy.integrate import solve_ivp
+
+    times = np.atleast_1d(np.asarray(times_s, dtype=float))
+    scale = float(number.sum())
+    found = solve_ivp(
+        lambda _, n: attachment_rate(volume, np.maximum(n, 0.0) * scale, kernel) / scale,
+        (0.0, float(times[-1])),
+        number / scale,
+        t_eval=times,
+        rtol=1e-9,
+        atol=1e-14,
+    )
+    if not found.success:
+        raise ConvergenceError(
+            f"attachment to {times[-1]:g} s: {found.message}", fix="ask for a shorter time"
+        )
+    return np.asarray(found.y.T * scale)

@@ -26,7 +26,8 @@ from perolux.synthesis.models import ClassicalGrowth
 __all__ = ["KineticCase", "grow_case", "kinetic_case", "read_kinetic_case"]
 
 _NEEDED = (
-    "gamma_J_m2", "vm_m3", "T_K", "D_m2_s", "kr_m_s", "c_sol_mol_m3", "A_per_m3_s", "c0_mol_m3", "r_dissolve_m",
+    "gamma_J_m2", "vm_m3", "T_K", "D_m2_s", "kr_m_s", "c_sol_mol_m3", "A_per_m3_s", "c0_mol_m3",
+    "r_dissolve_m",
 )  # fmt: skip
 _MAY_BE_ZERO = ("c0_mol_m3", "A_per_m3_s", "gamma_J_m2")
 _LARGEST_FILE = 10_000_000

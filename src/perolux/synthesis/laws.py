@@ -48,7 +48,7 @@ SHAPE_FACTORS: dict[CrystalShape, tuple[float, float]] = {
     "sphere": (np.pi / 6.0, 16.0 * np.pi / 3.0),
     "cube": (1.0, 32.0),
 }
-"""Volume over (2r)^3, and the number in the nucleation barrier W/kT = number gamma^3 v_m^2/((kT)^3 ln^2 S)."""
+"""Volume over (2r)^3, and the number b in the barrier W/kT = b gamma^3 v_m^2/((kT)^3 ln^2 S)."""
 
 
 def capillary_length_m(
