@@ -250,6 +250,17 @@ def test_explosive_nucleation_is_held_by_the_step():
     assert np.all(np.isfinite(history.cv))
 
 
+def test_a_trial_step_beyond_any_size_is_taken_back():
+    """Hot, fast and hardly supersaturated: growth to hundreds of nm while the smallest dissolve."""
+    hot = p1(
+        temperature_k=453.0, solubility_mol_m3=0.23, supplied_mol_m3=8.0, surface_energy_j_m2=0.015,
+        surface_rate_m_s=3e-4, diffusivity_m2_s=4e-9,
+    )  # fmt: skip
+    history = grow(ClassicalGrowth(VM, "cube"), hot, [0.1, 1.0, 60.0, 3600.0])
+    assert history.mass_error < 1e-12
+    assert np.all(np.diff(history.mean_radius_m) > 0)
+
+
 def test_a_jump_of_the_conditions_is_hit_exactly():
     whole = p1()
     columns = {name: getattr(whole, name)[:1].repeat(4) for name in whole.__dataclass_fields__}
