@@ -27,8 +27,8 @@ class Chemical:
     """One reagent, ligand or solvent; what nobody has supplied raises `NotAvailableError`.
 
     role: "salt", "ligand" or "solvent". properties: `Value` by name (density_g_ml, boiling_c, melting_c).
-    cations: organic A-site cations in the formula, which its elements do not tell. multipliers: of a ligand on
-    surface_rate, surface_energy and exchange_rate, against oleic acid = 1.
+    cations: organic A-site cations in the formula, which its elements do not tell. multipliers: of a ligand
+    on surface_rate, surface_energy and exchange_rate, against oleic acid = 1.
     """
 
     name: str

@@ -34,6 +34,7 @@ _BOLTZMANN = constant("boltzmann_j_per_k")
 _AVOGADRO = AVOGADRO_PER_MOL
 _LEAST_S = LEAST_SUPERSATURATION
 _LN_FEWEST = -60.0
+_LARGEST_U = 1.0 - 1e-12
 REFINE = 0.1
 """Cohorts are halved where N (width/r)^2 max(1, l/r)^2 exceeds this times the tolerance, of all crystals."""
 BEND = 1.0
@@ -41,7 +42,7 @@ BEND = 1.0
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def conditions_at(knots, table, first, last, time, out):
     """Linear interpolation in the table between the knots first and last of one smooth stretch."""
     low, high = first, last
@@ -57,7 +58,7 @@ def conditions_at(knots, table, first, last, time, out):
         out[k] = table[low, k] + share * (table[high, k] - table[low, k])
 
 
-@njit(cache=True, fastmath=_FAST)
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
 def sum_r3(low, high, number, n, least):
     """Sum of N times the mean r^3 of the part of each cohort above the least radius."""
     total = 0.0
@@ -70,7 +71,7 @@ def sum_r3(low, high, number, n, least):
     return 0.25 * total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def free_monomer(dissolved, complexant, dissociation):
     """Free monomer x of x^2 + (T0 + K) x - K d = 0; all of it where there is no complexant (K = 0)."""
     if dissociation <= 0.0:
@@ -79,7 +80,7 @@ def free_monomer(dissolved, complexant, dissociation):
     return 2.0 * dissociation * dissolved / (b + math.sqrt(b * b + 4.0 * dissociation * dissolved))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def uncovered(binding, capacity, ligand):
     """Share of the surface without ligand: Langmuir, what the surface holds taken from the solution.
 
@@ -91,7 +92,7 @@ def uncovered(binding, capacity, ligand):
     return 1.0 / (1.0 + binding * free)
 
 
-@njit(cache=True, fastmath=_FAST)
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
 def _gibbs_thomson(u, n, scale, drive, cs, length, diff, kr, v, least, rate):
     """du/dt of edges of cohorts for u = exp(-scale/r)."""
     floor = math.exp(-scale / least)
@@ -99,19 +100,20 @@ def _gibbs_thomson(u, n, scale, drive, cs, length, diff, kr, v, least, rate):
     same = length == scale
     for side in range(2):
         for i in range(n):
-            w = max(u[side, i], floor)
+            w = min(max(u[side, i], floor), _LARGEST_U)
             r = -scale / math.log(w)
             e = 1.0 / w if same else math.exp(length / r)
             rate[side, i] = w * scale / (r * r) * v * (drive - cs * e) / (r * inverse_d + inverse_k)
 
 
-@njit(cache=True, fastmath=_FAST)
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
 def _to_sizes(mode, u, n, scale, r):
     for side in range(2):
         for i in range(n):
             value = u[side, i]
             if mode == CLASSICAL:
-                r[side, i] = -scale / math.log(value) if value > 1e-300 else 0.0
+                # a trial step may shoot beyond any size: it takes more than is there, and is refused
+                r[side, i] = -scale / math.log(min(value, _LARGEST_U)) if value > 1e-300 else 0.0
             elif mode >= RIPENING:
                 # below 0 lies what has dissolved
                 r[side, i] = math.copysign(abs(value) ** (1.0 / 3.0 if mode == RIPENING else 0.5), value)
@@ -119,7 +121,7 @@ def _to_sizes(mode, u, n, scale, r):
                 r[side, i] = value
 
 
-@njit(cache=True, fastmath=_FAST)
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
 def _from_sizes(mode, low, high, n, scale, u):
     for side in range(2):
         for i in range(n):
@@ -132,7 +134,7 @@ def _from_sizes(mode, low, high, n, scale, u):
                 u[side, i] = r
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _size_per_u(mode, r, scale):
     """dr/du at a size."""
     if mode == CLASSICAL:
@@ -142,7 +144,7 @@ def _size_per_u(mode, r, scale):
     return 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
     """Right-hand side. out: dM0, dM1, dQ, dissolved, free, S, entry radius, bound amount."""
     low, high = r[0], r[1]
@@ -239,7 +241,7 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
     out[7] = bound
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _stage(
     code, mode, p, knots, table, first, last, time, dt, a1, a2, a3, u, k1, k2, k3, o1, o2, o3, w, r, scale,
     number, n, born, env, k_out, o_out,
@@ -262,7 +264,7 @@ def _stage(
     _rates(code, p, env, scale, r, w, number, n, born, k_out, o_out)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def volume_centre(r3, half):
     """Centre c with c^3 + c h^2 = r3: the cohort of half width h around it has that mean r^3."""
     c = max(r3 ** (1.0 / 3.0), 1e-300)
@@ -274,7 +276,7 @@ def volume_centre(r3, half):
     return c
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sort(low, high, number, n):
     """Sort cohorts by size in place: by insertion, for they are nearly sorted."""
     for i in range(1, n):
@@ -286,7 +288,7 @@ def _sort(low, high, number, n):
         low[j + 1], high[j + 1], number[j + 1] = a, b, c
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _smallest(values, n, wanted):
     """A number that at least `wanted` of n positive values do not exceed, and hardly more (bisection)."""
     low, high = 0.0, 0.0
@@ -305,7 +307,7 @@ def _smallest(values, n, wanted):
     return high
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def merge(low, high, number, n, most):
     """Unite neighbours in size until at most `most` cohorts are left. Returns the new count.
 
@@ -347,7 +349,7 @@ def merge(low, high, number, n, most):
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _trim(low, high, number, n, least, youngest):
     """Take away what lies below the least radius: new count, number that dissolved, where the youngest is."""
     m, lost, place = 0, 0.0, -1
@@ -365,7 +367,7 @@ def _trim(low, high, number, n, least, youngest):
     return m, lost, place
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _refine(low, high, number, n, most, length, share):
     """Halve cohorts (exact for an even spread) that are too wide for their number. Returns the new count.
 
@@ -386,7 +388,7 @@ def _refine(low, high, number, n, most, length, share):
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _report(out, low, high, number, n, o):
     m0, m1, m2, variance = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
@@ -403,7 +405,7 @@ def _report(out, low, high, number, n, o):
     out[RATE], out[ENTRY], out[BOUND] = o[0], o[6], o[7]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def run(
     code, p, knots, table, sections, low, high, number, n, start, times, tolerance, fixed_step, most,
     most_steps, out, keep, out_low, out_high, out_number, out_count,

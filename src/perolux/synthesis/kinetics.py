@@ -22,9 +22,9 @@ from perolux.synthesis import laws
 __all__ = ["KineticConstants", "draw_constants", "prior_constants", "priors"]
 
 _LOG_UNIFORM = (
-    "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s", "halide_exchange_per_s",
-    "mixing_time_s",
-    "topo_dissociation_mol_l", "liquid_viscosity_pa_s", "bath_time_constant_s",
+    "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s",
+    "halide_exchange_per_s", "mixing_time_s", "topo_dissociation_mol_l",
+    "liquid_viscosity_pa_s", "bath_time_constant_s",
 )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ class KineticConstants:
                 f"no kinetic constant is called {unknown[0]!r}", allowed=", ".join(sorted(names))
             )
         given = tuple(dict.fromkeys((*self.from_recipe, *(values if of_recipe else ()))))
-        return replace(self, **values, from_recipe=given)  # type: ignore[arg-type]
+        return replace(self, **values, from_recipe=given)
 
     def solubility_mol_m3(self, temperature_k: object, antisolvent_fraction: object = 0.0) -> laws.FloatArray:
         """Solubility of a flat surface (mol/m^3) at a temperature and volume fraction of antisolvent."""

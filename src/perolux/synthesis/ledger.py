@@ -1,13 +1,14 @@
 """What is in the vessel of a recipe, against time: amounts by component, volume, temperature.
 
 Volumes add up (no volume of mixing; dissolved solids take no room), the heat capacity per volume is the same
-for all liquids. What is added becomes available to the reaction as it mixes in, d(avail)/dt = (fed - avail)/tau.
+for all liquids. What is added becomes available as it mixes in, d(available)/dt = (fed - available)/tau.
 Amounts are per the volume at the start: an aliquot takes its share of everything, so it changes no
 concentration, and what is added later counts the more.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -155,7 +156,9 @@ def ledger_of(recipe: Recipe, constants: KineticConstants) -> Ledger:
         | {a.start_s + a.over_s for a in additions if a.start_s + a.over_s < end}
         | {e.at for e in recipe.events if e.kind in ("cool", "heat", "aliquot") and e.at < end}
     )
-    shortest = [a.mixing_s for a in additions] + [_time_constant(e, constants) for e in recipe.events if e.to is not None]
+    shortest = [a.mixing_s for a in additions] + [
+        _time_constant(e, constants) for e in recipe.events if e.to is not None
+    ]
     time = _knots(breaks, min(shortest, default=end))
     # at a jump the first of two equal knots still belongs to what was before
     before = np.append(np.diff(time) == 0, False)
@@ -233,16 +236,17 @@ def _time_constant(event: Event, constants: KineticConstants) -> float:
 def _knots(breaks: Sequence[float], shortest: float) -> FloatArray:
     """Knots of all stretches, closer after each break where mixing and cooling are fast."""
     parts = []
-    for first, last in zip(breaks, breaks[1:], strict=False):
+    for first, last in itertools.pairwise(breaks):
         length = last - first
         step = min(shortest / 20.0, length / _KNOTS)
         # geometric: steps grow from `step` until they fill the stretch
-        low, high = 0.0, 10.0
+        low, high = 0.0, 600.0 / _KNOTS  # larger would overflow
         for _ in range(80):
             rate = 0.5 * (low + high)
-            total = _KNOTS if rate < 1e-9 else np.expm1(rate * _KNOTS) / np.expm1(rate)
+            total = np.expm1(rate * _KNOTS) / np.expm1(rate) if rate > 1e-9 else _KNOTS
             low, high = (rate, high) if step * total < length else (low, rate)
-        grown = np.arange(_KNOTS + 1.0) if high < 1e-9 else np.expm1(high * np.arange(_KNOTS + 1.0))
+        counted = np.arange(_KNOTS + 1.0)
+        grown = counted if high < 1e-9 else np.expm1(high * counted)
         parts.append(first + length * grown / grown[-1])
         parts[-1][-1] = last
     return np.concatenate(parts)

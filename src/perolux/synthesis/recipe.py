@@ -29,6 +29,7 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -38,7 +39,6 @@ from perolux.quantities.units import parse_quantity
 
 __all__ = [
     "AntisolventRecipe",
-    "DropletRecipe",
     "Event",
     "HotInjectionRecipe",
     "Observe",
@@ -81,8 +81,6 @@ Molar = Annotated[float, _measured("mol/L")]
 Seconds = Annotated[float, _measured("s")]
 PositiveSeconds = Annotated[float, _measured("s", above=True)]
 Kelvin = Annotated[float, _measured("K")]
-Metres = Annotated[float, _measured("m", above=True)]
-MillilitresPerSecond = Annotated[float, _measured("mL/s", above=True)]
 _Name = Annotated[str, Field(min_length=1, max_length=120)]
 _Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=False)]
 
@@ -130,7 +128,7 @@ class Vessel(_Block):
 class Event(_Block):
     """[[events]]: what is done, and when."""
 
-    kind: Literal["inject", "antisolvent", "ligand", "cool", "heat", "aliquot", "end"] = Field(
+    kind: Literal["inject", "antisolvent", "ligand", "cool", "heat", "aliquot"] = Field(
         description="inject: reagents; antisolvent; ligand: a ligand that stops growth; cool, heat: the bath "
         "changes; aliquot: a sample is taken"
     )
@@ -166,7 +164,7 @@ class Event(_Block):
 
 
 class Observe(_Block):
-    """[observe]: until when, and what an in-line spectrometer would see."""
+    """[observe]: until when, and at which times."""
 
     until: PositiveSeconds = Field(description="end, e.g. '60 s'")
     times: tuple[Seconds, ...] | None = Field(
@@ -175,14 +173,6 @@ class Observe(_Block):
         max_length=10_000,
         description="times of the rows; 60 of rising step if left out",
     )
-    spectra: bool = Field(default=True, description="absorption and emission at each time")
-    path_length: Annotated[float, _measured("cm", above=True)] = Field(default=0.1, description="of the cell")
-    low_energy: Annotated[float, _measured("eV", above=True)] = Field(
-        default=1.7, description="of the spectra"
-    )
-    high_energy: Annotated[float, _measured("eV", above=True)] = Field(
-        default=3.5, description="of the spectra"
-    )
 
     @model_validator(mode="after")
     def _rising(self) -> Observe:
@@ -190,8 +180,6 @@ class Observe(_Block):
             rises = all(a < b for a, b in zip(self.times, self.times[1:], strict=False))
             if not rises or self.times[-1] > self.until:
                 raise ValueError("times that rise and end no later than `until`")
-        if not self.low_energy < self.high_energy:
-            raise ValueError("low_energy below high_energy")
         return self
 
 
@@ -226,13 +214,14 @@ class _SolutionRecipe(_Block):
     observe: Observe
     kinetics: Kinetics = Field(default_factory=Kinetics)
 
-    @model_validator(mode="after")
-    def _a_perovskite(self) -> _SolutionRecipe:
+    @field_validator("product")
+    @classmethod
+    def _a_perovskite(cls, value: str) -> str:
         try:
-            parse_composition(self.product)
+            parse_composition(value)
         except OptionError as error:
-            raise ValueError(f"product: {error.problems[0].what}") from None
-        return self
+            raise ValueError(error.problems[0].what) from None
+        return value
 
 
 class HotInjectionRecipe(_SolutionRecipe):
@@ -248,38 +237,16 @@ class AntisolventRecipe(_SolutionRecipe):
 
 
 class TopoRecipe(_SolutionRecipe):
-    """Slow synthesis at room temperature: a complexant (TOPO) holds the lead, a ligand at the end stops growth."""
+    """Slow synthesis at room temperature: TOPO holds the lead, a ligand at the end stops growth."""
 
     route: Literal["topo"]
 
 
-class Flow(_Block):
-    """[flow]: droplets in a tube, and where detectors look at them."""
-
-    rate: MillilitresPerSecond = Field(description="of droplets and carrier together, e.g. '60 uL/min'")
-    tube_diameter: Metres = Field(description="inner, e.g. '0.5 mm'")
-    droplet_volume: Millilitres = Field(description="of one droplet, e.g. '50 nL'")
-    detectors: tuple[Metres, ...] = Field(
-        min_length=1, max_length=1000, description="distances from the mixer"
-    )
-    residence_jitter: float = Field(
-        default=0.0, ge=0, le=1, description="relative spread of the residence time"
-    )
-
-
-class DropletRecipe(_SolutionRecipe):
-    """Droplets in a tube: each a small flask; time is distance over speed."""
-
-    route: Literal["droplets"]
-    flow: Flow
-
-
-Recipe = HotInjectionRecipe | AntisolventRecipe | TopoRecipe | DropletRecipe
+Recipe = HotInjectionRecipe | AntisolventRecipe | TopoRecipe
 ROUTES: dict[str, type[BaseModel]] = {
     "hot-injection": HotInjectionRecipe,
     "antisolvent": AntisolventRecipe,
     "topo": TopoRecipe,
-    "droplets": DropletRecipe,
 }
 
 
