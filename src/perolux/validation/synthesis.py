@@ -234,7 +234,7 @@ def _finite_volumes() -> tuple[History, History]:
 
 
 def hot_injection(celsius: float, quantity: str) -> float:
-    """The shipped hot injection at a temperature, 5 s: edge (nm), cv, or the time (s) to 90 % of the yield."""
+    """The shipped hot injection, 5 s at a temperature: edge (nm), cv, or time (s) to 90 % of the yield."""
     content = tomllib.loads((example_path("recipes") / "cspbbr3_hot_injection.toml").read_text("utf-8"))
     content["vessel"]["temperature"] = f"{celsius} degC"
     content["events"] = content["events"][:1]
