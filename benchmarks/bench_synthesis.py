@@ -52,6 +52,6 @@ def run() -> list[dict[str, Any]]:
             "power-law batch to 18000 s, cohorts, tolerance 5e-5",
             median_cpu(lambda: power(5e-5)),
             accuracy=f"solute {error:.1e} of the closed moments",
-            note="CADET-Core 5.1.1 on the same batch, measured elsewhere: 0.12 s at 3.6e-5 (WENO35, 100 cells)",
+            note="CADET-Core 5.1.1 on this batch, measured elsewhere: 0.12 s at 3.6e-5 (WENO35, 100 cells)",
         ),
     ]

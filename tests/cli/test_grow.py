@@ -38,6 +38,21 @@ def test_grow_refuses_in_words(capsys, arguments, words):
     assert words in capsys.readouterr().err
 
 
+def test_grow_carries_out_a_recipe(capsys):
+    recipe = str(example_path("recipes") / "cspbbr3_hot_injection.toml")
+    assert run(["grow", recipe, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["final"]["yield"] > 0.9
+    assert set(found["balances"]) == {"Pb", "Br", "Cs"}
+    assert found["kinetics_given"] == ["surface_energy_j_m2", "solubility_mol_l", "surface_rate_m_s"]
+    for key in found["rests_on"]:
+        assert run(["explain", key]) == 0
+    capsys.readouterr()
+    assert run(["grow", recipe]) == 0
+    assert "priors, not literature" in capsys.readouterr().out
+    assert run(["grow", recipe, "--times", "3"]) == 2
+
+
 def test_grow_of_a_missing_file(capsys):
     assert run(["grow", "nothing.json", "--json"]) == 2
     assert "could not read" in json.loads(capsys.readouterr().out)["error"]["problems"][0]["what"]

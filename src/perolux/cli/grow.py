@@ -15,6 +15,7 @@ from perolux.errors import OptionError, Problem
 __all__ = ["grow"]
 
 _MOST_TIMES = 10_000
+_MOST_ROWS = 20
 _CASE_TIMES = "1,10,60,300,600,1800"
 
 
@@ -30,6 +31,9 @@ def grow(
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Nucleation, growth, dissolution and ripening of one batch against time."""
+    if case.suffix.lower() == ".toml":
+        _recipe(case, times, engine, tolerance, json)
+        return
     wanted = _times(times or _CASE_TIMES)
     from perolux.synthesis.kinetic_case import grow_case, read_kinetic_case
 
@@ -53,6 +57,68 @@ def grow(
         [_cells(row) for row in history.rows()],
         "\n".join((f"mass error {history.mass_error:.1e}", *history.warnings)),
     )
+
+
+def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None, json: bool) -> None:
+    if times is not None or engine != "cohorts":
+        raise OptionError(
+            "--times and --engine belong to kinetic cases", fix="write the times into [observe] of the recipe"
+        )
+    from perolux.synthesis.batch import grow_recipe
+    from perolux.synthesis.cohorts import TOLERANCE
+    from perolux.synthesis.recipe import read_recipe
+
+    recipe = read_recipe(path)
+    batch = grow_recipe(recipe, tolerance=tolerance or TOLERANCE)
+    rests_on = [value.key for value in batch.rests_on()]
+    if json:
+        last = batch.rows()[-1]
+        final = {name: last[name] for name in ("t_s", "N_per_m3", "mean_edge_nm", "cv", "yield")}
+        print_json(
+            {
+                "recipe": recipe.name or path.stem,
+                "route": recipe.route,
+                "product": recipe.product,
+                "rows": batch.rows(),
+                "final": final,
+                "balances": batch.balances(),
+                "mass_error": batch.history.mass_error,
+                "kinetics_given": list(batch.constants.from_recipe),
+                "rests_on": rests_on,
+                "warnings": list(batch.warnings),
+            }
+        )
+        return
+    rows = batch.rows()
+    shown = rows if len(rows) <= _MOST_ROWS else rows[:: -(-len(rows) // _MOST_ROWS)] + rows[-1:]
+    balances = ", ".join(
+        f"{ion} {one['fed_umol']:.4g} umol ({one['in_crystals_umol']:.4g} in crystals)"
+        for ion, one in batch.balances().items()
+    )
+    print_table(
+        f"{recipe.name or path.stem} ({recipe.route}, {recipe.product})",
+        ["t (s)", "T (degC)", "S", "J (1/(m3 s))", "N (1/m3)", "mean edge (nm)", "cv", "yield (%)"],
+        [_recipe_cells(row) for row in shown],
+        "\n".join(
+            (
+                *batch.warnings,
+                f"fed: {balances}",
+                f"priors, not literature ({len(rests_on)}): {', '.join(key or '' for key in rests_on)}",
+                f"given by the recipe: {', '.join(batch.constants.from_recipe) or 'none'}",
+            )
+        ),
+    )
+
+
+def _recipe_cells(row: dict[str, Any]) -> list[str]:
+    def cell(name: str, style: str, factor: float = 1.0) -> str:
+        return "–" if row[name] is None else format(factor * row[name], style)
+
+    return [
+        f"{row['t_s']:.3g}", cell("temperature_c", ".1f"), cell("supersaturation", ".3g"),
+        cell("nucleation_per_m3_s", ".2e"), cell("N_per_m3", ".3g"), cell("mean_edge_nm", ".2f"),
+        cell("cv", ".3f"), cell("yield", ".1f", 100.0),
+    ]  # fmt: skip
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -27,7 +27,8 @@ class Chemical:
     """One reagent, ligand or solvent; what nobody has supplied raises `NotAvailableError`.
 
     role: "salt", "ligand" or "solvent". properties: `Value` by name (density_g_ml, boiling_c, melting_c).
-    multipliers: of a ligand on surface_rate, surface_energy and exchange_rate, against oleic acid = 1.
+    cations: organic A-site cations in the formula, which its elements do not tell. multipliers: of a ligand
+    on surface_rate, surface_energy and exchange_rate, against oleic acid = 1.
     """
 
     name: str
@@ -36,7 +37,18 @@ class Chemical:
     aliases: tuple[str, ...]
     properties: Mapping[str, Value]
     multipliers: Mapping[str, Value]
+    cations: Mapping[str, int]
     note: str | None = None
+
+    @property
+    def ions(self) -> dict[str, int]:
+        """Ions of a perovskite in one formula unit: Pb, Cs, FA, MA, Cl, Br, I."""
+        counts = elements(self.formula)
+        return {e: counts[e] for e in ("Pb", "Cs", "Cl", "Br", "I") if e in counts} | dict(self.cations)
+
+    def has(self, name: str) -> bool:
+        """True where a property is on record."""
+        return name in self.properties
 
     @property
     def molar_mass_g_mol(self) -> float:
@@ -138,5 +150,6 @@ def _chemical(row: dict[str, Any]) -> Chemical:
             name: Value(key=f"{key}.{name}", number=x, unit="1", kind="assumed", source=_LIGAND, note=_ORDER)
             for name, x in row.get("multipliers", {}).items()
         },
+        cations=row.get("cations", {}),
         note=row.get("note"),
     )

@@ -112,7 +112,7 @@ def _to_sizes(mode, u, n, scale, r):
         for i in range(n):
             value = u[side, i]
             if mode == CLASSICAL:
-                # a trial step may shoot beyond any size: so large a one takes more than is there, and is refused
+                # a trial step may shoot beyond any size: it takes more than is there, and is refused
                 r[side, i] = -scale / math.log(min(value, _LARGEST_U)) if value > 1e-300 else 0.0
             elif mode >= RIPENING:
                 # below 0 lies what has dissolved

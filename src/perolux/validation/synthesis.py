@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 
 import numpy as np
@@ -21,8 +22,10 @@ from perolux.synthesis import (
     read_kinetic_case,
 )
 from perolux.synthesis.aggregation import attach
+from perolux.synthesis.batch import grow_recipe
 from perolux.synthesis.finite_volume import extrapolated
 from perolux.synthesis.laws import barrier_kt, capillary_length_m, critical_radius_m
+from perolux.synthesis.recipe import recipe_of
 from perolux.validation.run import Computed
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "constant_nucleation",
     "critical_nucleus",
     "diffusion_focusing",
+    "hot_injection",
     "linear_growth_cv_ratio",
     "power_law_batch",
     "pure_growth",
@@ -227,6 +231,19 @@ def _finite_volumes() -> tuple[History, History]:
         for cells in (400, 800)
     )
     return coarse, fine
+
+
+def hot_injection(celsius: float, quantity: str) -> float:
+    """The shipped hot injection, 5 s at a temperature: edge (nm), cv, or time (s) to 90 % of the yield."""
+    content = tomllib.loads((example_path("recipes") / "cspbbr3_hot_injection.toml").read_text("utf-8"))
+    content["vessel"]["temperature"] = f"{celsius} degC"
+    content["events"] = content["events"][:1]
+    content["observe"] = {"until": "5 s", "times": [f"{t:.4f} s" for t in np.geomspace(0.05, 5.0, 80)]}
+    history = grow_recipe(recipe_of(content)).history
+    if quantity == "t90_s":
+        bound = history.bound_mol_m3 / history.bound_mol_m3[-1]
+        return float(np.interp(0.9, bound, history.time_s))
+    return float(history.cv[-1]) if quantity == "cv" else 2e9 * float(history.mean_radius_m[-1])
 
 
 def _of(history: History, quantity: str) -> np.ndarray:

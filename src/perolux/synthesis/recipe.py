@@ -1,0 +1,297 @@
+"""Recipes: what a chemist writes, in TOML with the units of the bench, checked before anything is computed.
+
+    route = "hot-injection"
+    product = "CsPbBr3"
+    [vessel]
+    temperature = "180 degC"
+    contents = [{ chemical = "PbBr2", amount = "0.188 mmol" }, { chemical = "octadecene", volume = "5 mL" }]
+    [[events]]
+    kind = "inject"
+    at = "0 s"
+    contents = [{ chemical = "cesium oleate", concentration = "0.125 M", volume = "0.4 mL" }]
+    [observe]
+    until = "30 s"
+
+One model a route, all frozen, unknown keys refused. `feasibility.py` says what of a recipe cannot be carried
+out, `ledger.py` counts what is in the vessel, `schedule.py` makes from it what the engines take.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from perolux.errors import InputError, OptionError, Problem
+from perolux.materials import parse_composition
+from perolux.quantities.units import parse_quantity
+
+__all__ = [
+    "AntisolventRecipe",
+    "Event",
+    "HotInjectionRecipe",
+    "Observe",
+    "Portion",
+    "Recipe",
+    "TopoRecipe",
+    "read_recipe",
+    "recipe_of",
+    "recipe_schema",
+]
+
+_LARGEST_FILE = 1_000_000
+_MOST_EVENTS = 1000
+
+
+def _measured(unit: str, *, least: float = 0.0, above: bool = False) -> Any:
+    """A text with a unit, as a number of `unit` that is finite and not below `least`."""
+
+    def parse(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"a number with its unit, as in '1 {unit}'")
+        try:
+            number = parse_quantity(value, unit)
+        except OptionError as error:
+            problem = error.problems[0]
+            raise ValueError(f"{problem.what}; {problem.fix or f'a number in {unit}'}") from None
+        if number < least or (above and number <= least):
+            raise ValueError(
+                f"{value!r} lies below {least:g} {unit}" if not above else f"{value!r} is not above 0"
+            )
+        return number
+
+    return BeforeValidator(parse, json_schema_input_type=str)
+
+
+Moles = Annotated[float, _measured("mol")]
+Grams = Annotated[float, _measured("g")]
+Millilitres = Annotated[float, _measured("mL")]
+Molar = Annotated[float, _measured("mol/L")]
+Seconds = Annotated[float, _measured("s")]
+PositiveSeconds = Annotated[float, _measured("s", above=True)]
+Kelvin = Annotated[float, _measured("K")]
+_Name = Annotated[str, Field(min_length=1, max_length=120)]
+_Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=False)]
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Portion(_Block):
+    """How much of a chemical: an amount, a mass or a volume; of a solution its concentration and volume."""
+
+    chemical: _Name = Field(description="name or formula, e.g. 'PbBr2', 'oleic acid'")
+    amount: Moles | None = Field(default=None, description="amount of substance, e.g. '0.188 mmol'")
+    mass: Grams | None = Field(default=None, description="mass, e.g. '69 mg'")
+    volume: Millilitres | None = Field(
+        default=None, description="volume, of the pure liquid or of the solution"
+    )
+    concentration: Molar | None = Field(default=None, description="of a solution, with its volume")
+    solvent: _Name | None = Field(default=None, description="of that solution; 'octadecene' if left out")
+    purity: _Fraction = Field(
+        default=1.0, description="mass fraction of the chemical; the rest counts as nothing"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Portion:
+        given = [name for name in ("amount", "mass", "volume") if getattr(self, name) is not None]
+        if self.concentration is not None and given != ["volume"]:
+            raise ValueError(f"{self.chemical}: a solution has a concentration and a volume, nothing else")
+        if len(given) != 1:
+            raise ValueError(
+                f"{self.chemical}: one of amount, mass, volume (with concentration: of the solution)"
+            )
+        if self.solvent is not None and self.concentration is None:
+            raise ValueError(f"{self.chemical}: a solvent without a concentration")
+        return self
+
+
+class Vessel(_Block):
+    """[vessel]: what is in the flask before the first event."""
+
+    temperature: Kelvin = Field(description="e.g. '180 degC'")
+    contents: tuple[Portion, ...] = Field(min_length=1, max_length=200)
+
+
+class Event(_Block):
+    """[[events]]: what is done, and when."""
+
+    kind: Literal["inject", "antisolvent", "ligand", "cool", "heat", "aliquot"] = Field(
+        description="inject: reagents; antisolvent; ligand: a ligand that stops growth; cool, heat: the bath "
+        "changes; aliquot: a sample is taken"
+    )
+    at: Seconds = Field(description="start, e.g. '5 s'")
+    over: Seconds = Field(default=0.0, description="how long it is added; 0: at once")
+    mixing: PositiveSeconds | None = Field(default=None, description="time in which it mixes in")
+    contents: tuple[Portion, ...] = Field(default=(), max_length=200)
+    temperature: Kelvin | None = Field(default=None, description="of what is added (25 degC if left out)")
+    to: Kelvin | None = Field(default=None, description="cool, heat: temperature of the bath")
+    time_constant: PositiveSeconds | None = Field(default=None, description="cool, heat: of the approach")
+    volume: Millilitres | None = Field(default=None, description="aliquot: volume taken")
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Event:
+        adds = self.kind in ("inject", "antisolvent", "ligand")
+        wrong = []
+        if adds != bool(self.contents):
+            wrong.append("contents" if not adds else f"a {self.kind} event without contents")
+        if (self.kind in ("cool", "heat")) != (self.to is not None):
+            wrong.append("to" if self.to is not None else f"a {self.kind} event without `to`")
+        if (self.kind == "aliquot") != (self.volume is not None):
+            wrong.append("volume" if self.volume is not None else "an aliquot without a volume")
+        for name in ("temperature", "mixing"):
+            if getattr(self, name) is not None and not adds:
+                wrong.append(name)
+        if self.time_constant is not None and self.kind not in ("cool", "heat"):
+            wrong.append("time_constant")
+        if self.over and not adds:
+            wrong.append("over")
+        if wrong:
+            raise ValueError(f"{self.kind}: {', '.join(wrong)} does not belong here")
+        return self
+
+
+class Observe(_Block):
+    """[observe]: until when, and at which times."""
+
+    until: PositiveSeconds = Field(description="end, e.g. '60 s'")
+    times: tuple[Seconds, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=10_000,
+        description="times of the rows; 60 of rising step if left out",
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> Observe:
+        if self.times is not None:
+            rises = all(a < b for a, b in zip(self.times, self.times[1:], strict=False))
+            if not rises or self.times[-1] > self.until:
+                raise ValueError("times that rise and end no later than `until`")
+        return self
+
+
+class Kinetics(_Block):
+    """[kinetics]: constants of this recipe in place of the priors, by the names of `priors.toml`."""
+
+    surface_energy_j_m2: float | None = Field(default=None, gt=0, lt=1)
+    log10_nucleation_prefactor: float | None = Field(default=None, gt=0, lt=60)
+    solubility_mol_l: float | None = Field(default=None, gt=0, lt=10)
+    dissolution_enthalpy_kj_mol: float | None = Field(default=None, ge=-200, le=200)
+    diffusivity_m2_s: float | None = Field(default=None, gt=0, lt=1e-6)
+    surface_rate_m_s: float | None = Field(default=None, gt=0, lt=1e3)
+    surface_activation_kj_mol: float | None = Field(default=None, ge=0, le=300)
+    halide_exchange_per_s: float | None = Field(default=None, ge=0, lt=1e9)
+    halide_exchange_activation_kj_mol: float | None = Field(default=None, ge=0, le=300)
+    antisolvent_exponent: float | None = Field(default=None, ge=0, le=200)
+    mixing_time_s: float | None = Field(default=None, gt=0, le=1e4)
+    liquid_viscosity_pa_s: float | None = Field(default=None, gt=0, lt=1e3)
+    viscosity_activation_kj_mol: float | None = Field(default=None, ge=0, le=100)
+    least_radius_nm: float | None = Field(default=None, gt=0, lt=5)
+    bath_time_constant_s: float | None = Field(default=None, gt=0, lt=1e5)
+    topo_dissociation_mol_l: float | None = Field(default=None, gt=0, lt=1e3)
+
+
+class _SolutionRecipe(_Block):
+    """What all recipes in solution have in common."""
+
+    name: str = Field(default="", max_length=200, description="what the recipe is called")
+    product: str = Field(description="the perovskite that is to form, e.g. 'CsPbBr3'")
+    vessel: Vessel
+    events: tuple[Event, ...] = Field(default=(), max_length=_MOST_EVENTS)
+    observe: Observe
+    kinetics: Kinetics = Field(default_factory=Kinetics)
+
+    @field_validator("product")
+    @classmethod
+    def _a_perovskite(cls, value: str) -> str:
+        try:
+            parse_composition(value)
+        except OptionError as error:
+            raise ValueError(error.problems[0].what) from None
+        return value
+
+
+class HotInjectionRecipe(_SolutionRecipe):
+    """Hot injection: a cool precursor into a hot flask, finite mixing, an ice bath."""
+
+    route: Literal["hot-injection"]
+
+
+class AntisolventRecipe(_SolutionRecipe):
+    """Ligand-assisted reprecipitation: an antisolvent lowers the solubility."""
+
+    route: Literal["antisolvent"]
+
+
+class TopoRecipe(_SolutionRecipe):
+    """Slow synthesis at room temperature: TOPO holds the lead, a ligand at the end stops growth."""
+
+    route: Literal["topo"]
+
+
+Recipe = HotInjectionRecipe | AntisolventRecipe | TopoRecipe
+ROUTES: dict[str, type[BaseModel]] = {
+    "hot-injection": HotInjectionRecipe,
+    "antisolvent": AntisolventRecipe,
+    "topo": TopoRecipe,
+}
+
+
+def recipe_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a recipe, for editors that complete and check TOML."""
+    schema: dict[str, Any] = TypeAdapter(Annotated[Recipe, Field(discriminator="route")]).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux recipe"}
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read and check a recipe in TOML. Raises `InputError` with all problems of the file at once."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise InputError("the file is too large for a recipe", where=path.name, allowed="1 MB")
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"could not read: {error.strerror or error}", where=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"no TOML: {error}", where=path.name, fix="see perolux recipe --help") from error
+    return recipe_of(content, path.name)
+
+
+def recipe_of(content: dict[str, Any], where: str = "recipe") -> Recipe:
+    """The recipe that a dictionary (of a TOML file) says. Raises `InputError` with all problems at once."""
+    route = content.get("route")
+    if route not in ROUTES:
+        raise InputError(
+            f"route = {route!r}" if route is not None else "no route",
+            where=where,
+            allowed=", ".join(ROUTES),
+            fix='write route = "hot-injection" at the top of the recipe',
+        )
+    try:
+        recipe: Any = ROUTES[route].model_validate(content)
+    except ValidationError as error:
+        raise InputError([_problem(one, where) for one in error.errors()]) from None
+    return recipe
+
+
+def _problem(error: Any, where: str) -> Problem:
+    place = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "is missing"
+    elif error["type"] == "extra_forbidden":
+        message = "is no key of a recipe here"
+    return Problem(f"{place}: {message}" if place else message, where)
