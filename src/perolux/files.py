@@ -17,7 +17,15 @@ from typing import Any
 
 from perolux.errors import InputError, OutputError
 
-__all__ = ["atomic_path", "example_path", "sha256_of", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "atomic_path",
+    "example_path",
+    "read_small_text",
+    "sha256_of",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 
 @contextlib.contextmanager
@@ -64,6 +72,21 @@ def write_text(target: str | Path, content: str) -> Path:
 def write_json(target: str | Path, content: Any) -> Path:
     """Write `content` as indented JSON, atomically. NaN and infinity are refused: missing is null."""
     return write_text(target, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_small_text(path: str | Path, most_bytes: int, what: str) -> str:
+    """The UTF-8 text of a file that a user wrote; `InputError` where it is none, or too large for `what`."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > most_bytes:
+            raise InputError(
+                f"the file is too large for {what}", where=path.name, allowed=f"{most_bytes // 1_000_000} MB"
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"could not read: {error.strerror or error}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"no UTF-8 text: {error.reason}", where=path.name, fix="save it as UTF-8") from error
 
 
 def sha256_of(path: str | Path) -> str:

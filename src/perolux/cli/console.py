@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from perolux.errors import PeroluxError
+from perolux.errors import OptionError, PeroluxError, Problem
 
 if TYPE_CHECKING:
     from perolux.progress import Progress
 
 __all__ = ["BUG", "DONE", "INTERRUPTED", "USER_ERROR", "VALIDATION_FAILED"]
-__all__ += ["number", "print_error", "print_json", "print_table", "terminal_progress"]
+__all__ += ["number", "numbers_of", "print_error", "print_json", "print_table", "terminal_progress"]
 
 DONE, BUG, USER_ERROR, VALIDATION_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -60,6 +61,24 @@ def _plain(text: str) -> Any:
 def number(value: float | None, digits: int = 2) -> str:
     """A number for a table; an en dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def numbers_of(text: str, option: str, what: str, allowed: str, most: int) -> list[float]:
+    """The numbers of 0 and above in a text such as "10,60,300"; `OptionError` with all that are none."""
+    if text.count(",") >= most:
+        raise OptionError(f"too many {what}s", where=option, allowed=f"{most}")
+    values, problems = [], []
+    for part in text.split(","):
+        try:
+            value = float(part)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value >= 0):
+            problems.append(Problem(f"{part.strip()!r} is no {what}", option, allowed))
+        values.append(value)
+    if problems:
+        raise OptionError(problems[:20])
+    return values
 
 
 def terminal_progress() -> Progress:

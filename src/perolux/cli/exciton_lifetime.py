@@ -8,8 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from perolux.cli.console import print_json, print_table
-from perolux.errors import OptionError, Problem
+from perolux.cli.console import numbers_of, print_json, print_table
 
 __all__ = ["lifetime"]
 
@@ -33,7 +32,9 @@ def lifetime(
     from perolux.excitons.light.level_tables import read_levels
     from perolux.excitons.light.rates import COMPLETE_ABOVE_KT, thermal_lifetime
 
-    temperatures = _temperatures(temperature)
+    temperatures = numbers_of(
+        temperature, "--temperature", "temperature", "0 K or more, e.g. 50,100,300", _MOST_TEMPERATURES
+    )
     result = thermal_lifetime(read_levels(levels), temperatures)
     rows = []
     for kelvin, value, incomplete in zip(
@@ -72,24 +73,3 @@ def lifetime(
         shown,
         note if any(row["levels_incomplete"] for row in rows) else "",
     )
-
-
-def _temperatures(text: str) -> list[float]:
-    if text.count(",") >= _MOST_TEMPERATURES:
-        raise OptionError("too many temperatures", where="--temperature", allowed=f"{_MOST_TEMPERATURES}")
-    values, problems = [], []
-    for part in text.split(","):
-        try:
-            value = float(part)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and value >= 0):
-            problems.append(
-                Problem(
-                    f"{part.strip()!r} is no temperature", "--temperature", "0 K or more, e.g. 50,100,300"
-                )
-            )
-        values.append(value)
-    if problems:
-        raise OptionError(problems[:20])
-    return values

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from perolux.cli.console import print_json, print_table
-from perolux.errors import OptionError, Problem
+from perolux.cli.console import numbers_of, print_json, print_table
+from perolux.errors import OptionError
 
 __all__ = ["grow"]
 
@@ -132,21 +131,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _times(text: str) -> list[float]:
-    if text.count(",") >= _MOST_TIMES:
-        raise OptionError("too many times", where="--times", allowed=f"{_MOST_TIMES}")
-    values, problems = [], []
-    for part in text.split(","):
-        try:
-            value = float(part)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and value >= 0):
-            problems.append(
-                Problem(f"{part.strip()!r} is no time", "--times", "seconds from 0, e.g. 10,60,300")
-            )
-        values.append(value)
-    if not problems and any(b <= a for a, b in itertools.pairwise(values)):
-        problems.append(Problem("the times do not rise", "--times", "each later than the one before"))
-    if problems:
-        raise OptionError(problems[:20])
+    values = numbers_of(text, "--times", "time", "seconds from 0, e.g. 10,60,300", _MOST_TIMES)
+    if any(b <= a for a, b in itertools.pairwise(values)):
+        raise OptionError("the times do not rise", where="--times", allowed="each later than the one before")
     return values

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
-from perolux.synthesis.conditions import Conditions
+from perolux.synthesis.conditions import Conditions, checked_times
 from perolux.synthesis.history import NOTHING, History, SizeDistribution
 from perolux.synthesis.models import ClassicalGrowth, Model, PowerLawGrowth
 
@@ -51,16 +51,7 @@ def grow(
     Raises `ConvergenceError` where `most_steps` do not reach the last time, or a step would have to be
     too short to move the time; says how far it came and how to go on.
     """
-    times = np.ascontiguousarray(times_s, dtype=float)
-    began = float(conditions.time_s[0]) if start_s is None else float(start_s)
-    if times.ndim != 1 or not len(times) or np.any(np.diff(times) <= 0) or not np.isfinite(times).all():
-        raise OptionError(
-            "the times do not rise", where="times_s", allowed="one or more finite, rising times"
-        )
-    if times[0] < began:
-        raise OptionError(
-            f"{times[0]:g} s lies before the start", where="times_s", allowed=f"{began:g} s or later"
-        )
+    times, began = checked_times(times_s, conditions, start_s)
     if not 1e-12 < tolerance < 1:
         raise OptionError(f"tolerance = {tolerance!r}", allowed="between 1e-12 and 1, e.g. 1e-4")
     if most_cohorts < max(_LEAST_COHORTS, 2 * len(start)):

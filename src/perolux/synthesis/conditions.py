@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError, Problem
 
-__all__ = ["Conditions", "constant_conditions"]
+__all__ = ["Conditions", "checked_times", "constant_conditions"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -120,3 +120,20 @@ def constant_conditions(
         time_s=np.asarray(knots_s, dtype=float),
         **{name: np.full(len(knots_s), float(value)) for name, value in values.items()},
     )
+
+
+def checked_times(
+    times_s: Sequence[float] | FloatArray, conditions: Conditions, start_s: float | None
+) -> tuple[FloatArray, float]:
+    """The times of a history and its start (the first knot where none is given), or `OptionError`."""
+    times = np.ascontiguousarray(times_s, dtype=float)
+    began = float(conditions.time_s[0]) if start_s is None else float(start_s)
+    if times.ndim != 1 or not len(times) or np.any(np.diff(times) <= 0) or not np.isfinite(times).all():
+        raise OptionError(
+            "the times do not rise", where="times_s", allowed="one or more finite, rising times"
+        )
+    if times[0] < began:
+        raise OptionError(
+            f"{times[0]:g} s lies before the start", where="times_s", allowed=f"{began:g} s or later"
+        )
+    return times, began

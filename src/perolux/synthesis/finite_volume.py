@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
-from perolux.synthesis.conditions import Conditions
+from perolux.synthesis.conditions import Conditions, checked_times
 from perolux.synthesis.history import NOTHING, History, SizeDistribution
 from perolux.synthesis.models import ClassicalGrowth, Model, PowerLawGrowth
 
@@ -49,16 +49,7 @@ def grow_finite_volume(
     `ModelRangeError` where crystals reach `largest_m`, `ConvergenceError` where `most_steps` do not
     suffice.
     """
-    times = np.ascontiguousarray(times_s, dtype=float)
-    began = float(conditions.time_s[0]) if start_s is None else float(start_s)
-    if times.ndim != 1 or not len(times) or np.any(np.diff(times) <= 0) or not np.isfinite(times).all():
-        raise OptionError(
-            "the times do not rise", where="times_s", allowed="one or more finite, rising times"
-        )
-    if times[0] < began:
-        raise OptionError(
-            f"{times[0]:g} s lies before the start", where="times_s", allowed=f"{began:g} s or later"
-        )
+    times, began = checked_times(times_s, conditions, start_s)
     code, parameters = model.packed()
     least = float(parameters[0])
     if not least < largest_m < np.inf:

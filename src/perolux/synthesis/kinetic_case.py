@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from perolux.errors import InputError, OptionError, Problem
+from perolux.files import read_small_text
 from perolux.synthesis.cohorts import TOLERANCE, grow
 from perolux.synthesis.conditions import Conditions, constant_conditions
 from perolux.synthesis.history import History
@@ -48,11 +49,7 @@ def read_kinetic_case(path: str | Path) -> KineticCase:
     """Read a kinetic case from a JSON file; all problems of the file at once as `InputError`."""
     path = Path(path)
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError("the file is too large for a kinetic case", where=path.name, allowed="10 MB")
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"could not read: {error.strerror or error}", where=str(path)) from error
+        content = json.loads(read_small_text(path, _LARGEST_FILE, "a kinetic case"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"no JSON: {error}", where=path.name, fix="write it as one JSON object") from error
     return kinetic_case(content, path.name)

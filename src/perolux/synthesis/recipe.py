@@ -34,6 +34,7 @@ from pydantic import (
 )
 
 from perolux.errors import InputError, OptionError, Problem
+from perolux.files import read_small_text
 from perolux.materials import parse_composition
 from perolux.quantities.units import parse_quantity
 
@@ -260,13 +261,11 @@ def read_recipe(path: str | Path) -> Recipe:
     """Read and check a recipe in TOML. Raises `InputError` with all problems of the file at once."""
     path = Path(path)
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError("the file is too large for a recipe", where=path.name, allowed="1 MB")
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"could not read: {error.strerror or error}", where=str(path)) from error
+        content = tomllib.loads(read_small_text(path, _LARGEST_FILE, "a recipe"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"no TOML: {error}", where=path.name, fix="see perolux recipe --help") from error
+        raise InputError(
+            f"no TOML: {error}", where=path.name, fix="see the page of the room synthesis"
+        ) from error
     return recipe_of(content, path.name)
 
 
