@@ -201,8 +201,17 @@ def assumptions_page() -> str:
         "`[prior]` block of a study file, and every report and passport lists those that it used. "
         "`perolux explain prior.NAME` prints one of them."
     )
-    rows = [value_row(value) for value in assumptions().values()]
-    return page("Assumptions", intro, table(("key", "value", "kind", "source", "note"), rows))
+    from perolux.synthesis.kinetics import priors
+
+    head = ("key", "value", "kind", "source", "note")
+    of_crystals = table(head, [value_row(value) for value in assumptions().values()])
+    of_synthesis = table(head, [value_row(value) for value in priors().values()])
+    kinetic = (
+        "## Kinetic constants of a synthesis\n\nNo rate constant, activation energy or surface energy of "
+        "these materials was found in a source that could be read: all are priors, and a recipe may give its "
+        "own in `[kinetics]`."
+    )
+    return page("Assumptions", intro, f"{of_crystals}\n\n{kinetic}\n\n{of_synthesis}")
 
 
 def constants_page() -> str:

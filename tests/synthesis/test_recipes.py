@@ -152,11 +152,23 @@ def test_every_ion_is_somewhere(lead_mmol, cesium_molar, millilitres, aliquot, o
         assert one["dissolved_umol"] > -1e-9 * one["fed_umol"]
 
 
+def test_the_first_trace_of_nuclei_does_not_stop_the_clock():
+    """Nucleation that sets in slowly, while a little is poured in: the rate rises from exactly nothing."""
+    content = changed()
+    content["vessel"]["contents"][0]["amount"] = "1 mmol"
+    content["events"] = [
+        {"kind": "inject", "at": "1 s", "over": "2.625 s",
+         "contents": [{"chemical": "CsOA", "concentration": "0.05 M", "volume": "0.1 mL"}]},
+    ]  # fmt: skip
+    assert grow_recipe(recipe_of(content)).history.mass_error < 1e-12
+
+
 def test_an_aliquot_changes_no_concentration():
     with_one = changed()
     with_one["events"] = [*HOT["events"], {"kind": "aliquot", "at": "2 s", "volume": "1 mL"}]
     plain, taken = grow_recipe(recipe_of(HOT)), grow_recipe(recipe_of(with_one))
-    assert taken.history.mean_radius_m[-1] == pytest.approx(plain.history.mean_radius_m[-1], rel=1e-3)
+    # two runs whose steps fall differently, each at the default tolerance
+    assert taken.history.mean_radius_m[-1] == pytest.approx(plain.history.mean_radius_m[-1], rel=5e-3)
 
 
 def test_it_says_that_nothing_nucleates():

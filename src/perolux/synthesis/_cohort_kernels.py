@@ -39,6 +39,8 @@ REFINE = 0.1
 """Cohorts are halved where N (width/r)^2 max(1, l/r)^2 exceeds this times the tolerance, of all crystals."""
 BEND = 1.0
 """Relative change of the nucleation rate in one step, at most this times the fourth root of the tolerance."""
+FEWEST_PER_M3 = 1.0
+"""Errors of numbers count against at least so many crystals."""
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
@@ -490,8 +492,11 @@ def run(
                         error = dt * k * _size_per_u(mode, size, scale)
                         weighted += 0.5 * number[i] * (error / max(size, smallest)) ** 2
                         missing += 1.5 * number[i] * size * size * error
+            # fewer than one crystal in a cubic metre are no population to be precise about: without this the
+            # first trace of nuclei, which comes out of nothing, would ask for ever shorter steps
+            total = max(total, FEWEST_PER_M3)
             norm = 0.0
-            if total > 0.0:
+            if born[0] > 0.0 or n > 0:
                 norm = math.sqrt(weighted / total)
                 if born[0] > 0.0:
                     e0 = dt * (-5.0 / 72.0 * o1[0] + o2[0] / 12.0 + o3[0] / 9.0 - 0.125 * o4[0])
