@@ -24,6 +24,8 @@ __all__ = ["ROOM_K", "Addition", "Amounts", "Ledger", "amounts_of", "ledger_of"]
 FloatArray = npt.NDArray[np.float64]
 ROOM_K = 298.15
 """Temperature of what is added where a recipe says none (25 degC)."""
+_AT_ONCE_S = 1e-6
+"""What takes less than a microsecond happens at once."""
 _KNOTS = 240
 """Knots in each stretch between two events: linear interpolation between them is good to about 1e-4."""
 
@@ -156,7 +158,7 @@ def ledger_of(recipe: Recipe, constants: KineticConstants) -> Ledger:
         | {a.start_s + a.over_s for a in additions if a.start_s + a.over_s < end}
         | {e.at for e in recipe.events if e.kind in ("cool", "heat", "aliquot") and e.at < end}
     )
-    shortest = [a.mixing_s for a in additions] + [
+    shortest = [a.mixing_s for a in additions if a.mixing_s > 0] + [
         _time_constant(e, constants) for e in recipe.events if e.to is not None
     ]
     time = _knots(breaks, min(shortest, default=end))
@@ -208,11 +210,12 @@ def _additions(
     left = 1.0
     for event in sorted(recipe.events, key=lambda one: one.at):
         if event.kind in ("inject", "antisolvent", "ligand"):
+            mixing = event.mixing if event.mixing is not None else constants.mixing_time_s
             additions.append(
                 Addition(
                     start_s=event.at,
-                    over_s=event.over,
-                    mixing_s=event.mixing if event.mixing is not None else constants.mixing_time_s,
+                    over_s=event.over if event.over > _AT_ONCE_S else 0.0,
+                    mixing_s=mixing if mixing > _AT_ONCE_S else 0.0,
                     temperature_k=event.temperature if event.temperature is not None else ROOM_K,
                     amounts=amounts_of(event.contents),
                     kind=event.kind,
@@ -230,7 +233,8 @@ def _additions(
 
 
 def _time_constant(event: Event, constants: KineticConstants) -> float:
-    return event.time_constant if event.time_constant is not None else constants.bath_time_constant_s
+    given = event.time_constant if event.time_constant is not None else constants.bath_time_constant_s
+    return max(given, _AT_ONCE_S)
 
 
 def _knots(breaks: Sequence[float], shortest: float) -> FloatArray:
