@@ -32,7 +32,6 @@ __all__ = [
     "Barrier",
     "CarrierLevel",
     "Part",
-    "below_top_ev",
     "carrier_level",
     "kane_mass_outside_m0",
     "part_energy_ev",
@@ -44,7 +43,6 @@ Part = tuple[Wall, FloatArray]
 
 _LIGHTEST_INVERSE = 1e-9
 """m0/m that stands for a diverging mass."""
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -155,13 +153,8 @@ def carrier_level(
         energy, mass = top, np.broadcast_to(1.0 / edge, shape)
         each = np.broadcast_to(parabolic, (len(parts), *shape))
         in_range = np.ones(shape, dtype=bool)
-    bound = np.ones(shape, dtype=bool) if height is None else energy < below_top_ev(height)
+    bound = np.ones(shape, dtype=bool) if height is None else energy < height
     return CarrierLevel(energy, mass, each, np.broadcast_to(bound, shape), in_range)
-
-
-def below_top_ev(height_ev: FloatArray) -> FloatArray:
-    """Top of a barrier less rounding: a level that nothing binds lies at the top to the last digits."""
-    return np.asarray(height_ev * (1.0 - _ROUNDING))
 
 
 def part_energy_ev(

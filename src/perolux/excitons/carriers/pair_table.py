@@ -20,14 +20,7 @@ import numpy.typing as npt
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.assumptions import assumption
 from perolux.excitons.carriers.bands import Bands, Carrier, inverse_mass
-from perolux.excitons.carriers.carrier_levels import (
-    Barrier,
-    Part,
-    below_top_ev,
-    carrier_level,
-    part_energy_ev,
-    shape_parts,
-)
+from perolux.excitons.carriers.carrier_levels import Barrier, Part, carrier_level, part_energy_ev, shape_parts
 from perolux.excitons.carriers.effective_pair import EffectivePair, is_one_set, pair_lengths
 from perolux.excitons.carriers.walls import Wall, wall_energy_ev
 
@@ -94,8 +87,7 @@ class PairTable:
         bands, barrier = self.bands, self.barrier
         bound = np.ones(each, dtype=bool)
         if barrier is not None:
-            electron_top, hole_top = (below_top_ev(barrier.height_ev(one)) for one in CARRIERS)
-            bound = (electron < electron_top) & (hole < hole_top)
+            bound = (electron < barrier.height_ev("electron")) & (hole < barrier.height_ev("hole"))
         in_range = (m_electron < growth * bands.edge_mass_m0("electron")) & (
             m_hole < growth * bands.edge_mass_m0("hole")
         )
