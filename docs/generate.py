@@ -211,7 +211,7 @@ def assumptions_page() -> str:
         "these materials was found in a source that could be read: all are priors, and a recipe may give its "
         "own in `[kinetics]`."
     )
-    return page("Assumptions", intro, f"{of_crystals}\n\n{kinetic}\n\n{of_synthesis}")
+    return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis)
 
 
 def constants_page() -> str:

@@ -76,6 +76,45 @@ def test_round_trip_flags_and_damage(table, tmp_path):
         predict_table(tmp_path / "m", new)
 
 
+def test_a_prior_mean_is_added_to_what_is_learned(table, tmp_path):
+    lines = table.read_text().splitlines()
+    far = [lines[0] + ",model"] + [f"{line},{1000 + i}" for i, line in enumerate(lines[1:])]
+    path = tmp_path / "prior.csv"
+    # a model that is off by a huge, known amount: only the residual is small and smooth
+    rows = [line.split(",") for line in far[1:-1]]
+    text = [far[0]] + [",".join([*r[:5], str(float(r[3]) - 5.0)]) for r in rows]
+    path.write_text("\n".join(text) + "\n")
+    learn(path, ["y"], ["x", "z", "word"], tmp_path / "m", prior_mean="model")
+    new = tmp_path / "new.csv"
+    new.write_text("x,z,word,model\n5,0.5,a,470\n5,0.5,a,870\n")
+    one, two = (row["y"]["median"] for row in predict_table(tmp_path / "m", new)["rows"])
+    assert one == pytest.approx(475.0, abs=0.1)
+    assert two - one == pytest.approx(400.0)
+
+
+def test_a_failed_replacement_leaves_the_old_model(table, tmp_path, monkeypatch):
+    from perolux.design import surrogate
+
+    out = tmp_path / "m"
+    learn(table, ["y"], ["x"], out)
+    before = (out / "model.json").read_bytes()
+    real, calls = surrogate.os.replace, []
+
+    def broken(source, target):
+        calls.append(source)
+        if len(calls) == 2:  # the new folder into its place
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(surrogate.os, "replace", broken)
+    monkeypatch.setattr(surrogate, "write_text", lambda p, t: p.write_text(t))
+    monkeypatch.setattr(surrogate, "write_json", lambda p, c: p.write_text(json.dumps(c)))
+    with pytest.raises(OutputError, match="No space"):
+        learn(table, ["y"], ["z"], out, replace=True)
+    assert (out / "model.json").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["m"]
+
+
 def test_bad_input(table, tmp_path):
     with pytest.raises(InputError, match="no column 'yy'"):
         learn(table, ["yy"], ["x"], tmp_path / "m")

@@ -186,9 +186,11 @@ def test_merging_keeps_number_and_volume_exactly_and_the_variance(count, spread,
     number = 1e20 * rng.random(count) ** 4
     before = SizeDistribution(centre - half, centre + half, number)
     low, high, n = _arrays(before, count)
-    left = kernels.merge(low, high, n, count, most)
-    after = SizeDistribution(np.maximum(low[:left], 0), high[:left], n[:left])
+    least = before.low_m.min()
+    left = kernels.merge(low, high, n, count, most, least)
+    after = SizeDistribution(low[:left], high[:left], n[:left])
     assert left <= most
+    assert after.low_m.min() >= least
     assert after.number == pytest.approx(before.number, rel=1e-12)
     assert np.sum(n[:left] * (low + high)[:left] * (low**2 + high**2)[:left]) / 4 == pytest.approx(
         before.moment(3), rel=1e-11

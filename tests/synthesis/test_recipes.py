@@ -2,10 +2,11 @@
 
 import copy
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import InputError, OptionError
@@ -39,7 +40,7 @@ def test_shipped_recipes_are_carried_out(name):
 
 
 def test_hotter_flasks_give_larger_cubes_with_one_set_of_constants():
-    """The published window of hot injection is 4 to 15 nm over 140 to 200 degC; ends within 25 %."""
+    """The published window is 4 to 15 nm; the constants were chosen for it, so only the rise tells."""
     edges = []
     for celsius in (140, 160, 180, 200):
         content = changed(vessel=HOT["vessel"] | {"temperature": f"{celsius} degC"})
@@ -56,7 +57,7 @@ def test_portions_in_the_units_of_the_bench():
     lead = chemical("PbBr2")
     by_mass = amounts_of([Portion(chemical="PbBr2", mass="69 mg")])
     assert by_mass.mol["PbBr2"] == pytest.approx(0.069 / lead.molar_mass_g_mol)
-    solution = amounts_of([Portion(chemical="CsOA", concentration="0.125 M", volume="400 uL")])
+    solution = amounts_of([Portion(chemical="CsOA", concentration="0.125 M", volume="400 uL", solvent="ODE")])
     assert solution.mol["cesium oleate"] == pytest.approx(5e-5)
     assert solution.volume_ml == pytest.approx(0.4)
     assert solution.components() == {"Cs": pytest.approx(5e-5)}
@@ -129,6 +130,7 @@ def test_an_injection_cools_the_flask_and_the_bath_takes_over():
 @given(
     st.floats(0.01, 2.0), st.floats(0.05, 2.0), st.floats(0.1, 5.0), st.floats(0.01, 4.0), st.floats(0.0, 5.0)
 )
+@example(0.0625, 1.0, 1.0, 1.0, 0.0)  # a union of small cohorts once reached below the least radius
 def test_every_ion_is_somewhere(lead_mmol, cesium_molar, millilitres, aliquot, over):
     content = changed()
     content["vessel"]["contents"][0]["amount"] = f"{lead_mmol} mmol"
@@ -138,7 +140,12 @@ def test_every_ion_is_somewhere(lead_mmol, cesium_molar, millilitres, aliquot, o
             "at": "1 s",
             "over": f"{over} s",
             "contents": [
-                {"chemical": "CsOA", "concentration": f"{cesium_molar} M", "volume": f"{millilitres} mL"}
+                {
+                    "chemical": "CsOA",
+                    "concentration": f"{cesium_molar} M",
+                    "volume": f"{millilitres} mL",
+                    "solvent": "ODE",
+                }
             ],
         },
         {"kind": "aliquot", "at": "2 s", "volume": f"{aliquot} mL"},
@@ -158,7 +165,7 @@ def test_the_first_trace_of_nuclei_does_not_stop_the_clock():
     content["vessel"]["contents"][0]["amount"] = "1 mmol"
     content["events"] = [
         {"kind": "inject", "at": "1 s", "over": "2.625 s",
-         "contents": [{"chemical": "CsOA", "concentration": "0.05 M", "volume": "0.1 mL"}]},
+         "contents": [{"chemical": "CsOA", "concentration": "0.05 M", "volume": "0.1 mL", "solvent": "ODE"}]},
     ]  # fmt: skip
     assert grow_recipe(recipe_of(content)).history.mass_error < 1e-12
 
@@ -169,6 +176,42 @@ def test_an_aliquot_changes_no_concentration():
     plain, taken = grow_recipe(recipe_of(HOT)), grow_recipe(recipe_of(with_one))
     # two runs whose steps fall differently, each at the default tolerance
     assert taken.history.mean_radius_m[-1] == pytest.approx(plain.history.mean_radius_m[-1], rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("portion", "words"),
+    [
+        ({"concentration": "1 M", "volume": "1 mL"}, "its solvent"),
+        ({"volume": "1 mL", "solvent": "ODE"}, "its concentration"),
+        ({"amount": "1 mmol", "purity": 0.9}, "purity"),
+        ({"amount": "1 mmol", "mass": "1 g"}, "one of amount"),
+    ],
+)
+def test_portions_that_leave_something_to_guess_are_refused(portion, words):
+    content = changed()
+    content["vessel"]["contents"][0] = {"chemical": "PbBr2", **portion}
+    with pytest.raises(InputError, match=words):
+        recipe_of(content)
+
+
+def test_a_row_at_the_start_is_kept():
+    content = changed(observe={"until": "20 s", "times": ["0 s", "1 s"]})
+    assert [row["t_s"] for row in grow_recipe(recipe_of(content)).rows()] == [0.0, 1.0, 20.0]
+
+
+def test_a_lost_crystal_shows_in_the_balance():
+    batch = grow_recipe(recipe_of(HOT))
+    last = batch.history.distributions[-1]
+    fewer = replace(last, number_per_m3=0.99 * last.number_per_m3)
+    history = replace(batch.history, distributions=(*batch.history.distributions[:-1], fewer))
+    assert replace(batch, history=history).balances()["Cs"]["error"] > 5e-3
+
+
+def test_crystals_hold_the_ions_of_their_formula():
+    found = grow_recipe(recipe_of(HOT)).balances()
+    per_lead = {ion: one["in_crystals_umol"] / found["Pb"]["in_crystals_umol"] for ion, one in found.items()}
+    assert per_lead["Cs"] == pytest.approx(1.0)
+    assert per_lead["Br"] == pytest.approx(3.0)
 
 
 def test_it_says_that_nothing_nucleates():

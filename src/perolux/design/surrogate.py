@@ -212,9 +212,16 @@ def _write_folder(
         write_text(folder / "cross_validation.csv", _csv(head, residuals))
         write_json(folder / "model.json", record | {"sha256": sha256_of(folder / "table.csv")})
         folder.chmod(0o755)
+        old = folder.with_name(folder.name + ".old")
         if out.exists():
-            shutil.rmtree(out)
-        os.replace(folder, out)  # noqa: PTH105
+            os.replace(out, old)  # noqa: PTH105
+        try:
+            os.replace(folder, out)  # noqa: PTH105
+        except OSError:
+            if old.exists():
+                os.replace(old, out)  # noqa: PTH105
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"could not write: {error.strerror}", where=str(out)) from error
     finally:

@@ -279,6 +279,18 @@ def volume_centre(r3, half):
 
 
 @njit(cache=True, error_model="numpy")
+def upper_edge(r3, a):
+    """Edge b of the cohort evenly spread over [a, b] with mean r^3: (a + b)(a^2 + b^2) = 4 r3."""
+    b = max(r3 ** (1.0 / 3.0), a)
+    for _ in range(30):
+        step = ((a + b) * (a * a + b * b) - 4.0 * r3) / (a * a + 2.0 * a * b + 3.0 * b * b)
+        b -= step
+        if abs(step) < 1e-16 * b:
+            break
+    return max(b, a)
+
+
+@njit(cache=True, error_model="numpy")
 def _sort(low, high, number, n):
     """Sort cohorts by size in place: by insertion, for they are nearly sorted."""
     for i in range(1, n):
@@ -310,11 +322,12 @@ def _smallest(values, n, wanted):
 
 
 @njit(cache=True, error_model="numpy")
-def merge(low, high, number, n, most):
+def merge(low, high, number, n, most, least):
     """Unite neighbours in size until at most `most` cohorts are left. Returns the new count.
 
     The number and the volume of each pair go to its union exactly, its variance exactly, its mean up to what
     the volume asks for. Pairs with the least N (sd/r)^3 go first: what the union forgets is their skewness.
+    A union that would reach below the least radius begins there, and its variance gives way.
     """
     _sort(low, high, number, n)
     cost = np.empty(n)
@@ -339,6 +352,8 @@ def merge(low, high, number, n, most):
                 half = math.sqrt(3.0 * variance)
                 centre = volume_centre(r3, half)
                 low[m], high[m], number[m] = centre - half, centre + half, both
+                if low[m] < least:
+                    low[m], high[m] = least, upper_edge(r3, least)
                 i += 2
                 removed += 1
             else:
@@ -563,7 +578,7 @@ def run(
             else:
                 youngest = -1
             if n >= most:
-                n = merge(low, high, number, n, (6 * most) // 10)
+                n = merge(low, high, number, n, (6 * most) // 10, least)
                 youngest = -1
                 fresh = True
             elif code == RIPENING and n < most // 4:

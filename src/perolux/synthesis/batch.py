@@ -61,27 +61,40 @@ class Batch:
         return found
 
     def balances(self) -> dict[str, dict[str, float]]:
-        """Where each ion is at the end, in micromol: fed, dissolved, in_crystals, and the relative error.
+        """Where each ion is at the end, in micromol: shares counted one by one, and what they leave out.
 
+        fed: from the portions of the recipe. in_crystals: from the sizes at the end. dissolved: monomer that
+        the engine left in solution, and what the scarcest component left over. error: relative, of their sum.
         Aliquots are counted in: amounts are those of everything that was ever in the vessel.
         """
+        # mol/m^3 of the reference volume is umol/mL
         millilitres = self.ledger.reference_ml
-        bound = float(self.history.bound_mol_m3[-1])
+        crystals = self.schedule.model.bound_mol_m3(self.history.distributions[-1])
+        monomer = float(self.history.dissolved_mol_m3[-1] * self.history.volume_ratio[-1])
+        supplied = float(self.history.supplied_mol_m3[-1])
         need = stoichiometry(self.recipe.product)
         found = {}
-        for ion, fed in self.ledger.fed_mol_l.items():
-            # mol/L = mmol/mL, and mol/m^3 = umol/mL
-            total = 1e3 * float(fed[-1]) * millilitres
-            crystals = bound * need.get(ion, 0.0) * millilitres
-            unmixed = 1e3 * float(fed[-1] - self.ledger.available_mol_l[ion][-1]) * millilitres
-            free = 1e3 * float(self.ledger.available_mol_l[ion][-1]) * millilitres - crystals
-            found[ion] = {
-                "fed_umol": total,
-                "in_crystals_umol": crystals,
-                "dissolved_umol": free,
-                "not_yet_mixed_umol": unmixed,
-                "error": abs(crystals + free + unmixed - total) / total if total > 0 else 0.0,
+        for ion, total in self._fed_umol().items():
+            count = need.get(ion, 0.0)
+            available = 1e3 * float(self.ledger.available_mol_l[ion][-1])
+            unmixed = 1e3 * float(self.ledger.fed_mol_l[ion][-1]) - available
+            dissolved = count * monomer + (available - count * supplied)
+            parts = {
+                "in_crystals_umol": count * crystals * millilitres,
+                "dissolved_umol": dissolved * millilitres,
+                "not_yet_mixed_umol": unmixed * millilitres,
             }
+            error = abs(sum(parts.values()) - total) / total if total > 0 else 0.0
+            found[ion] = {"fed_umol": total, **parts, "error": error}
+        return found
+
+    def _fed_umol(self) -> dict[str, float]:
+        """Ions in all portions that have been poured by the end, in micromol."""
+        end = np.array([self.recipe.observe.until])
+        found = {ion: 1e6 * mol for ion, mol in self.ledger.start.components().items()}
+        for one in self.ledger.additions:
+            for ion, mol in one.amounts.components().items():
+                found[ion] = found.get(ion, 0.0) + 1e6 * one.share * float(one.fed(end)[0]) * mol
         return found
 
     def ensemble(self) -> Ensemble | None:
@@ -101,8 +114,16 @@ class Batch:
         return from_table(edge, population, last.number_per_m3)
 
     def rests_on(self) -> list[Value]:
-        """The priors that this result rests on: every kinetic constant that the recipe did not give."""
-        return [value for name, value in priors().items() if name not in self.constants.from_recipe]
+        """The priors that this result rests on: constants that it used and the recipe did not give."""
+        kinds = {event.kind for event in self.recipe.events}
+        unused = set(self.constants.from_recipe)
+        if "antisolvent" not in kinds:
+            unused.add("antisolvent_exponent")
+        if not self.schedule.conditions.dissociation_mol_m3.any():
+            unused.add("topo_dissociation_mol_l")
+        if all(event.mixing is not None for event in self.recipe.events if event.contents):
+            unused.add("mixing_time_s")
+        return [value for name, value in priors().items() if name not in unused]
 
 
 def constants_of(recipe: Recipe) -> KineticConstants:
@@ -124,15 +145,12 @@ def grow_recipe(
 
 
 def _times(recipe: Recipe) -> np.ndarray:
-    if recipe.observe.times is not None:
-        times = np.array([t for t in recipe.observe.times if t > 0])
-        return (
-            times
-            if len(times) and times[-1] == recipe.observe.until
-            else np.append(times, recipe.observe.until)
-        )
     end = recipe.observe.until
-    return end * np.geomspace(1e-3, 1.0, _ROWS)
+    if recipe.observe.times is None:
+        return end * np.geomspace(1e-3, 1.0, _ROWS)
+    times = np.array(recipe.observe.times)
+    # the end is always a row: balances and the ensemble belong to it
+    return times if times[-1] == end else np.append(times, end)
 
 
 def _warnings(schedule: Schedule, history: History) -> tuple[str, ...]:

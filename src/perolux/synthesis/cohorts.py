@@ -119,6 +119,8 @@ def _history(
     volume = np.array([one["volume_ratio"] for one in there])
     has_solution = isinstance(model, ClassicalGrowth | PowerLawGrowth)
     supplied = np.array([one["supplied_mol_m3"] for one in there])
+    # counted from the cohorts anew: what `mass_error` holds against the monomer of the compiled balance
+    bound = np.array([model.bound_mol_m3(one) for one in distributions])
     number = column("NUMBER")
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(number > 0, column("MEAN"), np.nan)
@@ -133,10 +135,10 @@ def _history(
         supersaturation=column("SUPERSATURATION"),
         nucleation_per_m3_s=column("RATE") / volume,
         entry_radius_m=column("ENTRY"),
-        bound_mol_m3=column("BOUND"),
+        bound_mol_m3=bound,
         nuclei_per_m3=column("NUCLEI"),
         dissolved_crystals_per_m3=column("GONE"),
-        supplied_mol_m3=supplied if has_solution else column("DISSOLVED") * volume + column("BOUND"),
+        supplied_mol_m3=supplied if has_solution else column("DISSOLVED") * volume + bound,
         volume_ratio=volume,
         distributions=distributions,
         steps=int(steps),

@@ -103,7 +103,7 @@ def _history(
     volume = np.array([one["volume_ratio"] for one in there])
     supplied = np.array([one["supplied_mol_m3"] for one in there])
     # content counted from the cells: what `mass_error` compares with the solute that followed the fluxes
-    bound = np.array([model_content(model, one) for one in distributions])
+    bound = np.array([model.bound_mol_m3(one) for one in distributions])
     has_solution = isinstance(model, ClassicalGrowth | PowerLawGrowth)
     return History(
         time_s=times,
@@ -124,13 +124,6 @@ def _history(
         steps=int(column("STEPS")[-1]),
         rejected_steps=0,
         engine="finite volume",
-    )
-
-
-def model_content(model: Model, sizes: SizeDistribution) -> float:
-    """Monomer in crystals (mol per m^3 of reference volume): amount_per_r3 times the sum of N r^3."""
-    return (
-        model.amount_per_r3 * sizes.moment(3) if isinstance(model, ClassicalGrowth | PowerLawGrowth) else 0.0
     )
 
 

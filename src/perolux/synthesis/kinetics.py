@@ -23,8 +23,7 @@ __all__ = ["KineticConstants", "draw_constants", "prior_constants", "priors"]
 
 _LOG_UNIFORM = (
     "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s",
-    "halide_exchange_per_s", "mixing_time_s", "topo_dissociation_mol_l",
-    "liquid_viscosity_pa_s", "bath_time_constant_s",
+    "mixing_time_s", "topo_dissociation_mol_l", "bath_time_constant_s",
 )  # fmt: skip
 
 
@@ -49,11 +48,8 @@ class KineticConstants:
     diffusivity_m2_s: float
     surface_rate_m_s: float
     surface_activation_kj_mol: float
-    halide_exchange_per_s: float
-    halide_exchange_activation_kj_mol: float
     antisolvent_exponent: float
     mixing_time_s: float
-    liquid_viscosity_pa_s: float
     viscosity_activation_kj_mol: float
     least_radius_nm: float
     bath_time_constant_s: float
@@ -94,14 +90,6 @@ class KineticConstants:
         t = np.asarray(temperature_k, dtype=float)
         thinner = laws.arrhenius(1.0, self.viscosity_activation_kj_mol, t)
         return self.diffusivity_m2_s * t / 298.15 * thinner
-
-    def halide_exchange_at_per_s(self, temperature_k: object) -> laws.FloatArray:
-        """Rate of halide exchange between crystals (1/s) at a temperature."""
-        return laws.arrhenius(
-            self.halide_exchange_per_s,
-            self.halide_exchange_activation_kj_mol,
-            temperature_k,  # type: ignore[arg-type]
-        )
 
 
 def prior_constants() -> KineticConstants:

@@ -68,8 +68,8 @@ def amounts_of(portions: Iterable[Portion]) -> Amounts:
 def _one(portion: Portion) -> Amounts:
     known = chemical(portion.chemical)
     if portion.concentration is not None:
-        assert portion.volume is not None
-        solvent = chemical(portion.solvent or "octadecene")
+        assert portion.volume is not None and portion.solvent is not None
+        solvent = chemical(portion.solvent)
         mol = {known.name: portion.concentration * 1e-3 * portion.volume}
         dissolved = _pure(solvent, portion.volume)
         return Amounts(mol, {}) + dissolved

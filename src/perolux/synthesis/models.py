@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError, Problem
 from perolux.quantities.constants import AVOGADRO_PER_MOL
+from perolux.synthesis.history import SizeDistribution
 from perolux.synthesis.laws import SHAPE_FACTORS, CrystalShape
 
 __all__ = ["ClassicalGrowth", "Model", "PlainGrowth", "PowerLawGrowth", "Ripening"]
@@ -61,6 +62,10 @@ class ClassicalGrowth:
         """Formula units (mol) in a crystal over r^3 (m^3)."""
         return 8.0 * SHAPE_FACTORS[self.shape][0] / (self.formula_volume_m3 * AVOGADRO_PER_MOL)
 
+    def bound_mol_m3(self, crystals: SizeDistribution) -> float:
+        """Amount in crystals (mol per m^3 of reference volume): amount_per_r3 times the sum of N r^3."""
+        return self.amount_per_r3 * crystals.moment(3)
+
     def packed(self) -> tuple[int, FloatArray]:
         """Kind of law and its parameters, as the compiled loops take them."""
         area = 24.0 if self.shape == "cube" else 4.0 * np.pi
@@ -93,6 +98,10 @@ class PowerLawGrowth:
         """Amount in a crystal over r^3."""
         return 8.0 * self.volume_factor * self.density_per_m3
 
+    def bound_mol_m3(self, crystals: SizeDistribution) -> float:
+        """Amount in crystals (mol per m^3 of reference volume): amount_per_r3 times the sum of N r^3."""
+        return self.amount_per_r3 * crystals.moment(3)
+
     def packed(self) -> tuple[int, FloatArray]:
         """Kind of law and its parameters, as the compiled loops take them."""
         return 1, np.array(
@@ -113,6 +122,11 @@ class PlainGrowth:
     nucleation_per_m3_s: float = 0.0
     entry_radius_m: float = 0.0
 
+    def bound_mol_m3(self, crystals: SizeDistribution) -> float:
+        """Nothing: this law knows no amounts."""
+        del crystals
+        return 0.0
+
     def packed(self) -> tuple[int, FloatArray]:
         """Kind of law and its parameters, as the compiled loops take them."""
         kind = ("constant", "linear", "inverse").index(self.law)
@@ -130,6 +144,11 @@ class Ripening:
 
     limit: Literal["diffusion", "surface"]
     rate: float
+
+    def bound_mol_m3(self, crystals: SizeDistribution) -> float:
+        """Nothing: this law knows no amounts."""
+        del crystals
+        return 0.0
 
     def packed(self) -> tuple[int, FloatArray]:
         """Kind of law and its parameters, as the compiled loops take them."""

@@ -8,7 +8,8 @@
     [[events]]
     kind = "inject"
     at = "0 s"
-    contents = [{ chemical = "cesium oleate", concentration = "0.125 M", volume = "0.4 mL" }]
+    contents = [{ chemical = "cesium oleate", concentration = "0.125 M", volume = "0.4 mL",
+                  solvent = "octadecene" }]
     [observe]
     until = "30 s"
 
@@ -100,7 +101,7 @@ class Portion(_Block):
         default=None, description="volume, of the pure liquid or of the solution"
     )
     concentration: Molar | None = Field(default=None, description="of a solution, with its volume")
-    solvent: _Name | None = Field(default=None, description="of that solution; 'octadecene' if left out")
+    solvent: _Name | None = Field(default=None, description="of that solution")
     purity: _Fraction = Field(
         default=1.0, description="mass fraction of the chemical; the rest counts as nothing"
     )
@@ -114,8 +115,10 @@ class Portion(_Block):
             raise ValueError(
                 f"{self.chemical}: one of amount, mass, volume (with concentration: of the solution)"
             )
-        if self.solvent is not None and self.concentration is None:
-            raise ValueError(f"{self.chemical}: a solvent without a concentration")
+        if (self.solvent is None) != (self.concentration is None):
+            raise ValueError(f"{self.chemical}: a solution needs its concentration and its solvent")
+        if self.purity != 1.0 and (self.amount is not None or self.concentration is not None):
+            raise ValueError(f"{self.chemical}: a purity belongs to a mass or the volume of a pure liquid")
         return self
 
 
@@ -194,11 +197,8 @@ class Kinetics(_Block):
     diffusivity_m2_s: float | None = Field(default=None, gt=0, lt=1e-6)
     surface_rate_m_s: float | None = Field(default=None, gt=0, lt=1e3)
     surface_activation_kj_mol: float | None = Field(default=None, ge=0, le=300)
-    halide_exchange_per_s: float | None = Field(default=None, ge=0, lt=1e9)
-    halide_exchange_activation_kj_mol: float | None = Field(default=None, ge=0, le=300)
     antisolvent_exponent: float | None = Field(default=None, ge=0, le=200)
     mixing_time_s: float | None = Field(default=None, gt=0, le=1e4)
-    liquid_viscosity_pa_s: float | None = Field(default=None, gt=0, lt=1e3)
     viscosity_activation_kj_mol: float | None = Field(default=None, ge=0, le=100)
     least_radius_nm: float | None = Field(default=None, gt=0, lt=5)
     bath_time_constant_s: float | None = Field(default=None, gt=0, lt=1e5)
