@@ -211,7 +211,11 @@ def assumptions_page() -> str:
         "these materials was found in a source that could be read: all are priors, and a recipe may give its "
         "own in `[kinetics]`."
     )
-    return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis)
+    from perolux.synthesis.speciation import equilibrium_records
+
+    of_equilibria = table(head, [value_row(value) for value in equilibrium_records().values()])
+    equilibria = "## Complexes and solids in solution\n\nOf no source either; only orders and signs follow."
+    return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", equilibria, of_equilibria)
 
 
 def constants_page() -> str:

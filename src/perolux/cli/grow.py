@@ -80,6 +80,7 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
                 "product": recipe.product,
                 "rows": batch.rows(),
                 "final": final,
+                "phases": batch.phases(),
                 "balances": batch.balances(),
                 "mass_error": batch.history.mass_error,
                 "kinetics_given": list(batch.constants.from_recipe),
@@ -102,11 +103,17 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
             (
                 *batch.warnings,
                 f"fed: {balances}",
+                f"at equilibrium, constants assumed, of the lead: {_phases(batch.phases())}",
                 f"priors, not literature ({len(rests_on)}): {', '.join(key or '' for key in rests_on)}",
                 f"given by the recipe: {', '.join(batch.constants.from_recipe) or 'none'}",
             )
         ),
     )
+
+
+def _phases(shares: dict[str, float]) -> str:
+    there = [f"{name} {100.0 * share:.3g} %" for name, share in shares.items() if share > 5e-4]
+    return ", ".join(there)
 
 
 def _recipe_cells(row: dict[str, Any]) -> list[str]:

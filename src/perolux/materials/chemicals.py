@@ -28,7 +28,8 @@ class Chemical:
 
     role: "salt", "ligand" or "solvent". properties: `Value` by name (density_g_ml, boiling_c, melting_c).
     cations: organic A-site cations in the formula, which its elements do not tell. multipliers: of a ligand
-    on surface_rate, surface_energy and exchange_rate, against oleic acid = 1.
+    on surface_rate, surface_energy and exchange_rate, against oleic acid = 1. acts_as: what it brings to the
+    equilibria of a solution besides `ions` (anion, proton, amine, complexant, quaternary).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Chemical:
     properties: Mapping[str, Value]
     multipliers: Mapping[str, Value]
     cations: Mapping[str, int]
+    acts_as: Mapping[str, int]
     note: str | None = None
 
     @property
@@ -151,5 +153,6 @@ def _chemical(row: dict[str, Any]) -> Chemical:
             for name, x in row.get("multipliers", {}).items()
         },
         cations=row.get("cations", {}),
+        acts_as=row.get("acts_as", {}),
         note=row.get("note"),
     )

@@ -4,25 +4,34 @@
 independent method. Whether nucleation is a burst is a result of both, never an assumption.
 """
 
+from perolux.synthesis.batch import Batch, grow_recipe
 from perolux.synthesis.cohorts import grow
 from perolux.synthesis.conditions import Conditions, constant_conditions
 from perolux.synthesis.finite_volume import grow_finite_volume
 from perolux.synthesis.history import NOTHING, History, SizeDistribution
 from perolux.synthesis.kinetic_case import KineticCase, read_kinetic_case
 from perolux.synthesis.models import ClassicalGrowth, PlainGrowth, PowerLawGrowth, Ripening
+from perolux.synthesis.recipe import Recipe, read_recipe
+from perolux.synthesis.speciation import Speciation, speciate
 
 __all__ = [
     "NOTHING",
+    "Batch",
     "ClassicalGrowth",
     "Conditions",
     "History",
     "KineticCase",
     "PlainGrowth",
     "PowerLawGrowth",
+    "Recipe",
     "Ripening",
     "SizeDistribution",
+    "Speciation",
     "constant_conditions",
     "grow",
     "grow_finite_volume",
+    "grow_recipe",
     "read_kinetic_case",
+    "read_recipe",
+    "speciate",
 ]

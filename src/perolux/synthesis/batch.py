@@ -14,6 +14,7 @@ from perolux.synthesis.history import History
 from perolux.synthesis.kinetics import KineticConstants, prior_constants, priors
 from perolux.synthesis.laws import LEAST_SUPERSATURATION
 from perolux.synthesis.ledger import Ledger, ledger_of
+from perolux.synthesis.phases import phase_shares, vessel_equilibrium
 from perolux.synthesis.recipe import Recipe
 from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
 
@@ -96,6 +97,14 @@ class Batch:
             for ion, mol in one.amounts.components().items():
                 found[ion] = found.get(ion, 0.0) + 1e6 * one.share * float(one.fed(end)[0]) * mol
         return found
+
+    def phases(self) -> dict[str, float]:
+        """Share of the lead in each solid and in solution if all came to equilibrium at the end.
+
+        Growth knows the product only; `synthesis.phases` knows every solid, with constants that are assumed.
+        """
+        found = vessel_equilibrium(self.recipe.product, self.ledger, self.constants, self.history.time_s[-1:])
+        return phase_shares(self.recipe.product, found)
 
     def ensemble(self) -> Ensemble | None:
         """The crystals at the end as an `Ensemble` of cubes; None where there are none."""

@@ -26,9 +26,11 @@ from perolux.synthesis.batch import grow_recipe
 from perolux.synthesis.finite_volume import extrapolated
 from perolux.synthesis.laws import barrier_kt, capillary_length_m, critical_radius_m
 from perolux.synthesis.recipe import recipe_of
+from perolux.synthesis.speciation import COMPONENTS, speciate
 from perolux.validation.run import Computed
 
 __all__ = [
+    "acid_and_lead_poor_phase",
     "attachment",
     "batch",
     "complex_residual",
@@ -37,9 +39,11 @@ __all__ = [
     "diffusion_focusing",
     "hot_injection",
     "linear_growth_cv_ratio",
+    "phase_order",
     "power_law_batch",
     "pure_growth",
     "ripening",
+    "speciation_totals",
     "stirred_tank",
     "two_engines",
 ]
@@ -244,6 +248,29 @@ def hot_injection(celsius: float, quantity: str) -> float:
         bound = history.bound_mol_m3 / history.bound_mol_m3[-1]
         return float(np.interp(0.9, bound, history.time_s))
     return float(history.cv[-1]) if quantity == "cv" else 2e9 * float(history.mean_radius_m[-1])
+
+
+def phase_order(first: str, then: str) -> float:
+    """Cs:Pb at which the second solid appears over that of the first, CsBr added to PbBr2 at 298 K."""
+    ratio = np.geomspace(0.2, 200.0, 400)
+    found = speciate({"A": 0.01 * ratio, "Pb": 0.01, "X": 0.01 * (2.0 + ratio)})
+    a, b = (ratio[np.flatnonzero(found.solids[name] > 0)[0]] for name in (first, then))
+    return float(b / a)
+
+
+def acid_and_lead_poor_phase() -> float:
+    """Cs4PbBr6 with little oleic acid (0.01 mol/L) over that with much (0.2), oleylamine 0.25 mol/L."""
+    acid = np.array([0.01, 0.2])
+    feed = {"A": 0.06, "Pb": 0.03, "X": 0.12, "amine": 0.25, "quaternary": 0.06}
+    found = speciate({**feed, "anion": 0.06 + acid, "proton": acid}).solids["A4PbX6"]
+    return float(found[0] / found[1])
+
+
+def speciation_totals() -> float:
+    """Largest relative error of a total over 1e4 random feeds, six decades each, 270 to 480 K."""
+    rng = np.random.default_rng(2024)
+    feeds = {name: 10.0 ** rng.uniform(-6.0, 0.0, 10_000) for name in COMPONENTS}
+    return float(speciate(feeds, temperature_k=rng.uniform(270.0, 480.0, 10_000)).total_error.max())
 
 
 def _of(history: History, quantity: str) -> np.ndarray:
