@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "example_path",
     "read_small_text",
     "sha256_of",
+    "whole_folder",
     "write_bytes",
     "write_json",
     "write_text",
@@ -52,6 +54,37 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         raise _output_error(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(target: str | Path) -> Iterator[Path]:
+    """Give a temporary folder beside `target`, on success renamed to it: it is there whole or not at all.
+
+    A folder that is there already is replaced, and comes back where the rename fails. Raises `OutputError`.
+    """
+    target = Path(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise _output_error(target, error) from error
+    old = folder.with_name(folder.name + ".old")
+    try:
+        yield folder
+        folder.chmod(0o777 & ~_umask())
+        if target.exists():
+            os.replace(target, old)  # noqa: PTH105
+        try:
+            os.replace(folder, target)  # noqa: PTH105
+        except OSError:
+            if old.exists():
+                os.replace(old, target)  # noqa: PTH105
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise _output_error(target, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_bytes(target: str | Path, content: bytes) -> Path:

@@ -92,29 +92,6 @@ def test_a_prior_mean_is_added_to_what_is_learned(table, tmp_path):
     assert two - one == pytest.approx(400.0)
 
 
-def test_a_failed_replacement_leaves_the_old_model(table, tmp_path, monkeypatch):
-    from perolux.design import surrogate
-
-    out = tmp_path / "m"
-    learn(table, ["y"], ["x"], out)
-    before = (out / "model.json").read_bytes()
-    real, calls = surrogate.os.replace, []
-
-    def broken(source, target):
-        calls.append(source)
-        if len(calls) == 2:  # the new folder into its place
-            raise OSError(28, "No space left on device")
-        real(source, target)
-
-    monkeypatch.setattr(surrogate.os, "replace", broken)
-    monkeypatch.setattr(surrogate, "write_text", lambda p, t: p.write_text(t))
-    monkeypatch.setattr(surrogate, "write_json", lambda p, c: p.write_text(json.dumps(c)))
-    with pytest.raises(OutputError, match="No space"):
-        learn(table, ["y"], ["z"], out, replace=True)
-    assert (out / "model.json").read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["m"]
-
-
 def test_bad_input(table, tmp_path):
     with pytest.raises(InputError, match="no column 'yy'"):
         learn(table, ["yy"], ["x"], tmp_path / "m")

@@ -12,8 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from perolux import files
 from perolux.errors import InputError, OutputError
-from perolux.files import atomic_path, example_path, sha256_of, write_bytes, write_json, write_text
+from perolux.files import (
+    atomic_path,
+    example_path,
+    sha256_of,
+    whole_folder,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 # Writes two contents in turn as fast as it can, until it is killed.
 WRITER = """
@@ -124,3 +133,38 @@ def test_examples_are_found():
     assert (example_path("antisolvent") / "LICENSE.txt").is_file()
     with pytest.raises(InputError, match="not part of this installation"):
         example_path("none-such")
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    out = tmp_path / "deep" / "run"
+    with whole_folder(out) as folder:
+        (folder / "a.txt").write_text("one")
+        assert not out.exists()
+    assert (out / "a.txt").read_text() == "one"
+    with pytest.raises(ValueError, match="stop"), whole_folder(out) as folder:
+        (folder / "a.txt").write_text("two")
+        raise ValueError("stop")
+    assert (out / "a.txt").read_text() == "one"
+    with whole_folder(out) as folder:
+        (folder / "b.txt").write_text("three")
+    assert [p.name for p in out.iterdir()] == ["b.txt"]
+    assert [p.name for p in out.parent.iterdir()] == ["run"]
+
+
+def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "old.txt").write_text("old")
+    real, calls = os.replace, []
+
+    def broken(source, target):
+        calls.append(source)
+        if len(calls) == 2:  # the new folder into its place
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    monkeypatch.setattr(files.os, "replace", broken)
+    with pytest.raises(OutputError, match=os.strerror(errno.ENOSPC)), whole_folder(out) as folder:
+        (folder / "new.txt").write_text("new")
+    assert (out / "old.txt").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]

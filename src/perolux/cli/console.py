@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perolux.errors import OptionError, PeroluxError, Problem
 
@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from perolux.progress import Progress
 
 __all__ = ["BUG", "DONE", "INTERRUPTED", "USER_ERROR", "VALIDATION_FAILED"]
-__all__ += ["number", "numbers_of", "print_error", "print_json", "print_table", "terminal_progress"]
+__all__ += [
+    "number",
+    "numbers_of",
+    "patiently",
+    "print_error",
+    "print_json",
+    "print_table",
+    "terminal_progress",
+]
 
+T = TypeVar("T")
 DONE, BUG, USER_ERROR, VALIDATION_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -113,3 +122,40 @@ class _RichProgress:
 
     def finish(self) -> None:
         self._bar.stop()
+
+
+def patiently(work: Callable[[], T], doing: str) -> T:
+    """Do long work that tells no steps: a terminal shows the seconds, and ctrl-C ends it at once.
+
+    The work runs in a thread, for compiled loops hear no interrupt.
+    """
+    if not sys.stderr.isatty():
+        return work()
+    import threading
+    import time
+
+    from rich.console import Console
+
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    start = time.monotonic()
+    thread.start()
+    thread.join(0.5)
+    if thread.is_alive():
+        with Console(stderr=True).status(doing) as status:
+            while thread.is_alive():
+                thread.join(0.2)
+                seconds = time.monotonic() - start
+                hint = "" if seconds < 5 else " (the first run compiles the engine, 10 to 20 s)"
+                status.update(f"{doing}, {seconds:.0f} s{hint}")
+    if failed:
+        raise failed[0]
+    return done[0]

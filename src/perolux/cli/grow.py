@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from perolux.cli.console import numbers_of, print_json, print_table
+from perolux.cli.console import numbers_of, patiently, print_json, print_table
 from perolux.errors import OptionError
 
 __all__ = ["grow"]
@@ -27,12 +27,18 @@ def grow(
         Literal["cohorts", "finite-volume"], Parameter(help="which solver of the population balance")
     ] = "cohorts",
     tolerance: Annotated[float | None, Parameter(help="relative error of one step of the cohorts")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="recipe: a new folder for tables, spectra and the report")
+    ] = None,
+    replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Nucleation, growth, dissolution and ripening of one batch against time."""
     if case.suffix.lower() == ".toml":
-        _recipe(case, times, engine, tolerance, json)
+        _recipe(case, times, engine, tolerance, out, replace, json)
         return
+    if out is not None:
+        raise OptionError("--out belongs to recipes (TOML)", fix="--json prints all of a kinetic case")
     wanted = _times(times or _CASE_TIMES)
     from perolux.synthesis.kinetic_case import grow_case, read_kinetic_case
 
@@ -58,46 +64,45 @@ def grow(
     )
 
 
-def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None, json: bool) -> None:
+def _recipe(
+    path: Path,
+    times: str | None,
+    engine: str,
+    tolerance: float | None,
+    out: Path | None,
+    replace: bool,
+    json: bool,
+) -> None:
     if times is not None or engine != "cohorts":
         raise OptionError(
             "--times and --engine belong to kinetic cases", fix="write the times into [observe] of the recipe"
         )
+    from perolux.studies.growth import growth_record, light_of, require_new_folder, write_growth
     from perolux.synthesis.batch import grow_recipe
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import read_recipe
 
     recipe = read_recipe(path)
-    batch = grow_recipe(recipe, tolerance=tolerance or TOLERANCE)
-    rests_on = [value.key for value in batch.rests_on()]
+    if out is not None:
+        require_new_folder(out, replace=replace)
+    batch = patiently(lambda: grow_recipe(recipe, tolerance=tolerance or TOLERANCE), "growing")
+    name = recipe.name or path.stem
+    spectra, why = light_of(batch)
+    if out is not None:
+        write_growth(batch, spectra, why, out, name, path)
     if json:
-        last = batch.rows()[-1]
-        final = {name: last[name] for name in ("t_s", "N_per_m3", "mean_edge_nm", "cv", "yield")}
-        print_json(
-            {
-                "recipe": recipe.name or path.stem,
-                "route": recipe.route,
-                "product": recipe.product,
-                "rows": batch.rows(),
-                "final": final,
-                "phases": batch.phases(),
-                "balances": batch.balances(),
-                "mass_error": batch.history.mass_error,
-                "kinetics_given": list(batch.constants.from_recipe),
-                "rests_on": rests_on,
-                "warnings": list(batch.warnings),
-            }
-        )
+        print_json(growth_record(batch, spectra, why, name))
         return
-    rows = batch.rows()
+    rests_on = [value.key for value in batch.rests_on()]
+    rows = growth_record(batch, spectra, why, name)["rows"]
     shown = rows if len(rows) <= _MOST_ROWS else rows[:: -(-len(rows) // _MOST_ROWS)] + rows[-1:]
     balances = ", ".join(
         f"{ion} {one['fed_umol']:.4g} umol ({one['in_crystals_umol']:.4g} in crystals)"
         for ion, one in batch.balances().items()
     )
     print_table(
-        f"{recipe.name or path.stem} ({recipe.route}, {recipe.product})",
-        ["t (s)", "T (degC)", "S", "J (1/(m3 s))", "N (1/m3)", "mean edge (nm)", "cv", "yield (%)"],
+        f"{name} ({recipe.route}, {recipe.product})",
+        ["t (s)", "T (degC)", "S", "J (1/(m3 s))", "N (1/m3)", "edge (nm)", "cv", "yield (%)", "PL (nm)"],
         [_recipe_cells(row) for row in shown],
         "\n".join(
             (
@@ -106,6 +111,7 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
                 f"at equilibrium, constants assumed, of the lead: {_phases(batch.phases())}",
                 f"priors, not literature ({len(rests_on)}): {', '.join(key or '' for key in rests_on)}",
                 f"given by the recipe: {', '.join(batch.constants.from_recipe) or 'none'}",
+                *([f"tables, spectra and report.html: {out}"] if out is not None else []),
             )
         ),
     )
@@ -123,8 +129,17 @@ def _recipe_cells(row: dict[str, Any]) -> list[str]:
     return [
         f"{row['t_s']:.3g}", cell("temperature_c", ".1f"), cell("supersaturation", ".3g"),
         cell("nucleation_per_m3_s", ".2e"), cell("N_per_m3", ".3g"), cell("mean_edge_nm", ".2f"),
-        cell("cv", ".3f"), cell("yield", ".1f", 100.0),
+        cell("cv", ".3f"), cell("yield", ".1f", 100.0), _peaks(row.get("pl_peak_nm")),
     ]  # fmt: skip
+
+
+def _peaks(peak: dict[str, Any] | None) -> str:
+    """The PL peak over the parameter sets."""
+    seen = [] if peak is None else [x for x in peak["sets"].values() if x is not None]
+    if not seen:
+        return "–"
+    low, high = f"{min(seen):.0f}", f"{max(seen):.0f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

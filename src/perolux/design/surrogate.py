@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from perolux.design.features import Encoding, encode, learn_encoding, outside_hu
 from perolux.design.gaussian_process import Fitted, Hyperparameters, fit, predict, quantiles, refit
 from perolux.design.table import Table, numbers, read_table
 from perolux.errors import InputError, OptionError, OutputError
-from perolux.files import sha256_of, write_json, write_text
+from perolux.files import sha256_of, whole_folder, write_json, write_text
 from perolux.progress import Progress, silent, track
 
 __all__ = ["cross_validate", "learn", "predict_table"]
@@ -199,33 +196,12 @@ def _prepare(
 def _write_folder(
     out: Path, source: Table, names: list[str], record: dict[str, Any], residuals: list[list[Any]]
 ) -> None:
-    """All files in a new folder beside `out`, then one rename: the model is there whole or not at all."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise OutputError(f"could not write: {error.strerror}", where=str(out)) from error
-    try:
+    with whole_folder(out) as folder:
         cells = zip(*(source.columns[name] for name in names), strict=True)
         write_text(folder / "table.csv", _csv(names, cells))
         head = ["target", "line", "repeat", "measured", "median", "low95", "high95"]
         write_text(folder / "cross_validation.csv", _csv(head, residuals))
         write_json(folder / "model.json", record | {"sha256": sha256_of(folder / "table.csv")})
-        folder.chmod(0o755)
-        old = folder.with_name(folder.name + ".old")
-        if out.exists():
-            os.replace(out, old)  # noqa: PTH105
-        try:
-            os.replace(folder, out)  # noqa: PTH105
-        except OSError:
-            if old.exists():
-                os.replace(old, out)  # noqa: PTH105
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise OutputError(f"could not write: {error.strerror}", where=str(out)) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _csv(head: list[str], rows: Any) -> str:

@@ -20,6 +20,7 @@ from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
 
 __all__ = ["Batch", "constants_of", "grow_recipe"]
 
@@ -105,6 +106,20 @@ class Batch:
         """
         found = vessel_equilibrium(self.recipe.product, self.ledger, self.constants, self.history.time_s[-1:])
         return phase_shares(self.recipe.product, found)
+
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL and absorbance at the times of the rows, as [spectra] of the recipe says."""
+        from perolux.synthesis.inline_spectra import inline_spectra, spectrometer_of
+
+        return inline_spectra(
+            self.recipe.product,
+            self.history.distributions,
+            self.history.time_s,
+            self.history.volume_ratio,
+            spectrometer_of(self.recipe.spectra),
+            sets=sets,
+            seed=seed,
+        )
 
     def ensemble(self) -> Ensemble | None:
         """The crystals at the end as an `Ensemble` of cubes; None where there are none."""

@@ -46,6 +46,7 @@ __all__ = [
     "Observe",
     "Portion",
     "Recipe",
+    "Spectra",
     "TopoRecipe",
     "read_recipe",
     "recipe_of",
@@ -83,6 +84,8 @@ Molar = Annotated[float, _measured("mol/L")]
 Seconds = Annotated[float, _measured("s")]
 PositiveSeconds = Annotated[float, _measured("s", above=True)]
 Kelvin = Annotated[float, _measured("K")]
+Nanometres = Annotated[float, _measured("nm", above=True)]
+Millimetres = Annotated[float, _measured("mm", above=True)]
 _Name = Annotated[str, Field(min_length=1, max_length=120)]
 _Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=False)]
 
@@ -187,6 +190,30 @@ class Observe(_Block):
         return self
 
 
+class Spectra(_Block):
+    """[spectra]: how PL and absorbance are recorded, for instance of an aliquot in a capillary."""
+
+    temperature: Kelvin = Field(default=298.15, description="of the liquid as it is measured, e.g. '25 degC'")
+    path: Millimetres = Field(default=1.0, description="of light through the liquid, e.g. '1 mm'")
+    dilution: float = Field(default=1.0, ge=1, le=1e6, description="volume after dilution over that before")
+    excitation: Nanometres = Field(default=365.0, description="wavelength of the lamp")
+    first: Nanometres = Field(default=350.0, description="first wavelength recorded")
+    last: Nanometres = Field(default=750.0, description="last wavelength recorded")
+    step: Nanometres = Field(default=1.0, description="between wavelengths")
+    slit: Annotated[float, _measured("nm")] = Field(default=2.0, description="full width of the slit")
+    plqy: float = Field(default=1.0, gt=0, le=1, description="quantum yield of all nanocrystals")
+    signal_to_noise: float | None = Field(
+        default=None, gt=0, description="largest PL over its noise; none if left out"
+    )
+    absorbance_noise: float = Field(default=0.0, ge=0, le=1, description="standard deviation")
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Spectra:
+        if not 10 * self.step <= self.last - self.first <= 20_000 * self.step:
+            raise ValueError("first, last and step: 10 to 20000 wavelengths that rise")
+        return self
+
+
 class Kinetics(_Block):
     """[kinetics]: constants of this recipe in place of the priors, by the names of `priors.toml`."""
 
@@ -213,6 +240,7 @@ class _SolutionRecipe(_Block):
     vessel: Vessel
     events: tuple[Event, ...] = Field(default=(), max_length=_MOST_EVENTS)
     observe: Observe
+    spectra: Spectra = Field(default_factory=Spectra)
     kinetics: Kinetics = Field(default_factory=Kinetics)
 
     @field_validator("product")

@@ -1,0 +1,292 @@
+"""What a spectrometer beside the vessel sees of growing crystals: absorbance and photoluminescence.
+
+    A(E)   = (path/ln 10) sum_i n_i sigma_i(E)                                    n_i per cm^3 of liquid
+    PL(E)  = PLQY (1 - 10^-A(E_ex)) sum_i n_i sigma_i(E_ex) L_i(E) / sum_i n_i sigma_i(E_ex) x escape(E)
+    escape = (1 - 10^-A(E))/(A(E) ln 10)
+
+PL in photons per nm and photon of excitation; cross sections and lines are those of the room `excitons`, so
+sizes mean the same in synthesis and in inference. Escape is one pass through the path: photons absorbed again
+are counted as lost. Then the slit (a Gaussian in wavelength) and the noise of the detector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+from perolux.measured.pl import reduce_pl
+from perolux.measured.records import FileSource, Spectrum, SpectrumSet
+from perolux.quantities.constants import FWHM_PER_SIGMA, HC_EV_NM
+from perolux.synthesis.history import SizeDistribution
+from perolux.synthesis.recipe import Spectra
+
+if TYPE_CHECKING:
+    from perolux.excitons.light.spectra import SpectralTable
+    from perolux.excitons.parameters import ParameterDraws
+
+__all__ = ["LEAST_EDGE_NM", "InlineSpectra", "Spectrometer", "inline_spectra", "spectrometer_of"]
+
+FloatArray = npt.NDArray[np.float64]
+LEAST_EDGE_NM = 2.0
+"""Below this edge the model of a nanocrystal is extrapolated: such crystals are left out, and counted."""
+_STEP_EV = 0.005
+_BEYOND_EV = 0.75
+"""How far the energies reach above the first exciton of the least crystal: lines and bulk join at 0.5 eV."""
+_BELOW_EV = 0.45
+"""How far they reach below the gap, where nothing absorbs or emits."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+
+
+@dataclass(frozen=True)
+class Spectrometer:
+    """How the spectra are taken. Defaults are those of a capillary with a small spectrometer, all assumed.
+
+    wavelength_nm: rising, evenly spaced. path_mm: of the light through the liquid. dilution: volumes of
+    solvent and sample over that of the sample. excitation_nm: of the lamp. slit_fwhm_nm: of both records.
+    plqy: the same for all crystals. temperature_k: of the liquid when it is measured.
+    signal_to_noise: largest PL of the series over the standard deviation of its noise; None: no noise.
+    absorbance_noise: standard deviation.
+    """
+
+    wavelength_nm: FloatArray = field(default_factory=lambda: np.arange(350.0, 751.0))
+    path_mm: float = 1.0
+    dilution: float = 1.0
+    excitation_nm: float = 365.0
+    slit_fwhm_nm: float = 2.0
+    plqy: float = 1.0
+    temperature_k: float = 298.15
+    signal_to_noise: float | None = None
+    absorbance_noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        grid = np.array(self.wavelength_nm, dtype=float)
+        step = np.diff(grid)
+        if grid.ndim != 1 or len(grid) < 10 or not (np.isfinite(grid).all() and grid[0] > 0):
+            raise OptionError("the wavelengths of a spectrometer", allowed="ten or more, above 0 nm")
+        if not (step > 0).all() or np.ptp(step) > 1e-6 * step.mean():
+            raise OptionError("the wavelengths of a spectrometer", allowed="rising in equal steps")
+        positive = {"path_mm": self.path_mm, "excitation_nm": self.excitation_nm}
+        positive["temperature_k"] = self.temperature_k
+        for name, value in positive.items():
+            if not (np.isfinite(value) and value > 0):
+                raise OptionError(f"{name} = {value!r}", allowed="above 0")
+        if not (self.dilution >= 1 and 0 < self.plqy <= 1 and self.slit_fwhm_nm >= 0):
+            raise OptionError("a spectrometer", allowed="dilution from 1, PLQY above 0 up to 1, slit from 0")
+        if self.absorbance_noise < 0 or (self.signal_to_noise is not None and self.signal_to_noise <= 0):
+            raise OptionError("a spectrometer", allowed="signal_to_noise above 0, absorbance_noise from 0")
+        grid.flags.writeable = False
+        object.__setattr__(self, "wavelength_nm", grid)
+
+
+def spectrometer_of(spectra: Spectra) -> Spectrometer:
+    """The spectrometer of a recipe's [spectra]."""
+    return Spectrometer(
+        wavelength_nm=np.arange(spectra.first, spectra.last + 0.5 * spectra.step, spectra.step),
+        path_mm=spectra.path,
+        dilution=spectra.dilution,
+        excitation_nm=spectra.excitation,
+        slit_fwhm_nm=spectra.slit,
+        plqy=spectra.plqy,
+        temperature_k=spectra.temperature,
+        signal_to_noise=spectra.signal_to_noise,
+        absorbance_noise=spectra.absorbance_noise,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class InlineSpectra:
+    """Spectra of a series of populations under each parameter set of the material.
+
+    absorbance, pl: (sets, times, wavelengths); absorbance is None where `reasons` says why. left_out: share
+    of the volume of crystals at each time that is smaller than `LEAST_EDGE_NM` and gives no light here.
+    """
+
+    sets: tuple[str, ...]
+    time_s: FloatArray
+    wavelength_nm: FloatArray
+    absorbance: FloatArray | None
+    pl: FloatArray
+    left_out: FloatArray
+    spectrometer: Spectrometer
+    reasons: dict[str, str]
+
+    def lines(self) -> list[dict[str, dict[str, float | None]]]:
+        """Of each time: pl_peak_nm, pl_fwhm_mev (with the Jacobian, as of a measured spectrum) by set.
+
+        Null where no line stands out.
+        """
+        found: list[dict[str, dict[str, float | None]]] = [
+            {"pl_peak_nm": {}, "pl_fwhm_mev": {}} for _ in self.time_s
+        ]
+        for name in self.sets:
+            for one, spectrum in zip(found, self.spectra("pl", name), strict=True):
+                seen = reduce_pl(spectrum)
+                one["pl_peak_nm"][name] = seen.peak_nm
+                one["pl_fwhm_mev"][name] = seen.fwhm_mev
+        return found
+
+    def spectra(self, kind: str = "pl", parameter_set: str | None = None) -> SpectrumSet:
+        """The series as measured records, which every reduction and fit of `perolux` takes."""
+        which = self.sets.index(parameter_set) if parameter_set is not None else 0
+        if kind not in ("pl", "absorbance"):
+            raise OptionError(f"no spectra of kind {kind!r}", allowed="pl, absorbance")
+        values = self.pl if kind == "pl" else self.absorbance
+        if values is None:
+            raise NotAvailableError(self.reasons["absorbance"], where="in-line absorbance")
+        source = FileSource(path="computed", sha256="", reader="inline_spectra")
+        return SpectrumSet(
+            tuple(
+                Spectrum(
+                    wavelength_nm=self.wavelength_nm.copy(),
+                    values=values[which, i].copy(),
+                    label=f"{time:g} s",
+                    source=source,
+                    kind="pl" if kind == "pl" else "absorbance",
+                    value_unit="normalised" if kind == "pl" else "absorbance",
+                    medium="vacuum",
+                )
+                for i, time in enumerate(self.time_s)
+            )
+        )
+
+
+def inline_spectra(
+    material: str,
+    distributions: Sequence[SizeDistribution],
+    time_s: npt.ArrayLike,
+    volume_ratio: npt.ArrayLike = 1.0,
+    spectrometer: Spectrometer | None = None,
+    *,
+    sets: str | None = None,
+    seed: int = 0,
+) -> InlineSpectra:
+    """Spectra of populations of cubes (radius: half edge) at the times, as a spectrometer records them.
+
+    volume_ratio: volume over that to which the distributions refer. sets: one parameter set by name; None:
+    all. Absorbance is None, with its reason, where n and k of the bulk are not on record; PL then weighs
+    crystals by their volume. Raises what the room `excitons` raises for a material without optical records.
+    """
+    from perolux.excitons.parameters import parameters_of
+
+    used = spectrometer or Spectrometer()
+    times = np.atleast_1d(np.asarray(time_s, dtype=float))
+    volume = np.broadcast_to(np.asarray(volume_ratio, dtype=float), times.shape)
+    edges, numbers, left_out = _points(distributions)
+    largest = max([float(e.max()) for e in edges if len(e)], default=LEAST_EDGE_NM)
+    reach = (LEAST_EDGE_NM, max(largest, 1.05 * LEAST_EDGE_NM))
+    names, absorbance, pl, reasons = [], [], [], {}
+    for parameters in parameters_of(material, used.temperature_k, sets=sets, draws=0):
+        light, cross, why = _tables(parameters, reach, used)
+        if why:
+            reasons["absorbance"] = why
+        pairs = [
+            _one(light, cross, edge, 1e-6 * number / (ratio * used.dilution), used)
+            for edge, number, ratio in zip(edges, numbers, volume, strict=True)
+        ]
+        names.append(parameters.set_name)
+        absorbance.append([a for a, _ in pairs])
+        pl.append([p for _, p in pairs])
+    seen_a, seen_pl = np.array(absorbance), np.array(pl)
+    rng = np.random.default_rng(seed)
+    if used.signal_to_noise is not None and seen_pl.max(initial=0.0) > 0:
+        sigma = seen_pl.max(axis=(1, 2), keepdims=True) / used.signal_to_noise
+        seen_pl = seen_pl + sigma * rng.standard_normal(seen_pl.shape[1:])
+    if used.absorbance_noise > 0:
+        seen_a = seen_a + used.absorbance_noise * rng.standard_normal(seen_a.shape[1:])
+    return InlineSpectra(
+        sets=tuple(names),
+        time_s=times,
+        wavelength_nm=used.wavelength_nm,
+        absorbance=None if reasons else seen_a,
+        pl=seen_pl,
+        left_out=left_out,
+        spectrometer=used,
+        reasons=reasons,
+    )
+
+
+def _points(
+    distributions: Sequence[SizeDistribution],
+) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
+    """Edges (nm) and numbers (1/m^3) of each population, four points a cohort, and the volume left out."""
+    edges, numbers, left_out = [], [], np.zeros(len(distributions))
+    for i, one in enumerate(distributions):
+        half, middle = 0.5 * (one.high_m - one.low_m), 0.5 * (one.high_m + one.low_m)
+        edge = (2e9 * (middle[:, None] + half[:, None] * _NODES)).ravel()
+        number = (one.number_per_m3[:, None] * 0.5 * _WEIGHTS).ravel()
+        seen = edge >= LEAST_EDGE_NM
+        total = float(number @ edge**3)
+        left_out[i] = float(number[~seen] @ edge[~seen] ** 3) / total if total > 0 else 0.0
+        edges.append(edge[seen])
+        numbers.append(number[seen])
+    return edges, numbers, left_out
+
+
+def _tables(
+    parameters: ParameterDraws, reach: tuple[float, float], used: Spectrometer
+) -> tuple[SpectralTable, SpectralTable | None, str]:
+    """Emission and cross sections of all sizes on one axis of energies; why there are no cross sections."""
+    from perolux.excitons.ensemble_spectra import absorption_table, light_table
+
+    gap = float(parameters["gap"][0])
+    light = light_table(parameters, "cube", reach, np.arange(gap - _BELOW_EV, gap + 2.5, _STEP_EV))
+    least = light.energy_ev[int(np.argmax(light.values[0]))]
+    red, blue = HC_EV_NM / used.wavelength_nm[-1], HC_EV_NM / min(used.wavelength_nm[0], used.excitation_nm)
+    low, high = min(red, gap - _BELOW_EV) - 0.05, max(blue, least + _BEYOND_EV) + 0.05
+    energy = np.arange(low, high, _STEP_EV)
+    light = light_table(parameters, "cube", reach, energy)
+    try:
+        return light, absorption_table(parameters, "cube", reach, energy), ""
+    except (NotAvailableError, ModelRangeError) as error:
+        return light, None, error.problems[0].what
+
+
+def _one(
+    light: SpectralTable,
+    cross: SpectralTable | None,
+    edge_nm: FloatArray,
+    per_cm3: FloatArray,
+    used: Spectrometer,
+) -> tuple[FloatArray, FloatArray]:
+    """Absorbance and PL of one population on the wavelengths of the spectrometer."""
+    energy = light.energy_ev
+    at = HC_EV_NM / used.wavelength_nm
+    nothing = np.zeros_like(at)
+    if not len(edge_nm):
+        return nothing, nothing.copy()
+    excited = edge_nm**3  # far above the gap a crystal absorbs as its volume does
+    absorbance, absorbed = np.zeros_like(energy), 1.0
+    if cross is not None:
+        absorbance = 0.1 * used.path_mm / np.log(10.0) * cross.sum(edge_nm, per_cm3)
+        lamp = HC_EV_NM / used.excitation_nm
+        by_size = np.array([np.interp(lamp, energy, row) for row in cross.values])
+        excited = np.interp(edge_nm, cross.size_nm, by_size)
+        absorbed = 1.0 - 10.0 ** -float(np.interp(lamp, energy, absorbance))
+    weights = per_cm3 * excited
+    total = weights.sum()
+    if total <= 0:
+        return _slit(np.interp(at, energy, absorbance), used, absorbance=True), nothing
+    emitted = light.sum(edge_nm, weights / total)
+    depth = np.log(10.0) * np.maximum(absorbance, 0.0)
+    escape = np.where(depth > 1e-8, -np.expm1(-depth) / np.maximum(depth, 1e-300), 1.0)
+    per_ev = used.plqy * absorbed * emitted * escape
+    per_nm = np.interp(at, energy, per_ev) * HC_EV_NM / used.wavelength_nm**2
+    return _slit(np.interp(at, energy, absorbance), used, absorbance=True), _slit(per_nm, used)
+
+
+def _slit(values: FloatArray, used: Spectrometer, *, absorbance: bool = False) -> FloatArray:
+    """Convolution with the slit; of an absorbance that of the light that comes through."""
+    if used.slit_fwhm_nm <= 0:
+        return values
+    from scipy.ndimage import gaussian_filter1d
+
+    sigma = used.slit_fwhm_nm / FWHM_PER_SIGMA / (used.wavelength_nm[1] - used.wavelength_nm[0])
+    if not absorbance:
+        return np.asarray(gaussian_filter1d(values, sigma, mode="nearest"))
+    through = gaussian_filter1d(10.0 ** -np.minimum(values, 12.0), sigma, mode="nearest")
+    return np.asarray(-np.log10(through))
