@@ -27,8 +27,8 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "synthesis", "display",
-    "inference", "design",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "synthesis",
+    "display", "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip
 
@@ -211,7 +211,14 @@ def assumptions_page() -> str:
         "these materials was found in a source that could be read: all are priors, and a recipe may give its "
         "own in `[kinetics]`."
     )
-    return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis)
+    from perolux.surface.priors import priors as surface_priors
+
+    of_surface = table(head, [value_row(value) for value in surface_priors().values()])
+    surface = (
+        "## Exchange and fractionation\n\nRates, interactions of halides, sharpness of a precipitation: "
+        "priors, but for the one activation energy that was read."
+    )
+    return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", surface, of_surface)
 
 
 def constants_page() -> str:
