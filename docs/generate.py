@@ -216,7 +216,7 @@ def assumptions_page() -> str:
     of_surface = table(head, [value_row(value) for value in surface_priors().values()])
     surface = (
         "## Exchange and fractionation\n\nRates, interactions of halides, sharpness of a precipitation: "
-        "priors, but for the one activation energy that was read."
+        "priors, but for the one activation energy that was read and an exponent that follows from geometry."
     )
     return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", surface, of_surface)
 

@@ -150,6 +150,12 @@ def exchange_halides(
     """
     crystals = _checked_populations(populations)
     times = _checked_times(time_s)
+    if salt is not None and not isinstance(salt, DissolvedHalide):
+        raise OptionError(
+            f"a {type(salt).__name__} is no salt",
+            where="salt",
+            fix='make one: perolux.surface.dissolved_salt("PbI2", 1e-3)',
+        )
     everything = [(one.fractions, one.halide_mol_l) for one in crystals]
     everything += [(salt.fractions, salt.halide_mol_l)] if salt else []
     present = tuple(h for j, h in enumerate(HALIDES) if any(f[j] > 0 and n > 0 for f, n in everything))
@@ -163,8 +169,8 @@ def exchange_halides(
             f"the rate of {prior_rate.per_s:.2g} 1/s is a prior, not literature: "
             f"{prior_rate.low_per_s:.2g} to {prior_rate.high_per_s:.2g} 1/s"
         )
-    elif not (math.isfinite(rate_per_s) and rate_per_s >= 0):
-        raise OptionError(f"a rate of {rate_per_s} 1/s", where="rate_per_s", allowed="0 and above")
+    elif not (isinstance(rate_per_s, int | float) and math.isfinite(rate_per_s) and rate_per_s >= 0):
+        raise OptionError(f"a rate of {rate_per_s!r} 1/s", where="rate_per_s", allowed="0 and above")
     w = w_matrix(temperature_k, interaction_kj_mol)
     pairs = [(i, j) for i, j in ((0, 1), (0, 2), (1, 2)) if {HALIDES[i], HALIDES[j]} <= set(present)]
     given = set(interaction_kj_mol or ())
@@ -210,7 +216,7 @@ def _unstable(populations: tuple[HalidePopulation, ...], last: FloatArray, w: Fl
 
 
 def _checked_populations(populations: Sequence[HalidePopulation]) -> tuple[HalidePopulation, ...]:
-    found = tuple(populations)
+    found = tuple(populations) if isinstance(populations, Sequence) else ()
     if not found or not all(isinstance(one, HalidePopulation) for one in found):
         raise OptionError(
             "a list of one or more populations is needed",

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ConvergenceError
+from perolux.errors import ConvergenceError, OptionError
 
 __all__ = ["activities", "mean_field", "pairwise", "with_activities"]
 
@@ -31,6 +31,8 @@ def pairwise(first: npt.ArrayLike, second: npt.ArrayLike, rate_per_s: float, tim
 
     x_A - x_B = (x_A0 - x_B0) exp(-2kt), the mean stays: the mean field with 2k.
     """
+    if not rate_per_s >= 0:
+        raise OptionError(f"a rate of {rate_per_s} 1/s", where="pairwise", allowed="0 and above")
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     left = np.exp(-2.0 * rate_per_s * np.atleast_1d(np.asarray(time_s, dtype=float)))[:, None]
     mean, half = 0.5 * (a + b), 0.5 * (a - b) * left
@@ -53,6 +55,12 @@ def mean_field(
         c = X - (s/(1+s)) d,  p = X + d/(1+s),  d = (p0 - c0) exp(-k (1 + 1/s) t)
         x_i = c + (x_i0 - c0) exp(-kt)
     """
+    if not (rate_per_s >= 0 and counts.sum() > 0):
+        raise OptionError(
+            f"a rate of {rate_per_s} 1/s and {counts.sum()} of halide",
+            where="mean_field",
+            allowed="a rate of 0 and above, halide above 0",
+        )
     start = counts @ fractions / counts.sum()
     relaxed = np.exp(-rate_per_s * time_s)[:, None]
     if pool is None or pool_count == 0.0:

@@ -46,14 +46,13 @@ def exchange_spectra(
     """
     import xarray
 
-    energy = np.asarray(energy_ev, dtype=float)
     rows: list[dict[str, FloatArray]] = []
     for step in range(len(found.time_s)):
         parts, absorbed = [], []
         for one, ensemble in zip(found.populations, found.ensembles(step), strict=True):
             light = ensemble_spectrum(
                 ensemble,
-                energy,
+                energy_ev,
                 "emission",
                 temperature_k=found.temperature_k,
                 line_fwhm_mev=line_fwhm_mev,
@@ -72,7 +71,7 @@ def exchange_spectra(
         coords={
             "set": list(names),
             "time": ("time", found.time_s, {"units": "s"}),
-            "energy": ("energy", energy, {"units": "eV"}),
+            "energy": ("energy", np.asarray(energy_ev, dtype=float), {"units": "eV"}),
         },
         attrs={"units": "1/eV", "long_name": "emission", "temperature_k": found.temperature_k},
         name="emission",

@@ -87,7 +87,7 @@ def _activation_ev(halides: tuple[str, ...]) -> tuple[Value, tuple[float, float,
 
 
 def _multiplier(ligands: Ligands) -> tuple[float, tuple[Value, ...]]:
-    parts = {ligands: 1.0} if isinstance(ligands, str) else dict(ligands)
+    parts = {ligands: 1.0} if isinstance(ligands, str) else dict(ligands or {})
     if (
         not parts
         or not all(math.isfinite(p) and p >= 0 for p in parts.values())
@@ -112,6 +112,6 @@ def _ligand_names() -> str:
 
 
 def _finite(temperature_k: float) -> float:
-    if not math.isfinite(temperature_k):
-        raise OptionError(f"a temperature of {temperature_k} K", allowed="270 to 370 K")
+    if not (isinstance(temperature_k, int | float) and math.isfinite(temperature_k)):
+        raise OptionError(f"a temperature of {temperature_k!r} K", allowed="270 to 370 K")
     return float(temperature_k)

@@ -148,8 +148,13 @@ def fractionate(ensemble: Ensemble, steps: Sequence[Precipitation]) -> Fractiona
 
 def _over_cut(edge_nm: npt.ArrayLike, step: Precipitation) -> FloatArray:
     """Attraction above that at the cut, over the width of the logistic."""
-    size = np.asarray(edge_nm, dtype=float)
     _checked([step])
+    try:
+        size = np.asarray(edge_nm, dtype=float)
+    except (TypeError, ValueError):
+        size = np.array([np.nan])
+    if not np.all(np.isfinite(size) & (size > 0)):
+        raise OptionError("an edge that is no size", where="edge_nm", allowed="finite, above 0 nm")
     steepness = prior("precipitation_steepness").number if step.steepness is None else step.steepness
     return np.asarray(steepness * ((size / step.cut_nm) ** prior("precipitation_exponent").number - 1.0))
 
@@ -177,7 +182,7 @@ def _fraction(name: str, shares: FloatArray, fed: Ensemble) -> Fraction:
 
 
 def _checked(steps: Sequence[Precipitation]) -> tuple[Precipitation, ...]:
-    run = tuple(steps)
+    run = tuple(steps) if isinstance(steps, Sequence) else ()
     if not run or not all(isinstance(one, Precipitation) for one in run):
         raise OptionError("a list of one or more Precipitation is needed", where="steps")
     problems = []

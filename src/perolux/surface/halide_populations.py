@@ -51,6 +51,8 @@ class HalidePopulation:
         object.__setattr__(self, "fractions", _checked_fractions(self.fractions, self.name))
         _require_amount(self.halide_mol_l, self.name)
         if self.ensemble is not None:
+            if not isinstance(self.ensemble, Ensemble):
+                raise OptionError(f"a {type(self.ensemble).__name__} is no Ensemble", where=self.name)
             own = dict(_one_composition(self.ensemble).halides)
             given = dict(zip(HALIDES, self.fractions, strict=True))
             if any(abs((own.get(h) or 0.0) - given[h]) > _SAME for h in HALIDES):
@@ -85,7 +87,7 @@ def population_of(ensemble: Ensemble, name: str = "") -> HalidePopulation:
         raise OptionError(
             "the number of crystals per litre is not known",
             where="population_of",
-            fix="give it first: ensemble.with_number_per_litre(...)",
+            fix="give it first: with_number_per_litre(...)",
         )
     composition = _one_composition(ensemble)
     cell_nm3 = material(composition).lattice_constant_nm ** 3
@@ -104,6 +106,7 @@ def dissolved_salt(name: str, mol_l: float) -> DissolvedHalide:
     """
     ions = chemical(name).ions
     counts = [ions.get(one, 0) for one in HALIDES]
+    _require_amount(mol_l, name)
     if not sum(counts):
         raise OptionError(f"{name} holds no halide", allowed="a salt or ligand with Cl, Br or I")
     fractions = tuple(count / sum(counts) for count in counts)

@@ -153,6 +153,6 @@ def _fractions(fraction: npt.ArrayLike) -> FloatArray:
 
 
 def _checked(number: float) -> float:
-    if not math.isfinite(number):
-        raise OptionError(f"an interaction of {number}", allowed="a finite number")
+    if not (isinstance(number, int | float) and math.isfinite(number)):
+        raise OptionError(f"an interaction of {number!r}", allowed="a finite number")
     return float(number)
