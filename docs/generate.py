@@ -27,8 +27,8 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "synthesis", "display",
-    "inference", "design",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "synthesis",
+    "display", "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip
 
@@ -215,7 +215,17 @@ def assumptions_page() -> str:
 
     of_equilibria = table(head, [value_row(value) for value in equilibrium_records().values()])
     equilibria = "## Complexes and solids in solution\n\nOf no source either; only orders and signs follow."
-    return page("Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", equilibria, of_equilibria)
+    from perolux.surface.priors import priors as surface_priors
+
+    of_surface = table(head, [value_row(value) for value in surface_priors().values()])
+    surface = (
+        "## Exchange and fractionation\n\nRates, interactions of halides, sharpness of a precipitation: "
+        "priors, but for the one activation energy that was read and an exponent that follows from geometry."
+    )
+    return page(
+        "Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", equilibria, of_equilibria, "",
+        surface, of_surface,
+    )  # fmt: skip
 
 
 def constants_page() -> str:

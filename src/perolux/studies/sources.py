@@ -22,8 +22,8 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     """Where a number comes from, for every key that a run or `perolux pl --json` names.
 
     key: of a material ("CsPbBr3.gap"), of a fundamental constant ("constants.planck_j_s"), of the prior of
-    the sizes ("prior.edge_nm") or of a synthesis ("prior.surface_energy_j_m2"), "study.temperature_k", a
-    material's "homogeneous_fwhm", or a rung of a
+    the sizes ("prior.edge_nm"), of a synthesis ("prior.surface_energy_j_m2") or of the surface
+    ("prior.exchange_rate_per_s"), "study.temperature_k", a material's "homogeneous_fwhm", or a rung of a
     platelet ladder. Raises what `perolux.materials.explain` raises.
     """
     from perolux.materials import Explanation, explain, material, platelet_ladders
@@ -31,9 +31,11 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     room, _, name = key.partition(".")
     if room == "prior":
         from perolux.excitons.assumptions import assumption
+        from perolux.surface.priors import priors as surface_priors
         from perolux.synthesis.kinetics import priors
 
-        value = priors()[name] if name in priors() else assumption(name)
+        own = priors() | surface_priors()
+        value = own[name] if name in own else assumption(name)
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":

@@ -33,6 +33,7 @@ ROOMS: tuple[str, ...] = (
     "ensemble",
     "measured",
     "excitons",
+    "surface",
     "synthesis",
     "display",
     "inference",
