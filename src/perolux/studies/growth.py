@@ -47,7 +47,7 @@ def light_of(batch: Batch) -> tuple[InlineSpectra | None, str]:
 def growth_record(batch: Batch, spectra: InlineSpectra | None, why: str, name: str) -> dict[str, Any]:
     """What `perolux grow RECIPE --json` prints: rows over time, final numbers, phases, balances, warnings.
 
-    pl_peak_nm and pl_fwhm_mev of each row: {sets, median}, null with `spectra.reason` where there are none.
+    pl_peak_nm and pl_fwhm_mev of each row: {sets, median}, null, with the reason in "spectra", where there are none.
     """
     rows = batch.rows()
     if spectra is not None:
