@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from perolux.excitons.light.spectra import SpectralTable
     from perolux.excitons.parameters import ParameterDraws
 
-__all__ = ["LEAST_EDGE_NM", "InlineSpectra", "Spectrometer", "inline_spectra", "spectrometer_of"]
+__all__ = [
+    "LEAST_EDGE_NM",
+    "InlineSpectra",
+    "Optics",
+    "Spectrometer",
+    "inline_spectra",
+    "optics_of",
+    "spectrometer_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 LEAST_EDGE_NM = 2.0
@@ -155,6 +163,45 @@ class InlineSpectra:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Optics:
+    """Light and cross sections of cubes of all sizes under one parameter set, in front of a spectrometer.
+
+    Made once for a range of sizes (`optics_of`); `record` is then a few products of vectors and matrices.
+    cross: None where `reason` says why there are no cross sections.
+    """
+
+    set_name: str
+    light: SpectralTable
+    cross: SpectralTable | None
+    reason: str
+    spectrometer: Spectrometer
+
+    def record(self, crystals: SizeDistribution, volume_ratio: float = 1.0) -> tuple[FloatArray, FloatArray]:
+        """Absorbance and PL on the wavelengths of the spectrometer, without noise."""
+        edge, number, _ = _points(crystals)
+        per_cm3 = 1e-6 * number / (volume_ratio * self.spectrometer.dilution)
+        return _record(self.light, self.cross, edge, per_cm3, self.spectrometer)
+
+
+def optics_of(
+    material: str,
+    largest_nm: float,
+    spectrometer: Spectrometer | None = None,
+    *,
+    sets: str | None = None,
+) -> list[Optics]:
+    """The optics of cubes from `LEAST_EDGE_NM` to an edge, under one parameter set by name or all."""
+    from perolux.excitons.parameters import parameters_of
+
+    used = spectrometer or Spectrometer()
+    reach = (LEAST_EDGE_NM, max(largest_nm, 1.05 * LEAST_EDGE_NM))
+    return [
+        Optics(parameters.set_name, *_tables(parameters, reach, used), used)
+        for parameters in parameters_of(material, used.temperature_k, sets=sets, draws=0)
+    ]
+
+
 def inline_spectra(
     material: str,
     distributions: Sequence[SizeDistribution],
@@ -171,60 +218,42 @@ def inline_spectra(
     all. Absorbance is None, with its reason, where n and k of the bulk are not on record; PL then weighs
     crystals by their volume. Raises what the room `excitons` raises for a material without optical records.
     """
-    from perolux.excitons.parameters import parameters_of
-
-    used = spectrometer or Spectrometer()
     times = np.atleast_1d(np.asarray(time_s, dtype=float))
     volume = np.broadcast_to(np.asarray(volume_ratio, dtype=float), times.shape)
-    edges, numbers, left_out = _points(distributions)
-    largest = max([float(e.max()) for e in edges if len(e)], default=LEAST_EDGE_NM)
-    reach = (LEAST_EDGE_NM, max(largest, 1.05 * LEAST_EDGE_NM))
-    names, absorbance, pl, reasons = [], [], [], {}
-    for parameters in parameters_of(material, used.temperature_k, sets=sets, draws=0):
-        light, cross, why = _tables(parameters, reach, used)
-        if why:
-            reasons["absorbance"] = why
-        pairs = [
-            _one(light, cross, edge, 1e-6 * number / (ratio * used.dilution), used)
-            for edge, number, ratio in zip(edges, numbers, volume, strict=True)
-        ]
-        names.append(parameters.set_name)
-        absorbance.append([a for a, _ in pairs])
-        pl.append([p for _, p in pairs])
-    seen_a, seen_pl = np.array(absorbance), np.array(pl)
+    largest = max([2e9 * float(one.high_m.max()) for one in distributions if len(one)], default=LEAST_EDGE_NM)
+    optics = optics_of(material, largest, spectrometer, sets=sets)
+    used = optics[0].spectrometer
+    seen = [[one.record(d, v) for d, v in zip(distributions, volume, strict=True)] for one in optics]
+    absorbance = np.array([[a for a, _ in row] for row in seen])
+    pl = np.array([[p for _, p in row] for row in seen])
     rng = np.random.default_rng(seed)
-    if used.signal_to_noise is not None and seen_pl.max(initial=0.0) > 0:
-        sigma = seen_pl.max(axis=(1, 2), keepdims=True) / used.signal_to_noise
-        seen_pl = seen_pl + sigma * rng.standard_normal(seen_pl.shape[1:])
+    if used.signal_to_noise is not None and pl.max(initial=0.0) > 0:
+        sigma = pl.max(axis=(1, 2), keepdims=True) / used.signal_to_noise
+        pl = pl + sigma * rng.standard_normal(pl.shape[1:])
     if used.absorbance_noise > 0:
-        seen_a = seen_a + used.absorbance_noise * rng.standard_normal(seen_a.shape[1:])
+        absorbance = absorbance + used.absorbance_noise * rng.standard_normal(absorbance.shape[1:])
+    reasons = {"absorbance": one.reason for one in optics if one.reason}
     return InlineSpectra(
-        sets=tuple(names),
+        sets=tuple(one.set_name for one in optics),
         time_s=times,
         wavelength_nm=used.wavelength_nm,
-        absorbance=None if reasons else seen_a,
-        pl=seen_pl,
-        left_out=left_out,
+        absorbance=None if reasons else absorbance,
+        pl=pl,
+        left_out=np.array([_points(one)[2] for one in distributions]),
         spectrometer=used,
         reasons=reasons,
     )
 
 
-def _points(
-    distributions: Sequence[SizeDistribution],
-) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
-    """Edges (nm) and numbers (1/m^3) of each population, four points a cohort, and the volume left out."""
-    edges, numbers, left_out = [], [], np.zeros(len(distributions))
-    for i, one in enumerate(distributions):
-        half, middle = 0.5 * (one.high_m - one.low_m), 0.5 * (one.high_m + one.low_m)
-        edge = (2e9 * (middle[:, None] + half[:, None] * _NODES)).ravel()
-        number = (one.number_per_m3[:, None] * 0.5 * _WEIGHTS).ravel()
-        seen = edge >= LEAST_EDGE_NM
-        total = float(number @ edge**3)
-        left_out[i] = float(number[~seen] @ edge[~seen] ** 3) / total if total > 0 else 0.0
-        edges.append(edge[seen])
-        numbers.append(number[seen])
-    return edges, numbers, left_out
+def _points(crystals: SizeDistribution) -> tuple[FloatArray, FloatArray, float]:
+    """Edges (nm) and numbers (1/m^3) of a population, four points a cohort, and the volume left out."""
+    half, middle = 0.5 * (crystals.high_m - crystals.low_m), 0.5 * (crystals.high_m + crystals.low_m)
+    edge = (2e9 * (middle[:, None] + half[:, None] * _NODES)).ravel()
+    number = (crystals.number_per_m3[:, None] * 0.5 * _WEIGHTS).ravel()
+    seen = edge >= LEAST_EDGE_NM
+    total = float(number @ edge**3)
+    left_out = float(number[~seen] @ edge[~seen] ** 3) / total if total > 0 else 0.0
+    return edge[seen], number[seen], left_out
 
 
 def _tables(
@@ -246,7 +275,7 @@ def _tables(
         return light, None, error.problems[0].what
 
 
-def _one(
+def _record(
     light: SpectralTable,
     cross: SpectralTable | None,
     edge_nm: FloatArray,
