@@ -47,7 +47,8 @@ def light_of(batch: Batch) -> tuple[InlineSpectra | None, str]:
 def growth_record(batch: Batch, spectra: InlineSpectra | None, why: str, name: str) -> dict[str, Any]:
     """What `perolux grow RECIPE --json` prints: rows over time, final numbers, phases, balances, warnings.
 
-    pl_peak_nm and pl_fwhm_mev of each row: {sets, median}, null, with the reason in "spectra", where there are none.
+    pl_peak_nm and pl_fwhm_mev of each row: {sets, median}; left out, with the reason in "spectra", where the
+    product gives no light.
     """
     rows = batch.rows()
     if spectra is not None:

@@ -30,7 +30,7 @@ __all__ = ["MOST_STEPS", "TOLERANCE", "grow"]
 TOLERANCE = 1e-4
 """Relative error of one step in sizes, numbers and concentration."""
 MOST_STEPS = 2_000_000
-_LEAST_COHORTS = 16
+_COHORTS, _LEAST_COHORTS = 256, 16
 
 
 def grow(
@@ -41,19 +41,23 @@ def grow(
     start: SizeDistribution = NOTHING,
     start_s: float | None = None,
     tolerance: float = TOLERANCE,
-    most_cohorts: int = 256,
+    most_cohorts: int | None = None,
     fixed_step_s: float | None = None,
     most_steps: int = MOST_STEPS,
 ) -> History:
     """History of a population at `times_s` (rising) from `start` at `start_s` (the first knot).
 
-    tolerance: relative, of one step. fixed_step_s: steps of that length instead (convergence studies).
+    tolerance: relative, of one step. most_cohorts: beyond it neighbours are merged; None: 256 at the default
+    tolerance, more where it is tighter, for merging then is what limits it. fixed_step_s: steps of that
+    length instead (convergence studies).
     Raises `ConvergenceError` where `most_steps` do not reach the last time, or a step would have to be
     too short to move the time; says how far it came and how to go on.
     """
     times, began = checked_times(times_s, conditions, start_s)
     if not 1e-12 < tolerance < 1:
         raise OptionError(f"tolerance = {tolerance!r}", allowed="between 1e-12 and 1, e.g. 1e-4")
+    if most_cohorts is None:
+        most_cohorts = max(_COHORTS, 2 * len(start), int(_COHORTS * min(TOLERANCE / tolerance, 1e4) ** 0.5))
     if most_cohorts < max(_LEAST_COHORTS, 2 * len(start)):
         raise OptionError(
             f"most_cohorts = {most_cohorts}",

@@ -232,7 +232,8 @@ def inline_spectra(
         pl = pl + sigma * rng.standard_normal(pl.shape[1:])
     if used.absorbance_noise > 0:
         absorbance = absorbance + used.absorbance_noise * rng.standard_normal(absorbance.shape[1:])
-    reasons = {"absorbance": one.reason for one in optics if one.reason}
+    missing = [one.reason for one in optics if one.reason]
+    reasons = {"absorbance": missing[0]} if missing else {}
     return InlineSpectra(
         sets=tuple(one.set_name for one in optics),
         time_s=times,

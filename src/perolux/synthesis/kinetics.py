@@ -19,7 +19,7 @@ from perolux.errors import OptionError
 from perolux.quantities import Value
 from perolux.synthesis import laws
 
-__all__ = ["KineticConstants", "draw_constants", "prior_constants", "priors"]
+__all__ = ["KineticConstants", "draw_constants", "is_logarithmic", "prior_constants", "priors"]
 
 _LOG_UNIFORM = (
     "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s",
@@ -32,6 +32,11 @@ def priors() -> dict[str, Value]:
     """All kinetic priors by name, keys "prior.NAME"."""
     text = files("perolux.synthesis").joinpath("priors.toml").read_text("utf-8")
     return {name: Value(key=f"prior.{name}", **record) for name, record in tomllib.loads(text).items()}
+
+
+def is_logarithmic(name: str) -> bool:
+    """True for a constant whose prior is even in its logarithm."""
+    return name in _LOG_UNIFORM
 
 
 @dataclass(frozen=True)

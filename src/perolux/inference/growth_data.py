@@ -1,0 +1,149 @@
+"""Series that a fit of growth takes: sizes against time, or spectra against time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import OptionError
+from perolux.synthesis.history import History
+from perolux.synthesis.inline_spectra import Optics
+
+__all__ = ["GrowthData", "SizeSeries", "SpectralSeries", "falls_back"]
+
+FloatArray = npt.NDArray[np.float64]
+_BACK_SIGMAS = 4.0
+_BACK_NM = 3.0
+
+
+class GrowthData(Protocol):
+    """What a fit asks of a series: its times, how many numbers it has, and residuals of a history at them."""
+
+    @property
+    def time_s(self) -> FloatArray:
+        """Times (s) above 0 that rise."""
+
+    @property
+    def points(self) -> int:
+        """How many numbers there are."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the series."""
+
+    def residuals(self, history: History) -> FloatArray:
+        """(data - model)/sigma for a history at the times."""
+
+
+@dataclass(frozen=True, eq=False)
+class SizeSeries:
+    """Mean edges (nm) and spreads (cv) with standard deviations, at times that rise; NaN: not measured."""
+
+    time_s: FloatArray
+    mean_edge_nm: FloatArray
+    sigma_mean_nm: FloatArray
+    cv: FloatArray | None = None
+    sigma_cv: FloatArray | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _rising(self.time_s)
+        if (self.cv is None) != (self.sigma_cv is None):
+            raise OptionError("cv and sigma_cv belong together")
+        for name in ("mean_edge_nm", "sigma_mean_nm", "cv", "sigma_cv"):
+            values = getattr(self, name)
+            if values is not None and np.shape(values) != np.shape(self.time_s):
+                raise OptionError(f"{name} and time_s differ in length")
+            if values is not None and name.startswith("sigma") and np.any(values <= 0):
+                raise OptionError(f"{name} holds a number that is not above 0")
+
+    @property
+    def points(self) -> int:
+        """How many numbers were measured."""
+        cv = 0 if self.cv is None else int(np.isfinite(self.cv).sum())
+        return int(np.isfinite(self.mean_edge_nm).sum()) + cv
+
+    def residuals(self, history: History) -> FloatArray:
+        """(data - model)/sigma; where the model has no crystals its size and spread count as 0."""
+        mean = 2e9 * np.nan_to_num(history.mean_radius_m, nan=0.0)
+        found = [(self.mean_edge_nm - mean) / self.sigma_mean_nm]
+        if self.cv is not None and self.sigma_cv is not None:
+            found.append((self.cv - np.nan_to_num(history.cv, nan=0.0)) / self.sigma_cv)
+        both = np.concatenate(found)
+        return both[np.isfinite(both)]
+
+
+@dataclass(frozen=True, eq=False)
+class SpectralSeries:
+    """PL spectra (times, wavelengths) on the wavelengths of their optics, with the noise of each spectrum.
+
+    scale: "each": every spectrum has its own factor, found with the fit, so that only shape and place count;
+    "series": one factor for all (the lamp and the geometry stayed, and so did the quantum yield).
+    """
+
+    time_s: FloatArray
+    pl: FloatArray
+    sigma: FloatArray
+    optics: Optics
+    scale: str = "each"
+    warnings: tuple[str, ...] = ()
+    _weights: FloatArray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _rising(self.time_s)
+        wanted = (len(self.time_s), len(self.optics.spectrometer.wavelength_nm))
+        if np.shape(self.pl) != wanted:
+            raise OptionError(f"spectra of shape {np.shape(self.pl)}", allowed=f"{wanted}")
+        if self.scale not in ("each", "series"):
+            raise OptionError(f"scale = {self.scale!r}", allowed="each, series")
+        sigma = np.broadcast_to(np.asarray(self.sigma, dtype=float), self.time_s.shape)
+        if not (np.isfinite(self.pl).all() and np.all(sigma > 0)):
+            raise OptionError("spectra need finite values and a noise above 0")
+        object.__setattr__(self, "_weights", 1.0 / sigma)
+
+    @property
+    def points(self) -> int:
+        """Numbers less the factors that are fitted with them."""
+        return int(self.pl.size) - (len(self.time_s) if self.scale == "each" else 1)
+
+    def residuals(self, history: History) -> FloatArray:
+        """(data - factor model)/sigma, the factor that fits best."""
+        model = np.array(
+            [
+                self.optics.record(one, float(volume))[1]
+                for one, volume in zip(history.distributions, history.volume_ratio, strict=True)
+            ]
+        )
+        data, model = self.pl * self._weights[:, None], model * self._weights[:, None]
+        axis = 1 if self.scale == "each" else None
+        norm = np.sum(model * model, axis=axis, keepdims=True)
+        factor = np.sum(data * model, axis=axis, keepdims=True) / np.maximum(norm, 1e-300)
+        return np.asarray(data - np.maximum(factor, 0.0) * model).ravel()
+
+
+def _rising(time_s: FloatArray) -> None:
+    times = np.asarray(time_s, dtype=float)
+    if times.ndim != 1 or len(times) < 2 or not np.all(np.diff(times) > 0):
+        raise OptionError("the times of a series", allowed="two or more that rise")
+
+
+def falls_back(time_s: Sequence[float], peak_nm: Sequence[float | None]) -> tuple[float, float] | None:
+    """Time (s) and depth (nm) at which a peak lies farthest to the blue of where it was before, or None.
+
+    Growth only moves a peak to the red. Counted is what exceeds both 3 nm and four times the scatter from
+    point to point (second differences, median). A series that falls back dissolved, or is not of one vessel.
+    """
+    kept = [(t, p) for t, p in zip(time_s, peak_nm, strict=True) if p is not None and np.isfinite(p)]
+    if len(kept) < 4:
+        return None
+    times, peaks = np.array(kept).T
+    scatter = 1.4826 * float(np.median(np.abs(np.diff(peaks, 2)))) / np.sqrt(6.0)
+    depth = np.maximum.accumulate(peaks) - peaks
+    worst = int(np.argmax(depth))
+    if depth[worst] <= max(_BACK_NM, _BACK_SIGMAS * scatter):
+        return None
+    return float(times[worst]), float(depth[worst])
