@@ -66,8 +66,14 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
     from perolux.synthesis.batch import grow_recipe
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import read_recipe
+    from perolux.synthesis.recipe_solid import SolidRecipe
 
     recipe = read_recipe(path)
+    if isinstance(recipe, SolidRecipe):
+        from perolux.cli.grow_solid import show_solid
+
+        show_solid(path, recipe, tolerance, json)
+        return
     batch = grow_recipe(recipe, tolerance=tolerance or TOLERANCE)
     rests_on = [value.key for value in batch.rests_on()]
     if json:

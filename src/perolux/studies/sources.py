@@ -32,8 +32,10 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     if room == "prior":
         from perolux.excitons.assumptions import assumption
         from perolux.synthesis.kinetics import priors
+        from perolux.synthesis.solid_priors import solid_priors
 
-        value = priors()[name] if name in priors() else assumption(name)
+        of_synthesis = priors() | solid_priors()
+        value = of_synthesis[name] if name in of_synthesis else assumption(name)
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":

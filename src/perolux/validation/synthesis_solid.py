@@ -1,0 +1,119 @@
+"""Functions of the rows in `synthesis_solid.toml`: breakage against exact solutions, routes against light."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.files import example_path
+from perolux.synthesis.milling import mill
+from perolux.synthesis.recipe import read_recipe
+from perolux.synthesis.recipe_solid import MillingRecipe
+from perolux.synthesis.scission import Cells, Scission, break_up, cells_above
+from perolux.synthesis.scission_crystals import break_one_by_one
+from perolux.validation.run import Computed
+
+__all__ = [
+    "crystals_one_by_one",
+    "last_cut",
+    "milled_width",
+    "power_law_scission",
+    "random_scission",
+]
+
+FloatArray = npt.NDArray[np.float64]
+_RANDOM = Scission(1.0, 1.0, 3.0)
+
+
+def _on(cells: Cells, density: object) -> FloatArray:
+    """Numbers on the pivots of a density of volume (a function of an array)."""
+    v = np.geomspace(cells.edges[0], cells.edges[-1], 100_001)
+    middle = np.sqrt(v[1:] * v[:-1])
+    return cells.shared(middle, density(middle) * np.diff(v))  # type: ignore[operator]
+
+
+def random_scission(quantity: str) -> float:
+    """Number from one crystal, error of the density from an exponential start, or the order of that error."""
+    if quantity == "number":
+        cells = Cells(np.geomspace(1e-9, 1.0, 301))
+        start = np.zeros(300)
+        start[-1] = 1.0
+        return float(break_up(_RANDOM, cells, start, [999.0]).sum())
+    fine = _density_error(400)
+    return fine if quantity == "density" else float(np.log2(_density_error(200) / fine))
+
+
+@cache
+def _density_error(count: int) -> float:
+    cells = Cells(np.geomspace(1e-6, 200.0, count + 1))
+    found = break_up(_RANDOM, cells, _on(cells, lambda v: np.exp(-v)), [9.0])[0]
+    exact = _on(cells, lambda v: 100.0 * np.exp(-10.0 * v))
+    return float(np.abs(found - exact).sum() / exact.sum())
+
+
+def power_law_scission() -> float:
+    """Mean edge over the exact one, nu = -1/2, s = k v^(1/2), from kt = 1 to kt = 5."""
+    law = Scission(1.0, 1.0, 1.5, "power-law", -0.5)
+    cells = Cells(np.geomspace(1e-12, 1e6, 1201))
+    edge = np.cbrt(cells.pivots)
+
+    def of(t: float) -> FloatArray:
+        return _on(cells, lambda v: t**3 * v**-0.5 * np.exp(-t * np.sqrt(v)))
+
+    found, exact = break_up(law, cells, of(1.0), [4.0])[0], of(5.0)
+    return float((found @ edge / found.sum()) / (exact @ edge / exact.sum()))
+
+
+def last_cut(quantity: str) -> float:
+    """Number over V/v_m, mean edge over the least one, or cv, when nothing breaks any more."""
+    number, volume = _last_cut()
+    edge = np.cbrt(volume)
+    mean = float(number @ edge / number.sum())
+    cv = float(np.sqrt(number @ edge**2 / number.sum() - mean**2) / mean)
+    return {"number": float(number.sum() / (number @ volume)), "mean_edge": mean, "cv": cv}[quantity]
+
+
+@cache
+def _last_cut() -> tuple[FloatArray, FloatArray]:
+    cells = cells_above(1.0, 1e6, 400)
+    start = np.zeros(400)
+    start[-1] = 1.0
+    law = Scission(1.0, 1.0, 3.0, least_volume=1.0)
+    return break_up(law, cells, start, [1e12])[0], cells.pivots
+
+
+def crystals_one_by_one() -> Computed:
+    """Largest deviation of the cells from 40 batches of crystals broken one by one, in standard errors."""
+    rng = np.random.default_rng(11)
+    worst, where = 0.0, ""
+    for alpha, power, times in ((3.0, 1.0, (1e-3, 1e-2, 1.0)), (1.0, 3.0, (0.05, 0.2, 50.0))):
+        law = Scission(1.0, 1.0, alpha, "binary", power, 1.0)
+        cells = cells_above(1.0, 3e3, 400)
+        start = np.zeros(400)
+        start[-1] = 1.0
+        edge = np.cbrt(cells.pivots)
+        found = break_up(law, cells, start, times)
+        trees = [break_one_by_one(law, np.full(5, 3e3), times[-1], rng) for _ in range(40)]
+        for number, time in zip(found, times, strict=True):
+            for k in range(3):
+                counted = np.array([np.sum(np.cbrt(tree.at(time)) ** k) for tree in trees]) / 5.0
+                error = float(np.std(counted, ddof=1) / np.sqrt(len(counted)))
+                deviation = abs(float(counted.mean() - number @ edge**k)) / error
+                if deviation > worst:
+                    worst, where = deviation, f"alpha {alpha:g}, {time:g} s, moment {k}"
+    return Computed(worst, f"worst at {where}")
+
+
+def milled_width() -> Computed:
+    """Width (nm) of the emission after the shipped milling recipe, mean of the parameter sets."""
+    recipe = read_recipe(example_path("recipes") / "cspbbr3_milling.toml")
+    assert isinstance(recipe, MillingRecipe)
+    milled = mill(recipe)
+    widths = milled.light().fwhm_nm.sets
+    edge = milled.rows()[-1]["mean_edge_nm"]
+    return Computed(
+        float(np.mean(list(widths.values()))),
+        f"mean edge {edge:.1f} nm; " + ", ".join(f"{name} {one:.1f} nm" for name, one in widths.items()),
+    )
