@@ -214,6 +214,7 @@ def _warnings(recipe: MillingRecipe, supply: Supply, of_ligand: float, smallest:
     found = [
         f"{supply.limiting} is the scarcest; the salts have formed the product before the first row",
         "the quantum yield is not modelled",
+        *supply.foreign,
     ]
     if of_ligand < smallest:
         found.append(

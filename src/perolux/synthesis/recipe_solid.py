@@ -13,13 +13,34 @@ They are read by `recipe.read_recipe` like every other; constants are the names 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from perolux.synthesis.recipe import Block, Observe, Portion, ProductRecipe
+from perolux.synthesis.recipe import (
+    Block,
+    Grams,
+    Observe,
+    Portion,
+    PositiveSeconds,
+    ProductRecipe,
+    measured,
+)
 
-__all__ = ["SOLID_ROUTES", "Jar", "MillingConstants", "MillingRecipe", "SolidRecipe"]
+__all__ = [
+    "SOLID_ROUTES",
+    "Drying",
+    "Jar",
+    "MillingConstants",
+    "MillingRecipe",
+    "Pores",
+    "SolidRecipe",
+    "Solution",
+    "TemplateConstants",
+    "TemplateRecipe",
+]
+
+Nanometres = Annotated[float, measured("nm", above=True)]
 
 
 class Jar(Block):
@@ -63,5 +84,63 @@ class MillingRecipe(ProductRecipe):
         return self
 
 
-SolidRecipe = MillingRecipe
-SOLID_ROUTES: dict[str, type[BaseModel]] = {"milling": MillingRecipe}
+class Pores(Block):
+    """[pores]: of the template. Their diameters either by mean and cv (lognormal), or as a table."""
+
+    mass: Grams = Field(gt=0, description="of the template, e.g. '100 mg'")
+    volume: Annotated[float, measured("mL/g", above=True)] = Field(description="of pores, e.g. '0.8 mL/g'")
+    mean: Nanometres | None = Field(default=None, description="mean diameter, by number of pores")
+    cv: float | None = Field(default=None, ge=0.0, le=1.0, description="standard deviation over the mean")
+    diameters: tuple[Nanometres, ...] | None = Field(default=None, min_length=1, max_length=10_000)
+    shares: tuple[float, ...] | None = Field(
+        default=None, description="of the number of pores of equal length, for each of the diameters"
+    )
+    filling: float = Field(default=1.0, gt=0.0, le=1.0, description="part of the pores that solution fills")
+
+    @model_validator(mode="after")
+    def _one_distribution(self) -> Pores:
+        given = [name for name in ("mean", "cv", "diameters", "shares") if getattr(self, name) is not None]
+        if given not in (["mean", "cv"], ["diameters", "shares"]):
+            raise ValueError(f"{', '.join(given) or 'no diameters'}: mean with cv, or diameters with shares")
+        if self.diameters is not None and self.shares is not None:
+            if len(self.diameters) != len(self.shares):
+                raise ValueError(f"{len(self.diameters)} diameters and {len(self.shares)} shares")
+            if min(self.shares) < 0 or not 0 < sum(self.shares) < float("inf"):
+                raise ValueError("shares of 0 or more, not all 0")
+        return self
+
+
+class Solution(Block):
+    """[solution]: precursors in a solvent, which the pores take up."""
+
+    contents: tuple[Portion, ...] = Field(min_length=1, max_length=200)
+
+
+class Drying(Block):
+    """[drying]: the solvent leaves at a constant rate."""
+
+    over: PositiveSeconds = Field(description="until all of it has left, e.g. '2 h'")
+
+
+class TemplateConstants(Block):
+    """[kinetics] of a template: constants of this recipe in place of the priors."""
+
+    template_shell_nm: float | None = Field(default=None, ge=0, le=10)
+    crystal_spacing_nm: float | None = Field(default=None, gt=0, le=1e6)
+    solution_solubility_mol_l: float | None = Field(default=None, gt=0, le=10)
+    least_radius_nm: float | None = Field(default=None, gt=0, lt=5)
+
+
+class TemplateRecipe(ProductRecipe):
+    """Mesoporous template: a solution dries in the pores, whose width the crystals cannot exceed."""
+
+    route: Literal["template"]
+    pores: Pores
+    solution: Solution
+    drying: Drying
+    observe: Observe
+    kinetics: TemplateConstants = Field(default_factory=TemplateConstants)
+
+
+SolidRecipe = MillingRecipe | TemplateRecipe
+SOLID_ROUTES: dict[str, type[BaseModel]] = {"milling": MillingRecipe, "template": TemplateRecipe}

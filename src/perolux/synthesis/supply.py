@@ -26,6 +26,15 @@ class Supply:
     ligand_umol: float
     volume_ml: float
 
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Sentences on ions that are fed and have no place in the product."""
+        return tuple(
+            f"{ion} is fed but has no place in the product: whether it enters the crystals is not modelled"
+            for ion, amount in self.fed_umol.items()
+            if amount > 0 and not self.need.get(ion)
+        )
+
     def balances(self, **formula_umol: float) -> dict[str, dict[str, float]]:
         """Each ion: fed, the shares given as formula units (names end in _umol), and what they leave out.
 

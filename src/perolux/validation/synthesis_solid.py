@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 
 import numpy as np
@@ -9,16 +10,19 @@ import numpy.typing as npt
 
 from perolux.files import example_path
 from perolux.synthesis.milling import mill
-from perolux.synthesis.recipe import read_recipe
-from perolux.synthesis.recipe_solid import MillingRecipe
+from perolux.synthesis.recipe import read_recipe, recipe_of
+from perolux.synthesis.recipe_solid import MillingRecipe, TemplateRecipe
 from perolux.synthesis.scission import Cells, Scission, break_up, cells_above
 from perolux.synthesis.scission_crystals import break_one_by_one
+from perolux.synthesis.template import crystals_in_pores, grow_in_pores
 from perolux.validation.run import Computed
 
 __all__ = [
     "crystals_one_by_one",
     "last_cut",
     "milled_width",
+    "pore_colours",
+    "pore_limits",
     "power_law_scission",
     "random_scission",
 ]
@@ -117,3 +121,36 @@ def milled_width() -> Computed:
         float(np.mean(list(widths.values()))),
         f"mean edge {edge:.1f} nm; " + ", ".join(f"{name} {one:.1f} nm" for name, one in widths.items()),
     )
+
+
+def pore_limits(limit: str) -> float:
+    """Diameter over that of the limit: pores with plenty ("pore"), or with little ("supply")."""
+    pore = np.geomspace(3.0, 12.0, 7)
+    if limit == "pore":
+        found, exact = crystals_in_pores(pore, 0.06, 0.3, 1e6, 1.0), pore - 0.6
+    else:
+        found = crystals_in_pores(pore, 1e-3, 0.3, 50.0, 0.1)
+        exact = np.cbrt(1.5 * 1e-3 * pore**2 * 50.0)
+    ratio = found.diameter_nm / exact
+    return float(ratio[np.argmax(np.abs(ratio - 1.0))])
+
+
+def pore_colours(product: str) -> Computed:
+    """Rank correlation of pore diameter and wavelength of the emission over the five published pores."""
+    from scipy.stats import spearmanr
+
+    pores = (3.3, 3.7, 4.2, 6.2, 7.1)
+    peaks = []
+    for mean in pores:
+        text = (example_path("recipes") / "mapbbr3_template.toml").read_text("utf-8")
+        content = tomllib.loads(text) | {"product": product}
+        content["pores"]["mean"] = f"{mean} nm"
+        halide = {"MAPbBr3": "Br", "MAPbI3": "I"}[product]
+        names = {"Br": ("MABr", "PbBr2"), "I": ("MAI", "PbI2")}[halide]
+        for portion, name in zip(content["solution"]["contents"], names, strict=False):
+            portion["chemical"] = name
+        recipe = recipe_of(content)
+        assert isinstance(recipe, TemplateRecipe)
+        peaks.append(grow_in_pores(recipe).light().peak_nm.median)
+    said = ", ".join(f"{pore} nm {peak:.0f} nm" for pore, peak in zip(pores, peaks, strict=True))
+    return Computed(float(spearmanr(pores, peaks).statistic), said)
