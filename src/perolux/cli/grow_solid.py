@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolux.cli.console import print_json, print_table
-from perolux.errors import OptionError, PeroluxError
+from perolux.errors import PeroluxError
 
 if TYPE_CHECKING:
     from perolux.synthesis.recipe_solid import SolidRecipe
@@ -18,13 +18,9 @@ _MOST_ROWS = 20
 
 def show_solid(path: Path, recipe: SolidRecipe, tolerance: float | None, json: bool) -> None:
     """Carry the recipe out and print its table, or one JSON document."""
-    if tolerance is not None:
-        raise OptionError(
-            "--tolerance belongs to recipes in a flask", fix=f"leave it out for the route {recipe.route}"
-        )
     from perolux.synthesis.routes import carry_out
 
-    result = carry_out(recipe)
+    result = carry_out(recipe, tolerance)
     rows, balances = result.rows(), result.balances()
     rests_on = [value.key for value in result.rests_on()]
     light: dict[str, Any] | None = None

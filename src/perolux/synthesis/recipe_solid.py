@@ -19,21 +19,27 @@ from pydantic import BaseModel, Field, model_validator
 
 from perolux.synthesis.recipe import (
     Block,
+    Event,
     Grams,
+    HotInjectionRecipe,
+    Kinetics,
     Observe,
     Portion,
     PositiveSeconds,
     ProductRecipe,
+    Vessel,
     measured,
 )
 
 __all__ = [
     "SOLID_ROUTES",
+    "Carrier",
     "Drying",
     "Jar",
     "MillingConstants",
     "MillingRecipe",
     "Pores",
+    "SaltRecipe",
     "SolidRecipe",
     "Solution",
     "TemplateConstants",
@@ -142,5 +148,46 @@ class TemplateRecipe(ProductRecipe):
     kinetics: TemplateConstants = Field(default_factory=TemplateConstants)
 
 
-SolidRecipe = MillingRecipe | TemplateRecipe
-SOLID_ROUTES: dict[str, type[BaseModel]] = {"milling": MillingRecipe, "template": TemplateRecipe}
+class Carrier(Block):
+    """[carrier]: grains of a salt that does not dissolve, in the vessel from the start."""
+
+    salt: str = Field(min_length=1, max_length=120, description="what it is, for the record")
+    mass: Grams = Field(gt=0, description="e.g. '200 mg'")
+    area: Annotated[float, measured("m^2/g", above=True)] = Field(description="of surface, e.g. '2 m^2/g'")
+    contact_angle_deg: float | None = Field(
+        default=None,
+        ge=45,
+        le=180,
+        description="in place of the prior; 180: no effect on the barrier. Below 45 nuclei, which enter as whole "
+        "cubes, would take most of the monomer",
+    )
+    carrier_sites_per_nm2: float | None = Field(
+        default=None, gt=0, le=10, description="in place of the prior"
+    )
+
+
+class SaltRecipe(ProductRecipe):
+    """Growth on salt carriers: as in a flask, but crystals begin on the surface of the grains."""
+
+    route: Literal["salt"]
+    vessel: Vessel
+    carrier: Carrier
+    events: tuple[Event, ...] = Field(default=(), max_length=1000)
+    observe: Observe
+    kinetics: Kinetics = Field(default_factory=Kinetics)
+
+    def flask(self) -> HotInjectionRecipe:
+        """The same vessel and events without the carrier."""
+        same = {
+            name: getattr(self, name)
+            for name in ("name", "product", "vessel", "events", "observe", "kinetics")
+        }
+        return HotInjectionRecipe(route="hot-injection", **same)
+
+
+SolidRecipe = MillingRecipe | TemplateRecipe | SaltRecipe
+SOLID_ROUTES: dict[str, type[BaseModel]] = {
+    "milling": MillingRecipe,
+    "template": TemplateRecipe,
+    "salt": SaltRecipe,
+}

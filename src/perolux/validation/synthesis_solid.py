@@ -8,16 +8,24 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from perolux.ensemble import Lognormal, Population, quadrature
 from perolux.files import example_path
+from perolux.synthesis import ClassicalGrowth, constant_conditions, grow
+from perolux.synthesis.carrier import grow_on_carrier
+from perolux.synthesis.laws import heterogeneous_factor
 from perolux.synthesis.milling import mill
 from perolux.synthesis.recipe import read_recipe, recipe_of
-from perolux.synthesis.recipe_solid import MillingRecipe, TemplateRecipe
+from perolux.synthesis.recipe_solid import MillingRecipe, SaltRecipe, TemplateRecipe
 from perolux.synthesis.scission import Cells, Scission, break_up, cells_above
 from perolux.synthesis.scission_crystals import break_one_by_one
+from perolux.synthesis.solid_light import Light, emission_of
 from perolux.synthesis.template import crystals_in_pores, grow_in_pores
 from perolux.validation.run import Computed
 
 __all__ = [
+    "carrier_light",
+    "carrier_number",
+    "contact_factor",
     "crystals_one_by_one",
     "last_cut",
     "milled_width",
@@ -25,6 +33,7 @@ __all__ = [
     "pore_limits",
     "power_law_scission",
     "random_scission",
+    "weak_confinement",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -154,3 +163,51 @@ def pore_colours(product: str) -> Computed:
         peaks.append(grow_in_pores(recipe).light().peak_nm.median)
     said = ", ".join(f"{pore} nm {peak:.0f} nm" for pore, peak in zip(pores, peaks, strict=True))
     return Computed(float(spearmanr(pores, peaks).statistic), said)
+
+
+def contact_factor(degrees: float) -> float:
+    """The factor by which a surface lowers the barrier."""
+    return float(heterogeneous_factor(np.deg2rad(degrees)))
+
+
+def carrier_number(turns: float) -> float:
+    """Places taken over all after J_0 t/N_sites = turns at a supersaturation that stays."""
+    sites, rate = 1e18, 1e17
+    conditions = constant_conditions(
+        solubility_mol_m3=1.0,
+        supplied_mol_m3=50.0,
+        surface_energy_j_m2=0.01,
+        surface_rate_m_s=1e-12,  # hardly grows, so that nothing is taken from the liquid
+        ln_prefactor=np.log(rate),
+        barrier_factor=1e-9,
+    )
+    model = ClassicalGrowth(2.02262003e-28, "cube", sites_per_m3=sites)
+    history = grow(model, conditions, [turns * sites / rate], tolerance=1e-6)
+    return float(history.number_per_m3[0]) / sites
+
+
+def _cubes(edge_nm: float, cv: float) -> Light:
+    population = Population(shape="cube", size_convention="core-edge", material="CsPbBr3")
+    return emission_of(quadrature(Lognormal(edge_nm, cv), population))
+
+
+def weak_confinement(edge_nm: float, cv: float, quantity: str) -> Computed:
+    """By a spread of sizes of CsPbBr3 cubes: shift of the peak (meV), or width over that of one size."""
+    broad, single = _cubes(edge_nm, cv), _cubes(edge_nm, 1e-4)
+    if quantity == "shift_mev":
+        by_set = {n: 1e3 * abs(broad.peak_ev.sets[n] - e) for n, e in single.peak_ev.sets.items()}
+    else:
+        by_set = {n: broad.fwhm_mev.sets[n] / w for n, w in single.fwhm_mev.sets.items()}
+    return Computed(max(by_set.values()), ", ".join(f"{name} {one:.3g}" for name, one in by_set.items()))
+
+
+def carrier_light() -> Computed:
+    """Relative width of the emission over that of the sizes, at half height, after the shipped recipe."""
+    recipe = read_recipe(example_path("recipes") / "cspbbr3_on_salt.toml")
+    assert isinstance(recipe, SaltRecipe)
+    grown = grow_on_carrier(recipe)
+    row, light = grown.rows()[-1], grown.light()
+    sizes = 2.0 * np.sqrt(2.0 * np.log(2.0)) * row["cv"]
+    widths = [light.fwhm_nm.sets[name] / peak for name, peak in light.peak_nm.sets.items()]
+    said = f"edge {row['mean_edge_nm']:.1f} nm, cv {row['cv']:.2f}, light {light.fwhm_nm.median:.1f} nm wide"
+    return Computed(float(max(widths) / sizes), said)
