@@ -91,7 +91,7 @@ class Milled:
         """Rows over time. ligand_used: surface over that which the ligand can cover; still_breaking: part of
         the volume in crystals above twice the least volume."""
         volume, edge = self.cells.pivots, np.cbrt(self.cells.pivots)
-        breaks = self.law.rate(volume) > 0
+        breaks = volume > 2.0 * self.law.least_volume
         crystals_m3 = (
             self.supply.formula_umol * 1e-6 * AVOGADRO_PER_MOL * formula_volume_m3(self.recipe.product)
         )
@@ -143,16 +143,21 @@ class Milled:
 def mill(recipe: MillingRecipe, *, cells: int = _CELLS) -> Milled:
     """Carry out a milling recipe. Raises `OptionError` with all that cannot be carried out."""
     groups = [("jar.contents", recipe.jar.contents)]
-    problems = unknown_chemicals(groups) or missing_ions(recipe.product, groups)
+    if problems := unknown_chemicals(groups):
+        raise OptionError(problems)
+    amounts = amounts_of(recipe.jar.contents)
+    problems = missing_ions(recipe.product, groups)
+    if not any(chemical(name).role == "ligand" for name, mol in amounts.mol.items() if mol > 0):
+        problems.append(
+            Problem(
+                "no ligand covers the surface that breaking makes",
+                "jar.contents",
+                fix="add a ligand, e.g. oleylamine",
+            )
+        )
     if problems:
         raise OptionError(problems)
-    supply = supply_of(recipe.product, amounts_of(recipe.jar.contents))
-    if supply.ligand_umol <= 0:
-        raise OptionError(
-            "no ligand covers the surface that breaking makes",
-            where="jar.contents",
-            fix="add a ligand, e.g. oleylamine",
-        )
+    supply = supply_of(recipe.product, amounts)
     constants, given = chosen(
         {name: value for name, value in recipe.kinetics.model_dump().items() if name in solid_priors()}
     )
@@ -188,7 +193,7 @@ def mill(recipe: MillingRecipe, *, cells: int = _CELLS) -> Milled:
     start *= 1e27 / float(start @ grid.pivots)
     times = _times(recipe)
     numbers = break_up(law, grid, start, times)
-    warnings = _warnings(recipe, supply, of_ligand, smallest)
+    warnings = _warnings(recipe, supply, of_ligand, smallest) + _large(grid, numbers[-1])
     return Milled(recipe, constants, given, law, grid, supply, area, times, numbers, warnings)
 
 
@@ -208,6 +213,20 @@ def _times(recipe: MillingRecipe) -> FloatArray:
         return end * np.concatenate(([0.0], np.geomspace(1e-3, 1.0, _ROWS)))
     times = np.array(recipe.observe.times)
     return times if times[-1] == end else np.append(times, end)
+
+
+def _large(cells: Cells, number: FloatArray) -> tuple[str, ...]:
+    """What to know where crystals are larger than those whose light the excitons room answers for."""
+    from perolux.excitons.crystal import LARGEST_NM
+
+    held = number * cells.pivots
+    share = float(held[cells.pivots > LARGEST_NM**3].sum() / held.sum())
+    if share < 1e-3:
+        return ()
+    return (
+        f"{100 * share:.2g} % of the volume is in crystals above {LARGEST_NM:g} nm: they count as bulk "
+        "in the emission, without scattering or reabsorption",
+    )
 
 
 def _warnings(recipe: MillingRecipe, supply: Supply, of_ligand: float, smallest: float) -> tuple[str, ...]:

@@ -158,8 +158,8 @@ class Carrier(Block):
         default=None,
         ge=45,
         le=180,
-        description="in place of the prior; 180: no effect on the barrier. Below 45 nuclei, which enter as whole "
-        "cubes, would take most of the monomer",
+        description="in place of the prior; 180: no effect on the barrier. Below 45 nuclei, which enter as "
+        "whole cubes, would take most of the monomer",
     )
     carrier_sites_per_nm2: float | None = Field(
         default=None, gt=0, le=10, description="in place of the prior"

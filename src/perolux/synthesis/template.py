@@ -217,20 +217,19 @@ def grow_in_pores(recipe: TemplateRecipe) -> Templated:
     """Carry out a template recipe. Raises `OptionError` with all that cannot be carried out, and
     `ModelRangeError` where spheres would not fit one behind the other."""
     groups = [("solution.contents", recipe.solution.contents)]
-    problems = unknown_chemicals(groups) or missing_ions(recipe.product, groups)
-    if problems:
+    if problems := unknown_chemicals(groups):
         raise OptionError(problems)
     amounts = amounts_of(recipe.solution.contents)
-    if amounts.volume_ml <= 0:
-        raise OptionError(
-            "there is no liquid in the solution",
-            where="solution.contents",
-            allowed="a solvent with its volume",
-        )
     pores_ml = recipe.pores.mass * recipe.pores.volume
     taken = recipe.pores.filling * pores_ml
-    problems = lead_problem(amounts, "solution.contents")
-    if taken > amounts.volume_ml * (1 + 1e-12):
+    problems = missing_ions(recipe.product, groups)
+    if amounts.volume_ml <= 0:
+        problems.append(
+            Problem("there is no liquid in the solution", "solution.contents", "a solvent with its volume")
+        )
+    else:
+        problems += lead_problem(amounts, "solution.contents")
+    if amounts.volume_ml > 0 and taken > amounts.volume_ml * (1 + 1e-12):
         problems.append(
             Problem(
                 f"the pores take up {taken:.4g} mL of {amounts.volume_ml:.4g} mL",
