@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perolux.errors import InputError, OptionError
 from perolux.files import example_path
-from perolux.synthesis import ClassicalGrowth, constant_conditions, grow
+from perolux.synthesis import ClassicalGrowth, constant_conditions, grow, grow_finite_volume
 from perolux.synthesis.batch import grow_recipe
 from perolux.synthesis.carrier import grow_on_carrier, with_carrier
 from perolux.synthesis.recipe import read_recipe, recipe_of
@@ -70,6 +70,22 @@ def test_places_fill_as_an_exponential(turns):
     model = ClassicalGrowth(2.02e-28, "cube", sites_per_m3=1e18)
     found = grow(model, conditions, [10.0 * turns], tolerance=1e-6)
     assert found.number_per_m3[0] == pytest.approx(1e18 * -np.expm1(-turns), rel=2e-3)
+
+
+def test_the_second_engine_says_the_same():
+    """The reference batch with 0.3 of the barrier and 1e20 places: finite volumes share only the laws."""
+    conditions = constant_conditions(
+        solubility_mol_m3=0.01,
+        supplied_mol_m3=1.0,
+        ln_prefactor=33 * np.log(10.0) + np.log(1e20 * 2.02262e-28),
+        barrier_factor=0.3,
+    )
+    model = ClassicalGrowth(2.02262e-28, "cube", sites_per_m3=1e20)
+    one = grow(model, conditions, [60.0])
+    two = grow_finite_volume(model, conditions, [60.0], largest_m=4e-9, cells=300)
+    assert 0.2 < one.number_per_m3[0] / 1e20 < 0.8
+    assert two.number_per_m3[0] == pytest.approx(one.number_per_m3[0], rel=2e-3)
+    assert two.mean_radius_m[0] == pytest.approx(one.mean_radius_m[0], rel=1e-2)
 
 
 def test_better_wetting_takes_the_places_sooner():
