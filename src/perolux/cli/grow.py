@@ -81,8 +81,16 @@ def _recipe(
     from perolux.synthesis.batch import grow_recipe
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import read_recipe
+    from perolux.synthesis.recipe_solid import SolidRecipe
 
     recipe = read_recipe(path)
+    if isinstance(recipe, SolidRecipe):
+        from perolux.cli.grow_solid import show_solid
+
+        if out is not None:
+            raise OptionError(f"--out belongs to recipes in solution, not to {recipe.route}", fix="--json")
+        show_solid(path, recipe, tolerance, json)
+        return
     if out is not None:
         require_new_folder(out, replace=replace)
     batch = patiently(lambda: grow_recipe(recipe, tolerance=tolerance or TOLERANCE), "growing")

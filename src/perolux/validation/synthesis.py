@@ -25,7 +25,7 @@ from perolux.synthesis.aggregation import attach
 from perolux.synthesis.batch import grow_recipe
 from perolux.synthesis.finite_volume import extrapolated
 from perolux.synthesis.laws import barrier_kt, capillary_length_m, critical_radius_m
-from perolux.synthesis.recipe import recipe_of
+from perolux.synthesis.recipe import HotInjectionRecipe, recipe_of
 from perolux.synthesis.speciation import COMPONENTS, speciate
 from perolux.validation.run import Computed
 
@@ -243,7 +243,9 @@ def hot_injection(celsius: float, quantity: str) -> float:
     content["vessel"]["temperature"] = f"{celsius} degC"
     content["events"] = content["events"][:1]
     content["observe"] = {"until": "5 s", "times": [f"{t:.4f} s" for t in np.geomspace(0.05, 5.0, 80)]}
-    history = grow_recipe(recipe_of(content)).history
+    recipe = recipe_of(content)
+    assert isinstance(recipe, HotInjectionRecipe)
+    history = grow_recipe(recipe).history
     if quantity == "t90_s":
         bound = history.bound_mol_m3 / history.bound_mol_m3[-1]
         return float(np.interp(0.9, bound, history.time_s))
