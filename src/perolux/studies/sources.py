@@ -31,9 +31,11 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     room, _, name = key.partition(".")
     if room == "prior":
         from perolux.excitons.assumptions import assumption
+        from perolux.synthesis.aggregation import attachment_records
         from perolux.synthesis.kinetics import priors
 
-        value = priors()[name] if name in priors() else assumption(name)
+        of_synthesis = priors() | attachment_records()
+        value = of_synthesis[name] if name in of_synthesis else assumption(name)
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":
