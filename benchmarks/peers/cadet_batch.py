@@ -4,12 +4,12 @@
 
     python -m benchmarks.peers.cadet_batch [--json]
 
-The case is CSTR_PBM_primaryNucleationAndGrowth. CADET-Core is licensed under GPL-3: it is run as a process that
-reads and writes a file of the documented format, never imported, never a dependency. The binary `cadet-cli`
-is looked for in the environment variable PEROLUX_CADET (its path, or a folder with `bin/cadet-cli`) and on PATH;
-without it the rows say so. Seconds are CPU seconds, of the whole process for CADET and of the call after
-compiling for perolux, medians of three, one thread each. Errors are those at 18000 s against closed moment
-equations; moments of both are those of cells with an even density.
+The case is CSTR_PBM_primaryNucleationAndGrowth. CADET-Core is licensed under GPL-3: it is run as a process
+that reads and writes a file of the documented format, never imported, never a dependency. The binary
+`cadet-cli` is looked for in the environment variable PEROLUX_CADET (its path, or a folder with
+`bin/cadet-cli`) and on PATH; without it the rows say so. Seconds are CPU seconds, of the whole process for
+CADET and of the call after compiling for perolux, medians of three, one thread each. Errors are those at
+18000 s against closed moment equations; moments of both are those of cells with an even density.
 """
 
 from __future__ import annotations
@@ -270,7 +270,7 @@ def run() -> list[dict[str, Any]]:
         rows.append(
             row(
                 name, seconds, peer=peer, peer_seconds=peer_seconds, accuracy=f"{good}; peer {peer_good}",
-                note="peer: whole process",
+                note="peer: a process of its own, start and files included",
             )
             | {"errors": asdict(good), "peer_errors": asdict(peer_good)}
         )  # fmt: skip
