@@ -122,7 +122,15 @@ def _merged(path: Path, results: dict[str, Any]) -> dict[str, Any]:
         for row in earlier["rows"]
         if row["room"] not in fresh and row["room"] in ROOMS
     ]
-    return {**results, "rows": sorted([*kept, *results["rows"]], key=lambda row: ROOMS.index(row["room"]))}
+    # rows that are kept may name peers that this environment lacks
+    before, now = earlier["machine"].get("versions", {}), results["machine"]["versions"]
+    versions = {name: now.get(name) or before.get(name) for name in {**before, **now}}
+    machine = {**results["machine"], "versions": versions}
+    return {
+        **results,
+        "machine": machine,
+        "rows": sorted([*kept, *results["rows"]], key=lambda row: ROOMS.index(row["room"])),
+    }
 
 
 def _seconds(value: float) -> str:

@@ -201,12 +201,14 @@ def assumptions_page() -> str:
         "`[prior]` block of a study file, and every report and passport lists those that it used. "
         "`perolux explain prior.NAME` prints one of them."
     )
+    from perolux.synthesis.aggregation import attachment_records
     from perolux.synthesis.kinetics import priors
     from perolux.synthesis.solid_priors import solid_priors
 
     head = ("key", "value", "kind", "source", "note")
     of_crystals = table(head, [value_row(value) for value in assumptions().values()])
-    of_synthesis = table(head, [value_row(value) for value in (priors() | solid_priors()).values()])
+    kinetic_records = priors() | solid_priors() | attachment_records()
+    of_synthesis = table(head, [value_row(value) for value in kinetic_records.values()])
     kinetic = (
         "## Kinetic constants of a synthesis\n\nNo rate constant, activation energy or surface energy of "
         "these materials was found in a source that could be read: all are priors, and a recipe may give its "

@@ -60,10 +60,13 @@ def test_saved_results_name_the_machine_and_hold_no_nan(driver, timing, tmp_path
 
 
 def test_rooms_that_were_not_run_keep_their_rows_with_their_date(driver, timing, tmp_path):
-    driver.save(results(driver, [{"room": "excitons", **timing.row("old", 0.5)}], "2025-12-31"), tmp_path)
+    earlier = results(driver, [{"room": "excitons", **timing.row("old", 0.5)}], "2025-12-31")
+    earlier["machine"]["versions"]["a peer"] = "1.2"
+    driver.save(earlier, tmp_path)
     path, page = driver.save(results(driver, [{"room": "measured", **timing.row("new", 0.5)}]), tmp_path)
     saved = json.loads(path.read_text("utf-8"))
     assert [row["name"] for row in saved["rows"]] == ["old", "new"]
+    assert saved["machine"]["versions"]["a peer"] == "1.2"
     assert "run of 2025-12-31" in page.read_text("utf-8")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from perolux.quantities.constants import AVOGADRO_PER_MOL, constant
+from perolux.synthesis._encounter_kernels import SHARE, exchange, fastest_loss, losses
 from perolux.synthesis.laws import LEAST_SUPERSATURATION
 
 # columns of the table of conditions; `conditions.py` fills it
@@ -19,7 +20,9 @@ T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION
 # kinds of laws; `models.py` fills the parameters of each
 CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 # columns of the report at each time
-DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MASS_ERROR = range(10)
+DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MEETINGS, BROKEN, MASS_ERROR = (
+    range(12)
+)
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, TOO_LARGE = range(4)
 
 _BOLTZMANN = constant("boltzmann_j_per_k")
@@ -30,7 +33,9 @@ CFL = 0.45
 OCCUPIED = 1e-6
 """Share of all crystals above which a cell limits the step; what leaves an emptier cell is at most all."""
 _CHANGE = 0.02  # share of the dissolved monomer that one step may take or give
-_LARGEST_SHARE = 1e-6  # of all crystals in the uppermost cell
+_LARGEST_SHARE = 1e-6  # of all crystals in the uppermost cell, or of their volume kept from attaching there
+# what a step adds to: r^3 of all crystals, nuclei, dissolved, meetings, pieces, r^3 kept from attaching
+_SUMS = 6
 
 
 @njit(cache=True, nogil=True)
@@ -46,10 +51,11 @@ def conditions_at(knots, table, first, last, time, env):
 
 @njit(cache=True, nogil=True)
 def laws(code, p, env, faces, number, dissolved, speed, out):
-    """Speed G (m/s) at every face; out: free, S, nuclei per s, entry radius, 1/s at which solute relaxes."""
+    """Speed G (m/s) at every face; out: free, S, nuclei per s, entry radius, 1/s at which solute relaxes, and
+    the share of the surface that no ligand covers."""
     n = number.shape[0]
     out[:] = 0.0
-    out[0] = dissolved
+    out[0], out[5] = dissolved, 1.0
     total, first, second = 0.0, 0.0, 0.0
     for i in range(n):
         a, b = faces[i], faces[i + 1]
@@ -75,7 +81,8 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
                     high = middle
                 else:
                     low = middle
-            kr /= 1.0 + p[5] * 0.5 * (low + high)
+            out[5] = 1.0 / (1.0 + p[5] * 0.5 * (low + high))
+            kr *= out[5]
         v = p[2] * _AVOGADRO
         for i in range(n + 1):
             r = faces[i]
@@ -136,64 +143,96 @@ def face_flux(speed, number, width, flux):
 
 
 @njit(cache=True, nogil=True)
-def euler(p, env, dt, number, cube, flux, out, new):
-    """One Euler step; returns what it adds to (crystal content in mol, nuclei, dissolved crystals)."""
+def euler(env, dt, number, cube, flux, out, factor, tables, loss, work, gain, new):
+    """One Euler step into `new`; `gain` is what it adds to the sums (see `_SUMS`)."""
     n = number.shape[0]
-    amount = p[1]
+    spare, share, change = work
     for i in range(n):
         # no more leaves a cell than it holds
         leaving = dt * (max(flux[i + 1], 0.0) + max(-flux[i], 0.0) + env[WASHOUT] * number[i])
         if leaving > number[i]:
-            share = number[i] / leaving
+            part = number[i] / leaving
             if flux[i + 1] > 0.0:
-                flux[i + 1] *= share
+                flux[i + 1] *= part
             if flux[i] < 0.0:
-                flux[i] *= share
-    content, gone = flux[0] * cube[0], -flux[0]
+                flux[i] *= part
+    content, gone, meetings, broken, shut = flux[0] * cube[0], -flux[0], 0.0, 0.0, 0.0
     for f in range(1, n):
         content += flux[f] * (cube[f] - cube[f - 1])
     for i in range(n):
-        lost = min(
-            env[WASHOUT] * number[i], max(number[i] / dt - max(flux[i + 1], 0.0) - max(-flux[i], 0.0), 0.0)
-        )
+        kept = number[i] / dt - max(flux[i + 1], 0.0) - max(-flux[i], 0.0)
+        lost = min(env[WASHOUT] * number[i], max(kept, 0.0))
         content -= lost * cube[i]
+        spare[i] = max(dt * (kept - lost), 0.0)
         new[i] = number[i] + dt * (flux[i] - flux[i + 1] - lost)
+    kernel, partners, joined, upper, break_rate, pieces, dust, dust_bulk = tables
+    if kernel.shape[0] > 0 or break_rate.shape[0] > 0:
+        taken, dissolved, meetings, broken, shut = exchange(
+            dt, factor, kernel, partners, joined, upper, break_rate, pieces, dust, dust_bulk, number, spare,
+            cube, loss, share, change,
+        )  # fmt: skip
+        content += taken
+        gone += dissolved
+        for i in range(n):
+            new[i] += dt * change[i]
+    for i in range(n):
         if new[i] < 0.0:  # rounding
             new[i] = 0.0
     if out[2] > 0.0:
         r3 = out[3] ** 3
         k = min(max(np.searchsorted(cube, r3, side="right") - 1, 0), n - 2)
-        share = min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
-        new[k] += dt * out[2] * share
-        new[k + 1] += dt * out[2] * (1.0 - share)
-        content += out[2] * (share * cube[k] + (1.0 - share) * cube[k + 1])
-    return dt * amount * content, dt * out[2], dt * gone
+        part = min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
+        new[k] += dt * out[2] * part
+        new[k + 1] += dt * out[2] * (1.0 - part)
+        content += out[2] * (part * cube[k] + (1.0 - part) * cube[k + 1])
+    gain[0], gain[1], gain[2] = dt * content, dt * out[2], dt * gone
+    gain[3], gain[4], gain[5] = dt * meetings, dt * broken, dt * shut
 
 
 @njit(cache=True, nogil=True)
-def longest_step(env, flux_speed, number, width, dissolved, out, held_rate):
-    """CFL on |G| at the occupied cells, and the change of the solute and of its relaxation."""
+def longest_step(env, flux_speed, number, width, dissolved, out, held_rate, loss_rate):
+    """CFL on |G| at the occupied cells, the change of the solute and of its relaxation, and meetings."""
     total = number.sum()
     fastest = 0.0
     for i in range(number.shape[0]):
         if number[i] > OCCUPIED * total:
             fastest = max(fastest, max(flux_speed[i + 1], 0.0) + max(-flux_speed[i], 0.0))
-    rate = fastest / (CFL * width) + 2.0 * out[4] + 2.0 * env[WASHOUT]
+    rate = fastest / (CFL * width) + 2.0 * out[4] + 2.0 * env[WASHOUT] + loss_rate / SHARE
     if held_rate != 0.0 and dissolved > 0.0:
         rate = max(rate, abs(held_rate) / (_CHANGE * dissolved * env[VOLUME]))
     return 1.0 / rate if rate > 0.0 else np.inf
 
 
 @njit(cache=True, nogil=True)
-def run(code, p, knots, table, sections, faces, cube, number, start, times, most_steps, out, kept):
+def rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law, loss):
+    """Speeds, fluxes, laws and losses; returns the factor of the kernel (per reference volume).
+
+    meet: power of the diffusivity (0 or 1) and of the uncovered share of the surface in the factor.
+    """
+    laws(code, p, env, faces, number, dissolved, speed, law)
+    face_flux(speed, number, faces[1] - faces[0], flux)
+    factor = (env[DIFF] if meet[0] > 0.0 else 1.0) / env[VOLUME]
+    if meet[1] > 0.0:
+        factor *= law[5] ** meet[1]
+    losses(number, factor, tables[0], tables[1], tables[4], loss)
+    return factor
+
+
+@njit(cache=True, nogil=True)
+def run(
+    code, p, meet, tables, knots, table, sections, faces, cube, number, start, times, most_steps, out, kept
+):
     """Integrate through `times` by SSP-RK3 (Shu and Osher); returns (state, steps, time reached)."""
     n = number.shape[0]
     width = faces[1] - faces[0]
-    env, law = np.empty(table.shape[1]), np.zeros(5)
-    speed, flux = np.zeros(n + 1), np.zeros(n + 1)
+    env, law = np.empty(table.shape[1]), np.zeros(6)
+    speed, flux, loss = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n)
     one, two, new = np.empty(n), np.empty(n), np.empty(n)
-    held = p[1] * (number * cube).sum()
-    nuclei, gone, worst = 0.0, 0.0, 0.0
+    work = (np.empty(n), np.empty(n), np.empty(n))
+    first_gain, gain, sums = np.zeros(_SUMS), np.zeros(_SUMS), np.zeros(_SUMS)
+    amount = p[1]
+    sums[0] = (number * cube).sum()
+    worst = 0.0
     time, steps, section = start, 0, 0
     for index in range(times.shape[0]):
         while time < times[index]:
@@ -204,13 +243,14 @@ def run(code, p, knots, table, sections, faces, cube, number, start, times, most
             if section < sections.shape[0] - 1:
                 end = min(end, knots[last])
             conditions_at(knots, table, first, last, time, env)
+            held = amount * sums[0]
             dissolved = (env[SUPPLIED] - held) / env[VOLUME]
-            laws(code, p, env, faces, number, dissolved, speed, law)
-            face_flux(speed, number, width, flux)
+            factor = rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law, loss)
             held_rate = flux[0] * cube[0] + law[2] * law[3] ** 3
             for f in range(1, n):
                 held_rate += flux[f] * (cube[f] - cube[f - 1])
-            dt = longest_step(env, speed, number, width, dissolved, law, p[1] * held_rate)
+            loss_rate = fastest_loss(number, cube, loss)
+            dt = longest_step(env, speed, number, width, dissolved, law, amount * held_rate, loss_rate)
             if law[2] > 0.0:  # nuclei enter no further apart than a cell
                 k = min(max(int((law[3] - faces[0]) / width), 0), n - 1)
                 dt = min(dt, CFL * width / max(abs(speed[k]), abs(speed[k + 1]), 1e-300))
@@ -218,38 +258,39 @@ def run(code, p, knots, table, sections, faces, cube, number, start, times, most
             if dt < 1e-14 * abs(times[-1]):
                 return STEP_TOO_SMALL, steps, time
             dt = end - time if end - time <= dt * (1.0 + 1e-9) else dt
-            h1, b1, g1 = euler(p, env, dt, number, cube, flux, law, one)
+            euler(env, dt, number, cube, flux, law, factor, tables, loss, work, first_gain, one)
             conditions_at(knots, table, first, last, time + dt, env)
-            laws(code, p, env, faces, one, (env[SUPPLIED] - held - h1) / env[VOLUME], speed, law)
-            face_flux(speed, one, width, flux)
-            h2, b2, g2 = euler(p, env, dt, one, cube, flux, law, two)
-            h2, b2, g2 = 0.25 * (h1 + h2), 0.25 * (b1 + b2), 0.25 * (g1 + g2)
+            dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
+            factor = rates(code, p, env, meet, tables, faces, one, dissolved, speed, flux, law, loss)
+            euler(env, dt, one, cube, flux, law, factor, tables, loss, work, gain, two)
+            for k in range(_SUMS):
+                first_gain[k] = 0.25 * (first_gain[k] + gain[k])
             for i in range(n):
                 two[i] = 0.75 * number[i] + 0.25 * two[i]
             conditions_at(knots, table, first, last, time + 0.5 * dt, env)
-            laws(code, p, env, faces, two, (env[SUPPLIED] - held - h2) / env[VOLUME], speed, law)
-            face_flux(speed, two, width, flux)
-            h3, b3, g3 = euler(p, env, dt, two, cube, flux, law, new)
+            dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
+            factor = rates(code, p, env, meet, tables, faces, two, dissolved, speed, flux, law, loss)
+            euler(env, dt, two, cube, flux, law, factor, tables, loss, work, gain, new)
             for i in range(n):
                 number[i] = (number[i] + 2.0 * new[i]) / 3.0
-            held += 2.0 / 3.0 * (h2 + h3)
-            nuclei += 2.0 / 3.0 * (b2 + b3)
-            gone += 2.0 / 3.0 * (g2 + g3)
-            if p[1] > 0.0:
-                scale = max(abs(env[SUPPLIED]), 1e-300)
-                worst = max(worst, abs(p[1] * (number * cube).sum() - held) / scale)
+            for k in range(_SUMS):
+                sums[k] += 2.0 / 3.0 * (first_gain[k] + gain[k])
+            volume = (number * cube).sum()
+            if amount > 0.0:
+                worst = max(worst, amount * abs(volume - sums[0]) / max(abs(env[SUPPLIED]), 1e-300))
             time = end if dt == end - time else time + dt
             steps += 1
             if steps >= most_steps:
                 return TOO_MANY_STEPS, steps, time
-            if number[n - 1] > _LARGEST_SHARE * number.sum():
+            if number[n - 1] > _LARGEST_SHARE * number.sum() or sums[5] > _LARGEST_SHARE * volume:
                 return TOO_LARGE, steps, time
         conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
-        dissolved = (env[SUPPLIED] - held) / env[VOLUME]
+        dissolved = (env[SUPPLIED] - amount * sums[0]) / env[VOLUME]
         laws(code, p, env, faces, number, dissolved, speed, law)
         row = out[index]
         row[DISSOLVED], row[FREE], row[SUPERSATURATION] = dissolved, law[0], law[1]
-        row[RATE], row[ENTRY], row[HELD] = law[2], law[3], held
-        row[NUCLEI], row[GONE], row[STEPS], row[MASS_ERROR] = nuclei, gone, steps, worst
+        row[RATE], row[ENTRY], row[HELD] = law[2], law[3], amount * sums[0]
+        row[NUCLEI], row[GONE], row[MEETINGS], row[BROKEN] = sums[1], sums[2], sums[3], sums[4]
+        row[STEPS], row[MASS_ERROR] = steps, worst
         kept[index] = number
     return DONE, steps, time

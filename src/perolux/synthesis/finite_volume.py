@@ -1,6 +1,6 @@
 """The second engine: a population in cells of equal width, by a conservative high-resolution scheme.
 
-    dN_i/dt = F_i - F_(i+1) + J w_i - washout N_i,   F = G n at a face
+    dN_i/dt = F_i - F_(i+1) + J w_i - washout N_i + attachment + breakage,   F = G n at a face
     d(held)/dt = amount sum F (v_(i+1) - v_i)
 
 The density at a face is taken upwind, with Koren's limiter (third order where smooth, never negative); v_i
@@ -9,6 +9,12 @@ monomer stays to rounding. Nuclei go to the two cells around them with number an
 SSP-RK3 (Shu and Osher, J. Comput. Phys. 77, 439 (1988)) with a CFL number of 0.45; a jump of the conditions
 ends a step. What leaves through the lowest face has dissolved.
 
+Attachment and breakage stand in the same Runge-Kutta stages. A crystal of a cell has the mean volume of the
+cell; a pair that joins, and the pieces of a parent in a cell, are shared among two neighbours so that number
+and volume stay (`_encounter_kernels.py`). So the number falls by one a meeting and rises by the pieces less
+one a breaking, exactly, and neither touches the monomer, but for pieces below the least size, which
+dissolve. A step takes at most a twentieth of a cell that counts.
+
 Koren, in Numerical Methods for Advection-Diffusion Problems, 1993, p. 117. Narrow populations are widened by
 numerical diffusion: compare cell counts (`extrapolated`), never trust one grid.
 """
@@ -16,11 +22,14 @@ numerical diffusion: compare cell counts (`extrapolated`), never trust one grid.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
+from perolux.synthesis.aggregation import Attachment, OrientedAttachment
+from perolux.synthesis.breakage import Breakage
 from perolux.synthesis.conditions import Conditions, checked_times
 from perolux.synthesis.history import NOTHING, History, SizeDistribution
 from perolux.synthesis.models import ClassicalGrowth, Model, PowerLawGrowth
@@ -40,14 +49,17 @@ def grow_finite_volume(
     cells: int = 400,
     start: SizeDistribution = NOTHING,
     start_s: float | None = None,
+    attachment: Attachment | None = None,
+    breakage: Breakage | None = None,
     most_steps: int = _MOST_STEPS,
 ) -> History:
     """History of a population at `times_s` (rising), on `cells` cells from the least radius to `largest_m`.
 
         Sizes are radii or half edges (m). Moments are those of the cells as even spreads. `start` keeps its
-    number; its volume moves by the square of the cell width. Raises `OptionError` for bad input,
-    `ModelRangeError` where crystals reach `largest_m`, `ConvergenceError` where `most_steps` do not
-    suffice.
+    number; its volume moves by the square of the cell width. attachment, breakage: how crystals join and
+    break, beside what the model says of growth; meetings are per volume of the liquid as it is. Raises
+    `OptionError` for bad input, `ModelRangeError` where crystals reach `largest_m`, or more than 1e-6 of
+    their volume would by attachment, `ConvergenceError` where `most_steps` do not suffice.
     """
     times, began = checked_times(times_s, conditions, start_s)
     code, parameters = model.packed()
@@ -61,14 +73,31 @@ def grow_finite_volume(
     cube = 0.25 * (a + b) * (a * a + b * b)
     if len(start) and (start.low_m.min() < least or start.high_m.max() > largest_m):
         raise OptionError("the start has crystals outside the cells", allowed=f"{least:g} to {largest_m:g} m")
+    for name, given, kinds in (
+        ("attachment", attachment, get_args(Attachment)),
+        ("breakage", breakage, (Breakage,)),
+    ):
+        if given is not None and not isinstance(given, kinds):
+            raise OptionError(
+                f"{name} = {given!r}",
+                where=name,
+                allowed="None or " + ", ".join(one.__name__ for one in kinds),
+            )
+    if isinstance(attachment, OrientedAttachment) and getattr(model, "shape", "cube") != "cube":
+        raise OptionError(
+            "spheres have no {100} faces to attach by", where="attachment", allowed="a model of cubes",
+            fix='give the model shape="cube", or take BrownianAttachment',
+        )  # fmt: skip
     number = np.ascontiguousarray(start.counts(faces)) if len(start) else np.zeros(cells)
     from perolux.synthesis import _finite_volume_kernels as kernels
 
     knots, table, sections = conditions.table()
     out, kept = np.zeros((len(times), kernels.MASS_ERROR + 1)), np.zeros((len(times), cells))
+    meet, tables = _encounters(attachment, breakage, faces, cube)
     state, steps, reached = kernels.run(
-        code, parameters, knots, table, sections, faces, cube, number, began, times, most_steps, out, kept
-    )
+        code, parameters, meet, tables, knots, table, sections, faces, cube, number, began, times, most_steps,
+        out, kept,
+    )  # fmt: skip
     if state == kernels.TOO_LARGE:
         raise ModelRangeError(
             f"at {reached:.6g} s crystals reach the largest size", allowed=f"sizes below {largest_m:g} m",
@@ -80,6 +109,25 @@ def grow_finite_volume(
             fix="take fewer cells or more steps, or end earlier",
         )
     return _history(kernels, out, kept, faces, times, conditions, model)
+
+
+def _encounters(
+    attachment: Attachment | None, breakage: Breakage | None, faces: FloatArray, cube: FloatArray
+) -> tuple[FloatArray, tuple[npt.NDArray[np.generic], ...]]:
+    """Tables of meetings and pieces for the compiled loops; empty where there are none."""
+    meet, kernel, upper = np.zeros(2), np.empty((0, 0)), np.empty((0, 0))
+    partners, joined = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int32)
+    if attachment is not None:
+        kernel, meet = attachment.packed(np.cbrt(cube))
+        # a pair that is larger than the last cell does not join
+        partners = np.searchsorted(cube, cube[-1] - cube, side="right").astype(np.int64)
+        pair = cube[:, None] + cube[None, :]
+        joined = np.clip(np.searchsorted(cube, pair, side="right") - 1, 0, len(cube) - 2).astype(np.int32)
+        upper = np.clip((pair - cube[joined]) / (cube[joined + 1] - cube[joined]), 0.0, 1.0)
+    pieces: tuple[FloatArray, ...] = (np.empty(0), np.empty((0, 0)), np.empty(0), np.empty(0))
+    if breakage is not None:
+        pieces = breakage.packed(faces, cube)
+    return meet, (np.ascontiguousarray(kernel), partners, joined, upper, *pieces)
 
 
 def _history(
@@ -118,6 +166,8 @@ def _history(
         bound_mol_m3=bound,
         nuclei_per_m3=column("NUCLEI"),
         dissolved_crystals_per_m3=column("GONE"),
+        attachments_per_m3=column("MEETINGS"),
+        fragments_per_m3=column("BROKEN"),
         supplied_mol_m3=supplied if has_solution else column("DISSOLVED") * volume + bound,
         volume_ratio=volume,
         distributions=distributions,

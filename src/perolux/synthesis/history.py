@@ -101,7 +101,9 @@ class History:
     (`rows` says None). dissolved_mol_m3: monomer in solution, free_mol_m3 the part that no complexant holds,
     both per m^3 of liquid as it is. supersaturation: free over solubility. nucleation_per_m3_s: J in the
     liquid as it is. entry_radius_m: size of nuclei then (0: none form). bound_mol_m3: in crystals.
-    nuclei_per_m3, dissolved_crystals_per_m3: formed and dissolved since the start. supplied_mol_m3: what
+    nuclei_per_m3, dissolved_crystals_per_m3: formed and dissolved since the start. attachments_per_m3,
+    fragments_per_m3: pairs that joined since the start, and pieces less the crystals that broke; None by an
+    engine that solves neither. supplied_mol_m3: what
     dissolved and bound must sum to; `mass_error` is the largest relative deviation.
     distributions: at each time. steps, rejected_steps: work done. engine: which.
     """
@@ -125,6 +127,8 @@ class History:
     rejected_steps: int
     engine: str
     warnings: tuple[str, ...] = ()
+    attachments_per_m3: FloatArray | None = None
+    fragments_per_m3: FloatArray | None = None
 
     @property
     def mass_error(self) -> float:

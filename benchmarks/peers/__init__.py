@@ -1,0 +1,1 @@
+"""Side-by-side runs against other programs, each as a process of its own."""
