@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from perolux.errors import NotAvailableError, OptionError, PeroluxError, Problem
 from perolux.materials.chemicals import chemical
-from perolux.synthesis.ledger import amounts_of
+from perolux.synthesis.ledger import Amounts, amounts_of
 from perolux.synthesis.recipe import Portion, Recipe
 from perolux.synthesis.schedule import stoichiometry
 
-__all__ = ["problems_of", "require_feasible"]
+__all__ = ["boiling", "lead_problem", "missing_ions", "problems_of", "require_feasible", "unknown_chemicals"]
 
+Groups = list[tuple[str, tuple[Portion, ...]]]
+"""Where in the recipe portions stand, and they."""
 _ZERO_C = 273.15
 _MOST_LEAD_MOL_L = 5.0
 """No solution of a lead halide is more concentrated: a unit was mistaken."""
@@ -24,8 +26,15 @@ def require_feasible(recipe: Recipe) -> None:
 
 def problems_of(recipe: Recipe) -> list[Problem]:
     """Unknown chemicals, boiling liquids, missing ions, aliquots that are not there, events after the end."""
-    groups: list[tuple[str, tuple[Portion, ...]]] = [("vessel.contents", recipe.vessel.contents)]
+    groups: Groups = [("vessel.contents", recipe.vessel.contents)]
     groups += [(f"events.{n + 1}.contents", e.contents) for n, e in enumerate(recipe.events) if e.contents]
+    return unknown_chemicals(groups) or [
+        *_liquids(recipe), *missing_ions(recipe.product, groups), *_events(recipe)
+    ]  # fmt: skip
+
+
+def unknown_chemicals(groups: Groups) -> list[Problem]:
+    """Portions of chemicals that no record names, or that lack what their amount needs."""
     problems: list[Problem] = []
     for where, portions in groups:
         for n, portion in enumerate(portions):
@@ -33,48 +42,55 @@ def problems_of(recipe: Recipe) -> list[Problem]:
                 amounts_of([portion])
             except (OptionError, NotAvailableError) as error:
                 problems += [Problem(p.what, f"{where}.{n + 1}", p.allowed, p.fix) for p in error.problems]
-    if problems:
-        return problems
-    return [*_liquids(recipe), *_ions(recipe, groups), *_events(recipe)]
+    return problems
 
 
 def _liquids(recipe: Recipe) -> list[Problem]:
     start = amounts_of(recipe.vessel.contents)
     if start.volume_ml <= 0:
         return [Problem("there is no liquid in the vessel", "vessel.contents", "a solvent with its volume")]
-    found = []
     hottest = max([recipe.vessel.temperature, *(e.to for e in recipe.events if e.to is not None)])
-    for name in start.ml:
+    return [*boiling(start, hottest, "the vessel", "vessel"), *lead_problem(start, "vessel.contents")]
+
+
+def boiling(amounts: Amounts, hottest_k: float, what: str, where: str) -> list[Problem]:
+    """Liquids that boil, under 1 atm, below a temperature."""
+    found = []
+    for name in amounts.ml:
         known = chemical(name)
-        if known.has("boiling_c") and hottest > known.property("boiling_c").number + _ZERO_C:
+        if known.has("boiling_c") and hottest_k > known.property("boiling_c").number + _ZERO_C:
             found.append(
                 Problem(
                     f"{name} boils at {known.property('boiling_c').number:g} degC, "
-                    f"the vessel reaches {hottest - _ZERO_C:g} degC",
-                    "vessel",
+                    f"{what} reaches {hottest_k - _ZERO_C:g} degC",
+                    where,
                     fix="take a solvent that boils higher, or a lower temperature",
                 )
             )
-    lead = start.components().get("Pb", 0.0) * 1e3 / start.volume_ml
-    if lead > _MOST_LEAD_MOL_L:
-        found.append(
-            Problem(f"{lead:.3g} mol/L of lead", "vessel.contents", f"below {_MOST_LEAD_MOL_L:g} mol/L")
-        )
     return found
 
 
-def _ions(recipe: Recipe, groups: list[tuple[str, tuple[Portion, ...]]]) -> list[Problem]:
+def lead_problem(amounts: Amounts, where: str) -> list[Problem]:
+    """More lead in a liquid than any solution holds."""
+    lead = amounts.components().get("Pb", 0.0) * 1e3 / amounts.volume_ml
+    if lead <= _MOST_LEAD_MOL_L:
+        return []
+    return [Problem(f"{lead:.3g} mol/L of lead", where, f"below {_MOST_LEAD_MOL_L:g} mol/L")]
+
+
+def missing_ions(product: str, groups: Groups) -> list[Problem]:
+    """Ions of the product that nothing in the recipe brings."""
     there: dict[str, float] = {}
     for _, portions in groups:
         for ion, amount in amounts_of(portions).components().items():
             there[ion] = there.get(ion, 0.0) + amount
     try:
-        need = stoichiometry(recipe.product)
+        need = stoichiometry(product)
     except PeroluxError as error:
         return list(error.problems)
     return [
         Problem(
-            f"nothing in the recipe brings {ion} for {recipe.product}",
+            f"nothing in the recipe brings {ion} for {product}",
             "recipe",
             fix="add a chemical that does",
         )

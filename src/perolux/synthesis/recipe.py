@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
 from pydantic import (
     BaseModel,
@@ -39,25 +39,34 @@ from perolux.files import read_small_text
 from perolux.materials import parse_composition
 from perolux.quantities.units import parse_quantity
 
+if TYPE_CHECKING:
+    from perolux.synthesis.recipe_droplet import FlowRecipe
+
+    AnyRecipe: TypeAlias = "Recipe | FlowRecipe"
+
 __all__ = [
     "AntisolventRecipe",
+    "Block",
     "Event",
     "HotInjectionRecipe",
     "Observe",
     "Portion",
+    "ProductRecipe",
     "Recipe",
     "TopoRecipe",
+    "measured",
     "read_recipe",
     "recipe_of",
     "recipe_schema",
+    "routes",
 ]
 
 _LARGEST_FILE = 1_000_000
 _MOST_EVENTS = 1000
 
 
-def _measured(unit: str, *, least: float = 0.0, above: bool = False) -> Any:
-    """A text with a unit, as a number of `unit` that is finite and not below `least`."""
+def measured(unit: str, *, least: float = 0.0, above: bool = False) -> Any:
+    """Type of a field: a text with a unit, as a number of `unit` that is finite and not below `least`."""
 
     def parse(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -76,22 +85,24 @@ def _measured(unit: str, *, least: float = 0.0, above: bool = False) -> Any:
     return BeforeValidator(parse, json_schema_input_type=str)
 
 
-Moles = Annotated[float, _measured("mol")]
-Grams = Annotated[float, _measured("g")]
-Millilitres = Annotated[float, _measured("mL")]
-Molar = Annotated[float, _measured("mol/L")]
-Seconds = Annotated[float, _measured("s")]
-PositiveSeconds = Annotated[float, _measured("s", above=True)]
-Kelvin = Annotated[float, _measured("K")]
+Moles = Annotated[float, measured("mol")]
+Grams = Annotated[float, measured("g")]
+Millilitres = Annotated[float, measured("mL")]
+Molar = Annotated[float, measured("mol/L")]
+Seconds = Annotated[float, measured("s")]
+PositiveSeconds = Annotated[float, measured("s", above=True)]
+Kelvin = Annotated[float, measured("K")]
 _Name = Annotated[str, Field(min_length=1, max_length=120)]
 _Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=False)]
 
 
-class _Block(BaseModel):
+class Block(BaseModel):
+    """A table of a recipe: frozen, unknown keys refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Portion(_Block):
+class Portion(Block):
     """How much of a chemical: an amount, a mass or a volume; of a solution its concentration and volume."""
 
     chemical: _Name = Field(description="name or formula, e.g. 'PbBr2', 'oleic acid'")
@@ -122,14 +133,14 @@ class Portion(_Block):
         return self
 
 
-class Vessel(_Block):
+class Vessel(Block):
     """[vessel]: what is in the flask before the first event."""
 
     temperature: Kelvin = Field(description="e.g. '180 degC'")
     contents: tuple[Portion, ...] = Field(min_length=1, max_length=200)
 
 
-class Event(_Block):
+class Event(Block):
     """[[events]]: what is done, and when."""
 
     kind: Literal["inject", "antisolvent", "ligand", "cool", "heat", "aliquot"] = Field(
@@ -167,7 +178,7 @@ class Event(_Block):
         return self
 
 
-class Observe(_Block):
+class Observe(Block):
     """[observe]: until when, and at which times."""
 
     until: PositiveSeconds = Field(description="end, e.g. '60 s'")
@@ -187,7 +198,7 @@ class Observe(_Block):
         return self
 
 
-class Kinetics(_Block):
+class Kinetics(Block):
     """[kinetics]: constants of this recipe in place of the priors, by the names of `priors.toml`."""
 
     surface_energy_j_m2: float | None = Field(default=None, gt=0, lt=1)
@@ -205,15 +216,11 @@ class Kinetics(_Block):
     topo_dissociation_mol_l: float | None = Field(default=None, gt=0, lt=1e3)
 
 
-class _SolutionRecipe(_Block):
-    """What all recipes in solution have in common."""
+class ProductRecipe(Block):
+    """What all recipes have in common: a name, and the perovskite that is to form."""
 
     name: str = Field(default="", max_length=200, description="what the recipe is called")
     product: str = Field(description="the perovskite that is to form, e.g. 'CsPbBr3'")
-    vessel: Vessel
-    events: tuple[Event, ...] = Field(default=(), max_length=_MOST_EVENTS)
-    observe: Observe
-    kinetics: Kinetics = Field(default_factory=Kinetics)
 
     @field_validator("product")
     @classmethod
@@ -223,6 +230,15 @@ class _SolutionRecipe(_Block):
         except OptionError as error:
             raise ValueError(error.problems[0].what) from None
         return value
+
+
+class _SolutionRecipe(ProductRecipe):
+    """What all recipes in a flask have in common."""
+
+    vessel: Vessel
+    events: tuple[Event, ...] = Field(default=(), max_length=_MOST_EVENTS)
+    observe: Observe
+    kinetics: Kinetics = Field(default_factory=Kinetics)
 
 
 class HotInjectionRecipe(_SolutionRecipe):
@@ -244,6 +260,7 @@ class TopoRecipe(_SolutionRecipe):
 
 
 Recipe = HotInjectionRecipe | AntisolventRecipe | TopoRecipe
+"""A recipe in a flask."""
 ROUTES: dict[str, type[BaseModel]] = {
     "hot-injection": HotInjectionRecipe,
     "antisolvent": AntisolventRecipe,
@@ -251,13 +268,21 @@ ROUTES: dict[str, type[BaseModel]] = {
 }
 
 
+def routes() -> dict[str, type[BaseModel]]:
+    """The recipe of every route; those in flow are made of the blocks of this file and stand in their own."""
+    from perolux.synthesis.recipe_droplet import DropletRecipe, PlainTubeRecipe
+
+    return ROUTES | {"droplet": DropletRecipe, "tube": PlainTubeRecipe}
+
+
 def recipe_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a recipe, for editors that complete and check TOML."""
-    schema: dict[str, Any] = TypeAdapter(Annotated[Recipe, Field(discriminator="route")]).json_schema()
+    every: Any = Union[tuple(routes().values())]  # noqa: UP007
+    schema: dict[str, Any] = TypeAdapter(Annotated[every, Field(discriminator="route")]).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux recipe"}
 
 
-def read_recipe(path: str | Path) -> Recipe:
+def read_recipe(path: str | Path) -> AnyRecipe:
     """Read and check a recipe in TOML. Raises `InputError` with all problems of the file at once."""
     path = Path(path)
     try:
@@ -269,18 +294,19 @@ def read_recipe(path: str | Path) -> Recipe:
     return recipe_of(content, path.name)
 
 
-def recipe_of(content: dict[str, Any], where: str = "recipe") -> Recipe:
+def recipe_of(content: dict[str, Any], where: str = "recipe") -> AnyRecipe:
     """The recipe that a dictionary (of a TOML file) says. Raises `InputError` with all problems at once."""
     route = content.get("route")
-    if route not in ROUTES:
+    known = routes()
+    if not isinstance(route, str) or route not in known:
         raise InputError(
             f"route = {route!r}" if route is not None else "no route",
             where=where,
-            allowed=", ".join(ROUTES),
+            allowed=", ".join(known),
             fix='write route = "hot-injection" at the top of the recipe',
         )
     try:
-        recipe: Any = ROUTES[route].model_validate(content)
+        recipe: Any = known[route].model_validate(content)
     except ValidationError as error:
         raise InputError([_problem(one, where) for one in error.errors()]) from None
     return recipe
