@@ -61,13 +61,19 @@ def grow(
 def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None, json: bool) -> None:
     if times is not None or engine != "cohorts":
         raise OptionError(
-            "--times and --engine belong to kinetic cases", fix="write the times into [observe] of the recipe"
+            "--times and --engine belong to kinetic cases",
+            fix="write the times, or the detectors of a tube, into [observe] of the recipe",
         )
     from perolux.synthesis.batch import grow_recipe
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import read_recipe
 
     recipe = read_recipe(path)
+    if recipe.route in ("droplet", "tube"):
+        from perolux.cli.grow_flow import show_flow
+
+        show_flow(recipe, path.stem, tolerance, json)
+        return
     batch = grow_recipe(recipe, tolerance=tolerance or TOLERANCE)
     rests_on = [value.key for value in batch.rests_on()]
     if json:
