@@ -159,10 +159,10 @@ def test_jitter_averages_over_arrival_times():
 
 def test_a_zone_in_two_is_one_zone():
     """With two zones each pace has a history of its own; with one, all share it."""
-    whole = droplets(droplets={"jitter": 0.05}, observe={"detectors": ["2 mm"]})
-    whole["tube"]["zones"] = [{"length": "4 mm", "temperature": "140 degC"}]
+    whole = droplets(droplets={"jitter": 0.05}, observe={"detectors": ["1 mm"]})
+    whole["tube"]["zones"] = [{"length": "1.6 mm", "temperature": "140 degC"}]
     halves = copy.deepcopy(whole)
-    halves["tube"]["zones"] = [{"length": "2 mm", "temperature": "140 degC"}] * 2
+    halves["tube"]["zones"] = [{"length": "0.8 mm", "temperature": "140 degC"}] * 2
     a, b = flow_of(whole, tolerance=1e-3).rows()[0], flow_of(halves, tolerance=1e-3).rows()[0]
     for name in ("N_per_m3", "mean_edge_nm", "c_mol_m3", "time_sd_s", "temperature_c"):
         assert b[name] == pytest.approx(a[name], rel=2e-2)
@@ -264,6 +264,16 @@ def test_a_plain_tube_spreads_as_taylor_and_aris_say():
     assert any("too early for Taylor and Aris at 5 mm" in text for text in flow.warnings)
 
 
+def test_a_tube_in_which_much_comes_back_is_flagged():
+    content = copy.deepcopy(TUBE)
+    content["tube"]["inner_diameter"] = "5 mm"
+    content["observe"]["detectors"] = ["5 mm"]
+    content["kinetics"]["surface_energy_j_m2"] = 0.09  # nothing nucleates: only the flow counts here
+    flow = flow_of(content)
+    assert any("may come back" in text for text in flow.warnings)
+    assert not any("may come back" in text for text in flow_of(TUBE, tolerance=1e-3).warnings)
+
+
 def test_streams_side_by_side_mix_by_diffusion():
     content = copy.deepcopy(TUBE)
     del content["mixing"]
@@ -311,6 +321,7 @@ def test_an_antisolvent_stream_lowers_the_solubility():
         (lambda c: c.pop("droplets"), "droplets: is missing"),
         (lambda c: c["kinetics"].update(mixing_time_s=1.0), "belongs to a flask"),
         (lambda c: c.update(streams=[]), "streams"),
+        (lambda c: c["tube"]["zones"][0].update(temperature="0 K"), "tube.zones.1.temperature"),
     ],
 )
 def test_recipes_that_say_no_flow_are_refused(change, words):

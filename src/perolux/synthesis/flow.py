@@ -56,6 +56,7 @@ FLOW_TOLERANCE = 1e-5
 mean edge of droplets at 160 degC was off by 15 % at 1e-4 with 256 cohorts, so by 3 %, after 12 s by 8 %."""
 _MOST_COHORTS = 1024
 _WIDEST = 0.6
+_WIDE = 0.3
 _LARGE_NUCLEUS = 0.01
 _EARLY = 0.9
 """Where the variance is below this share of its long-time law, a tube counts as too short for that law."""
@@ -402,6 +403,12 @@ def _warnings(
         found.append(
             f"too early for Taylor and Aris at {', '.join(f'{p:g} mm' for p in early)}: the spread is that "
             "of laminar flow at such times, the shape of the distribution is a guess"
+        )
+    first = detectors[0].time_sd_s / detectors[0].time_s
+    if first > _WIDE:
+        found.append(
+            f"residence times spread by {100 * first:.2g} % at {detectors[0].position_mm:g} mm: what has "
+            f"passed may come back, which moves their mean by up to {100 * first**2:.2g} %"
         )
     mean = last.distribution.mean_radius_m
     if mean:

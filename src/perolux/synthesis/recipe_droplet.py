@@ -27,7 +27,6 @@ from pydantic import Field, model_validator
 
 from perolux.synthesis.recipe import (
     Block,
-    Kelvin,
     Kinetics,
     Portion,
     PositiveSeconds,
@@ -39,6 +38,7 @@ __all__ = ["DropletRecipe", "Droplets", "FlowRecipe", "PlainTubeRecipe", "Stream
 
 MicrolitresPerMinute = Annotated[float, measured("uL/min", above=True)]
 PositiveMillimetres = Annotated[float, measured("mm", above=True)]
+PositiveKelvin = Annotated[float, measured("K", above=True)]
 PositiveNanolitres = Annotated[float, measured("nL", above=True)]
 _MOST_JITTER = 0.3
 
@@ -51,7 +51,7 @@ class Stream(Block):
     contents: tuple[Portion, ...] = Field(
         min_length=1, max_length=200, description="of the stock, as for any amount of it"
     )
-    temperature: Kelvin | None = Field(default=None, description="at the inlet (25 degC if left out)")
+    temperature: PositiveKelvin | None = Field(default=None, description="at the inlet (25 degC if left out)")
     antisolvent: bool = Field(default=False, description="true: its liquid counts as antisolvent")
 
 
@@ -59,7 +59,7 @@ class Zone(Block):
     """[[tube.zones]]: a stretch of the tube at one temperature of the wall."""
 
     length: PositiveMillimetres = Field(description="e.g. '30 cm'")
-    temperature: Kelvin = Field(description="of the wall, e.g. '160 degC'")
+    temperature: PositiveKelvin = Field(description="of the wall, e.g. '160 degC'")
 
 
 class Tube(Block):
