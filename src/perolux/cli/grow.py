@@ -75,7 +75,8 @@ def _recipe(
 ) -> None:
     if times is not None or engine != "cohorts":
         raise OptionError(
-            "--times and --engine belong to kinetic cases", fix="write the times into [observe] of the recipe"
+            "--times and --engine belong to kinetic cases",
+            fix="write the times, or the detectors of a tube, into [observe] of the recipe",
         )
     from perolux.studies.growth import growth_record, light_of, require_new_folder, write_growth
     from perolux.synthesis.batch import grow_recipe
@@ -84,11 +85,17 @@ def _recipe(
     from perolux.synthesis.recipe_solid import SolidRecipe
 
     recipe = read_recipe(path)
+    other = recipe.route in ("droplet", "tube") or isinstance(recipe, SolidRecipe)
+    if other and out is not None:
+        raise OptionError(f"--out belongs to recipes in a flask, not to {recipe.route}", fix="--json > FILE")
+    if recipe.route in ("droplet", "tube"):
+        from perolux.cli.grow_flow import show_flow
+
+        show_flow(recipe, path.stem, tolerance, json)
+        return
     if isinstance(recipe, SolidRecipe):
         from perolux.cli.grow_solid import show_solid
 
-        if out is not None:
-            raise OptionError(f"--out belongs to recipes in solution, not to {recipe.route}", fix="--json")
         show_solid(path, recipe, tolerance, json)
         return
     if out is not None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perolux.errors import OptionError
 from perolux.quantities import Value
 from perolux.synthesis.cohorts import TOLERANCE, grow
 from perolux.synthesis.feasibility import require_feasible
 from perolux.synthesis.history import History
-from perolux.synthesis.kinetics import KineticConstants, prior_constants, priors
+from perolux.synthesis.kinetics import FLOW_ONLY, KineticConstants, prior_constants, priors
 from perolux.synthesis.laws import LEAST_SUPERSATURATION
 from perolux.synthesis.ledger import Ledger, ledger_of
 from perolux.synthesis.phases import phase_shares, vessel_equilibrium
@@ -21,8 +22,9 @@ from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
     from perolux.synthesis.inline_spectra import InlineSpectra
+    from perolux.synthesis.recipe import AnyRecipe
 
-__all__ = ["Batch", "constants_of", "grow_recipe"]
+__all__ = ["Batch", "constants_of", "grow_recipe", "warnings_of"]
 
 _ROWS = 60
 
@@ -140,7 +142,7 @@ class Batch:
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on: constants that it used and the recipe did not give."""
         kinds = {event.kind for event in self.recipe.events}
-        unused = set(self.constants.from_recipe)
+        unused = {*self.constants.from_recipe, *FLOW_ONLY}
         if "antisolvent" not in kinds:
             unused.add("antisolvent_exponent")
         if not self.schedule.conditions.dissociation_mol_m3.any():
@@ -150,22 +152,26 @@ class Batch:
         return [value for name, value in priors().items() if name not in unused]
 
 
-def constants_of(recipe: Recipe) -> KineticConstants:
+def constants_of(recipe: AnyRecipe) -> KineticConstants:
     """Kinetic constants of a recipe: its own, and the middle of the priors for the rest."""
     own = {name: value for name, value in recipe.kinetics.model_dump().items() if value is not None}
     return prior_constants().with_values(own)
 
 
 def grow_recipe(
-    recipe: Recipe, *, constants: KineticConstants | None = None, tolerance: float = TOLERANCE
+    recipe: AnyRecipe, *, constants: KineticConstants | None = None, tolerance: float = TOLERANCE
 ) -> Batch:
-    """Carry out a recipe. Raises `OptionError` with all that cannot be carried out."""
+    """Carry out a recipe in a flask. Raises `OptionError` with all that cannot be carried out."""
+    if not isinstance(recipe, Recipe):
+        raise OptionError(
+            f"a recipe of the route {recipe.route!r} is no flask", fix="call perolux.synthesis.flow.grow_flow"
+        )
     require_feasible(recipe)
     used = constants or constants_of(recipe)
     ledger = ledger_of(recipe, used)
     schedule = schedule_of(recipe.product, ledger, used)
     history = grow(schedule.model, schedule.conditions, _times(recipe), tolerance=tolerance)
-    return Batch(recipe, used, ledger, schedule, history, _warnings(schedule, history))
+    return Batch(recipe, used, ledger, schedule, history, warnings_of(schedule, history))
 
 
 def _times(recipe: Recipe) -> np.ndarray:
@@ -177,7 +183,8 @@ def _times(recipe: Recipe) -> np.ndarray:
     return times if times[-1] == end else np.append(times, end)
 
 
-def _warnings(schedule: Schedule, history: History) -> tuple[str, ...]:
+def warnings_of(schedule: Schedule, history: History) -> tuple[str, ...]:
+    """What a reader must know: the scarcest component, and why nothing nucleates."""
     found = [f"{schedule.limiting} is the scarcest: the yield counts by it"]
     if history.nuclei_per_m3[-1] < 1.0:
         table = schedule.conditions

@@ -19,12 +19,22 @@ from perolux.errors import OptionError
 from perolux.quantities import Value
 from perolux.synthesis import laws
 
-__all__ = ["KineticConstants", "draw_constants", "is_logarithmic", "prior_constants", "priors"]
+__all__ = [
+    "FLOW_ONLY",
+    "KineticConstants",
+    "draw_constants",
+    "is_logarithmic",
+    "prior_constants",
+    "priors",
+]
 
 _LOG_UNIFORM = (
     "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s",
     "mixing_time_s", "topo_dissociation_mol_l", "bath_time_constant_s",
+    "droplet_mixing_time_s", "viscosity_pa_s",
 )  # fmt: skip
+FLOW_ONLY = ("droplet_mixing_time_s", "thermal_diffusivity_m2_s", "viscosity_pa_s")
+"""Constants that a flask does not use."""
 
 
 @cache
@@ -59,6 +69,9 @@ class KineticConstants:
     least_radius_nm: float
     bath_time_constant_s: float
     topo_dissociation_mol_l: float
+    droplet_mixing_time_s: float
+    thermal_diffusivity_m2_s: float
+    viscosity_pa_s: float
     from_recipe: tuple[str, ...] = field(default=(), compare=False)
 
     def with_values(self, values: dict[str, float], *, of_recipe: bool = True) -> KineticConstants:
@@ -95,6 +108,14 @@ class KineticConstants:
         t = np.asarray(temperature_k, dtype=float)
         thinner = laws.arrhenius(1.0, self.viscosity_activation_kj_mol, t)
         return self.diffusivity_m2_s * t / 298.15 * thinner
+
+    def viscosity_at_pa_s(self, temperature_k: object) -> laws.FloatArray:
+        """Viscosity of the liquid (Pa s) at a temperature, Andrade's law."""
+        return laws.arrhenius(
+            self.viscosity_pa_s,
+            -self.viscosity_activation_kj_mol,
+            temperature_k,  # type: ignore[arg-type]
+        )
 
 
 def prior_constants() -> KineticConstants:

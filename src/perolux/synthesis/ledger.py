@@ -19,12 +19,12 @@ from perolux.materials.chemicals import Chemical, chemical
 from perolux.synthesis.kinetics import KineticConstants
 from perolux.synthesis.recipe import Event, Portion, Recipe
 
-__all__ = ["ROOM_K", "Addition", "Amounts", "Ledger", "amounts_of", "ledger_of"]
+__all__ = ["AT_ONCE_S", "ROOM_K", "Addition", "Amounts", "Ledger", "amounts_of", "knots_between", "ledger_of"]
 
 FloatArray = npt.NDArray[np.float64]
 ROOM_K = 298.15
 """Temperature of what is added where a recipe says none (25 degC)."""
-_AT_ONCE_S = 1e-6
+AT_ONCE_S = 1e-6
 """What takes less than a microsecond happens at once."""
 _KNOTS = 240
 """Knots in each stretch between two events: linear interpolation between them is good to about 1e-4."""
@@ -161,7 +161,7 @@ def ledger_of(recipe: Recipe, constants: KineticConstants) -> Ledger:
     shortest = [a.mixing_s for a in additions if a.mixing_s > 0] + [
         _time_constant(e, constants) for e in recipe.events if e.to is not None
     ]
-    time = _knots(breaks, min(shortest, default=end))
+    time = knots_between(breaks, min(shortest, default=end))
     # at a jump the first of two equal knots still belongs to what was before
     before = np.append(np.diff(time) == 0, False)
     moment = np.where(before, np.nextafter(time, -np.inf), time)
@@ -214,8 +214,8 @@ def _additions(
             additions.append(
                 Addition(
                     start_s=event.at,
-                    over_s=event.over if event.over > _AT_ONCE_S else 0.0,
-                    mixing_s=mixing if mixing > _AT_ONCE_S else 0.0,
+                    over_s=event.over if event.over > AT_ONCE_S else 0.0,
+                    mixing_s=mixing if mixing > AT_ONCE_S else 0.0,
                     temperature_k=event.temperature if event.temperature is not None else ROOM_K,
                     amounts=amounts_of(event.contents),
                     kind=event.kind,
@@ -234,10 +234,10 @@ def _additions(
 
 def _time_constant(event: Event, constants: KineticConstants) -> float:
     given = event.time_constant if event.time_constant is not None else constants.bath_time_constant_s
-    return max(given, _AT_ONCE_S)
+    return max(given, AT_ONCE_S)
 
 
-def _knots(breaks: Sequence[float], shortest: float) -> FloatArray:
+def knots_between(breaks: Sequence[float], shortest: float) -> FloatArray:
     """Knots of all stretches, closer after each break where mixing and cooling are fast."""
     parts = []
     for first, last in itertools.pairwise(breaks):

@@ -40,9 +40,10 @@ from perolux.materials import parse_composition
 from perolux.quantities.units import parse_quantity
 
 if TYPE_CHECKING:
+    from perolux.synthesis.recipe_droplet import FlowRecipe
     from perolux.synthesis.recipe_solid import SolidRecipe
 
-    AnyRecipe: TypeAlias = "Recipe | SolidRecipe"
+    AnyRecipe: TypeAlias = "Recipe | FlowRecipe | SolidRecipe"
 
 __all__ = [
     "AntisolventRecipe",
@@ -298,9 +299,10 @@ ROUTES: dict[str, type[BaseModel]] = {
 
 def routes() -> dict[str, type[BaseModel]]:
     """The recipe of every route; some are made of the blocks of this file and stand in their own."""
+    from perolux.synthesis.recipe_droplet import DropletRecipe, PlainTubeRecipe
     from perolux.synthesis.recipe_solid import SOLID_ROUTES
 
-    return ROUTES | SOLID_ROUTES
+    return ROUTES | {"droplet": DropletRecipe, "tube": PlainTubeRecipe} | SOLID_ROUTES
 
 
 def recipe_schema() -> dict[str, Any]:

@@ -1,0 +1,423 @@
+"""A recipe in flow: the population at each detector along a tube, in droplets or without.
+
+A droplet is a flask that holds one unit of the streams and travels at the mean velocity u of all that flows:
+position is time, t = x/u, and the population balance is that of a batch (`schedule.py`, `cohorts.py`). The
+liquid takes the temperature of the wall with dT/dt = (T_wall - T)/tau (`tube.py`).
+
+Not all of it stays equally long. Each droplet keeps its own pace, with an inverse Gaussian over the paces; in
+a plain tube the spread is that of laminar flow (`residence.py`), and what is of one age stays together
+(segregated flow). The population at a detector is the average over the paces, each with its own history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError
+from perolux.quantities import Value
+from perolux.synthesis.batch import constants_of, warnings_of
+from perolux.synthesis.cohorts import grow
+from perolux.synthesis.droplet_nucleation import (
+    FEW_NUCLEI,
+    DropletSample,
+    sample_droplets,
+    undepleted_nuclei_per_m3,
+)
+from perolux.synthesis.flow_feasibility import require_flow_feasible
+from perolux.synthesis.history import History, SizeDistribution
+from perolux.synthesis.kinetics import KineticConstants, priors
+from perolux.synthesis.laws import stokes_einstein_m2_s
+from perolux.synthesis.ledger import Ledger
+from perolux.synthesis.models import ClassicalGrowth
+from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe
+from perolux.synthesis.residence import residence_times
+from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
+from perolux.synthesis.tube import TubeFlow, fed_umol_min, flow_ledger, tube_of
+
+if TYPE_CHECKING:
+    from perolux.ensemble import Ensemble
+
+__all__ = [
+    "FLOW_TOLERANCE",
+    "AtDetector",
+    "Flow",
+    "average_population",
+    "grow_flow",
+]
+
+FloatArray = npt.NDArray[np.float64]
+FLOW_TOLERANCE = 1e-5
+"""Relative error of one step. Streams meet cold and ripen hot, so nearly all crystals dissolve again: the
+mean edge of droplets at 160 degC was off by 15 % at 1e-4 with 256 cohorts, so by 3 %, after 12 s by 8 %."""
+_MOST_COHORTS = 1024
+_WIDEST = 0.6
+_WIDE = 0.3
+_LARGE_NUCLEUS = 0.01
+_EARLY = 0.9
+"""Where the variance is below this share of its long-time law, a tube counts as too short for that law."""
+
+
+@dataclass(frozen=True)
+class AtDetector:
+    """The population where a detector looks; amounts per m^3 of what reacts (carrier left out).
+
+    time_s, time_sd_s: mean and standard deviation of the residence time. distribution: of all paces together.
+    supplied_mol_m3: monomer that has mixed in, dissolved_mol_m3 and bound_mol_m3: where it is.
+    available_mol_l, fed_mol_l: ions that have mixed in, and all. nuclei_per_m3: formed since the inlet.
+    nuclei_per_droplet, no_nucleus: of droplets only, by the mean population; the chance that none formed.
+    """
+
+    position_mm: float
+    time_s: float
+    time_sd_s: float
+    temperature_k: float
+    distribution: SizeDistribution
+    supplied_mol_m3: float
+    dissolved_mol_m3: float
+    bound_mol_m3: float
+    available_mol_l: dict[str, float]
+    fed_mol_l: dict[str, float]
+    nuclei_per_m3: float
+    nuclei_per_droplet: float | None
+    no_nucleus: float | None
+
+    def row(self) -> dict[str, Any]:
+        """One dictionary: position, residence time, number, mean edge, cv, monomer left, yield."""
+        mean, total = self.distribution.mean_radius_m, self.dissolved_mol_m3 + self.bound_mol_m3
+        return {
+            "position_mm": self.position_mm,
+            "time_s": self.time_s,
+            "time_sd_s": self.time_sd_s,
+            "temperature_c": self.temperature_k - 273.15,
+            "N_per_m3": self.distribution.number,
+            "mean_edge_nm": 2e9 * mean if mean else None,
+            "cv": self.distribution.cv,
+            "c_mol_m3": self.dissolved_mol_m3,
+            "yield": self.bound_mol_m3 / total if total > 0 else 0.0,
+            "nuclei_per_m3": self.nuclei_per_m3,
+            "nuclei_per_droplet": self.nuclei_per_droplet,
+            "no_nucleus": self.no_nucleus,
+        }
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A recipe in flow, carried out. schedule: of the middle pace.
+
+    velocity_m_s: of all that flows, over the bore. flow_ml_min: of what reacts. droplets_per_s: of the train
+    (None without droplets). sample: droplets one by one, where nuclei are few in each. unused: constants that
+    have no effect here.
+    """
+
+    recipe: FlowRecipe
+    constants: KineticConstants
+    velocity_m_s: float
+    reynolds: float
+    flow_ml_min: float
+    droplets_per_s: float | None
+    schedule: Schedule
+    detectors: tuple[AtDetector, ...]
+    sample: DropletSample | None
+    unused: frozenset[str]
+    warnings: tuple[str, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dictionary a detector; `droplets` is what single droplets show, None where nuclei are many."""
+        found = [at.row() for at in self.detectors]
+        for i, row in enumerate(found):
+            row["droplets"] = self.sample.summary(i) if self.sample else None
+        return found
+
+    def balances(self, i: int = -1) -> dict[str, dict[str, float]]:
+        """Where each ion is at a detector, in micromol per minute: shares counted one by one, and the error.
+
+        fed: from portions and flow rates of the recipe. in_crystals: from the sizes. dissolved: monomer that
+        the engine left in solution, and what the scarcest component left over.
+        """
+        at = self.detectors[i]
+        crystals = self.schedule.model.bound_mol_m3(at.distribution)
+        need = stoichiometry(self.recipe.product)
+        found = {}
+        for ion, total in fed_umol_min(self.recipe).items():
+            count = need.get(ion, 0.0)
+            available = 1e3 * at.available_mol_l[ion]
+            # mol/m^3 times mL/min is umol/min
+            parts = {
+                "in_crystals": count * crystals * self.flow_ml_min,
+                "dissolved": (count * at.dissolved_mol_m3 + available - count * at.supplied_mol_m3)
+                * self.flow_ml_min,
+                "not_yet_mixed": (1e3 * at.fed_mol_l[ion] - available) * self.flow_ml_min,
+            }
+            error = abs(sum(parts.values()) - total) / total if total > 0 else 0.0
+            found[ion] = {
+                "fed_umol_min": total,
+                **{f"{name}_umol_min": value for name, value in parts.items()},
+                "error": error,
+            }
+        return found
+
+    def ensemble(self, i: int = -1) -> Ensemble | None:
+        """The crystals at a detector as an `Ensemble` of cubes; None where there are none."""
+        from perolux.ensemble import Population, from_table
+
+        crystals = self.detectors[i].distribution
+        if not len(crystals) or crystals.number <= 0:
+            return None
+        population = Population(
+            shape="cube",
+            size_convention="core-edge",
+            material=self.recipe.product,
+            number_per_litre=1e-3 * crystals.number,
+        )
+        return from_table(1e9 * (crystals.low_m + crystals.high_m), population, crystals.number_per_m3)
+
+    def rests_on(self) -> list[Value]:
+        """The priors that this result rests on: constants that it used and the recipe did not give."""
+        return [value for name, value in priors().items() if name not in self.unused]
+
+
+def average_population(distributions: Sequence[SizeDistribution], weights: npt.ArrayLike) -> SizeDistribution:
+    """The population of parts that weigh `weights` (sum 1) of the volume: each number times its weight."""
+    share = np.asarray(weights, dtype=float)
+    return SizeDistribution(
+        np.concatenate([one.low_m for one in distributions]),
+        np.concatenate([one.high_m for one in distributions]),
+        np.concatenate([w * one.number_per_m3 for w, one in zip(share, distributions, strict=True)]),
+    )
+
+
+def grow_flow(
+    recipe: FlowRecipe, *, constants: KineticConstants | None = None, tolerance: float = FLOW_TOLERANCE
+) -> Flow:
+    """Carry out a recipe in flow. Raises `OptionError` with all that cannot be carried out, `ModelRangeError`
+    where the flow is not laminar."""
+    require_flow_feasible(recipe)
+    used = constants or constants_of(recipe)
+    tube = tube_of(recipe, used)
+    paces = [_paces(recipe, tube, place) for place in recipe.observe.detectors]
+    # with one zone the history is the same at every pace, and one run serves all
+    one_for_all = len(recipe.tube.zones) == 1
+    asked: dict[float, set[float]] = {}
+    for pace, _, mean in paces:
+        for one in pace:
+            asked.setdefault(1.0 if one_for_all else float(one), set()).add(float(one * mean))
+    runs = {one: _run(recipe, used, tube, one, sorted(times), tolerance) for one, times in asked.items()}
+    detectors = []
+    for place, (pace, weights, mean) in zip(recipe.observe.detectors, paces, strict=True):
+        parts = [(runs[1.0 if one_for_all else float(one)], float(one * mean)) for one in pace]
+        detectors.append(_at(tube, place, mean, parts, weights))
+    middle = min(runs, key=lambda one: abs(one - 1.0))
+    sample = _few(recipe, used, tube, detectors)
+    return Flow(
+        recipe=recipe,
+        constants=used,
+        velocity_m_s=tube.velocity_m_s,
+        reynolds=tube.reynolds,
+        flow_ml_min=tube.flow_ml_min,
+        droplets_per_s=tube.droplets_per_s,
+        schedule=runs[middle].schedule,
+        detectors=tuple(detectors),
+        sample=sample,
+        unused=frozenset(_unused(recipe, used, tube)),
+        warnings=(
+            *warnings_of(runs[middle].schedule, runs[middle].history),
+            *_warnings(recipe, tube, runs[middle].schedule.model, detectors, sample),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One history. undepleted_per_m3: nuclei expected by each time if nothing were taken up."""
+
+    ledger: Ledger
+    schedule: Schedule
+    history: History
+    undepleted_per_m3: FloatArray
+
+
+def _run(
+    recipe: FlowRecipe,
+    constants: KineticConstants,
+    tube: TubeFlow,
+    pace: float,
+    times: list[float],
+    tolerance: float,
+) -> _Run:
+    ledger = flow_ledger(recipe, tube, times[-1], pace)
+    schedule = schedule_of(recipe.product, ledger, constants)
+    law, table = schedule.model, schedule.conditions
+    history = grow(law, table, times, tolerance=tolerance, most_cohorts=_MOST_COHORTS)
+    return _Run(ledger, schedule, history, undepleted_nuclei_per_m3(law, table, times))
+
+
+def _paces(recipe: FlowRecipe, tube: TubeFlow, place_mm: float) -> tuple[FloatArray, FloatArray, float]:
+    """Residence times over their mean at a detector, their weights, and the mean (s)."""
+    mean = tube.time_s(place_mm)
+    if isinstance(recipe, DropletRecipe):
+        spread = recipe.droplets.jitter
+    else:
+        spread = tube.spread(place_mm)
+        if spread > _WIDEST:
+            raise ModelRangeError(
+                f"residence times that spread by {100 * spread:.3g} % at {place_mm:g} mm",
+                where="observe.detectors",
+                allowed=f"up to {100 * _WIDEST:g} %: flow that outruns diffusion along the tube",
+                fix="raise the flow rates, or look further from the inlet",
+            )
+    pace, weights = residence_times(1.0, spread)
+    return pace, weights, mean
+
+
+def _at(
+    tube: TubeFlow, place_mm: float, mean_s: float, parts: list[tuple[_Run, float]], weights: FloatArray
+) -> AtDetector:
+    def average(values: Sequence[float]) -> float:
+        return float(weights @ np.array(values))
+
+    # times of a run are those that were asked of it, to the last bit
+    places = [(run, int(np.searchsorted(run.history.time_s, t)), t) for run, t in parts]
+
+    def ions(name: str) -> dict[str, float]:
+        return {
+            ion: average(
+                [np.interp(t, run.ledger.time_s, getattr(run.ledger, name)[ion]) for run, _, t in places]
+            )
+            for ion in parts[0][0].ledger.fed_mol_l
+        }
+
+    times = np.array([t for _, t in parts])
+    nuclei = average([run.history.nuclei_per_m3[i] for run, i, _ in places])
+    droplet = tube.droplet_m3
+    return AtDetector(
+        position_mm=place_mm,
+        time_s=mean_s,
+        time_sd_s=float(np.sqrt(weights @ (times - mean_s) ** 2)),
+        temperature_k=average([run.schedule.conditions.at(t)["temperature_k"] for run, _, t in places]),
+        distribution=average_population([run.history.distributions[i] for run, i, _ in places], weights),
+        supplied_mol_m3=average([run.history.supplied_mol_m3[i] for run, i, _ in places]),
+        dissolved_mol_m3=average([run.history.dissolved_mol_m3[i] for run, i, _ in places]),
+        bound_mol_m3=average([run.history.bound_mol_m3[i] for run, i, _ in places]),
+        available_mol_l=ions("available_mol_l"),
+        fed_mol_l=ions("fed_mol_l"),
+        nuclei_per_m3=nuclei,
+        nuclei_per_droplet=None if droplet is None else nuclei * droplet,
+        no_nucleus=None
+        if droplet is None
+        else average([np.exp(-droplet * run.undepleted_per_m3[i]) for run, i, _ in places]),
+    )
+
+
+def _few(
+    recipe: FlowRecipe,
+    constants: KineticConstants,
+    tube: TubeFlow,
+    detectors: Sequence[AtDetector],
+) -> DropletSample | None:
+    """Droplets one by one where the mean population has fewer than a hundred nuclei in each."""
+    if not isinstance(recipe, DropletRecipe) or tube.droplet_m3 is None:
+        return None
+    expected = detectors[-1].nuclei_per_droplet
+    if expected is None or expected >= FEW_NUCLEI or detectors[-1].no_nucleus == 1.0:
+        return None
+    rng = np.random.default_rng(recipe.observe.seed)
+    count, jitter = recipe.observe.droplets, recipe.droplets.jitter
+    paces = rng.wald(1.0, 1.0 / jitter**2, count) if jitter else np.ones(count)
+    times = np.array([at.time_s for at in detectors])
+    if len(recipe.tube.zones) == 1 or not jitter:
+        ledger = flow_ledger(recipe, tube, float(times[-1] * paces.max()), 1.0)
+        conditions = [schedule_of(recipe.product, ledger, constants)] * count
+    else:
+        conditions = [
+            schedule_of(
+                recipe.product,
+                flow_ledger(recipe, tube, float(times[-1] * pace), float(pace)),
+                constants,
+            )
+            for pace in paces
+        ]
+    return sample_droplets(
+        conditions[0].model,
+        [one.conditions for one in conditions],
+        paces[:, None] * times,
+        tube.droplet_m3,
+        rng,
+    )
+
+
+def _unused(recipe: FlowRecipe, constants: KineticConstants, tube: TubeFlow) -> set[str]:
+    """Constants that the recipe gives itself or that have no effect in it."""
+    found = {*constants.from_recipe, "mixing_time_s", "bath_time_constant_s"}
+    if not any(stream.antisolvent for stream in recipe.streams):
+        found.add("antisolvent_exponent")
+    if not any("TOPO" in one.mol for one in tube.streams):
+        found.add("topo_dissociation_mol_l")
+    if recipe.tube.thermal_time is not None:
+        found.add("thermal_diffusivity_m2_s")
+    if (
+        not isinstance(recipe, DropletRecipe)
+        or recipe.droplets.mixing is not None
+        or len(recipe.streams) == 1
+    ):
+        found.add("droplet_mixing_time_s")
+    return found
+
+
+def _warnings(
+    recipe: FlowRecipe,
+    tube: TubeFlow,
+    model: ClassicalGrowth,
+    detectors: Sequence[AtDetector],
+    sample: DropletSample | None,
+) -> list[str]:
+    last = detectors[-1]
+    if isinstance(recipe, DropletRecipe):
+        found = []
+        sphere = 4.0 / 3.0 * np.pi * tube.radius_m**3
+        if tube.droplet_m3 is not None and tube.droplet_m3 < sphere:
+            found.append(
+                f"a droplet of {recipe.droplets.volume:g} nL does not fill the bore ({1e12 * sphere:.3g} nL "
+                "do): it travels faster than the mean velocity, by up to a factor of 2"
+            )
+        if tube.droplet_m3 is not None and last.supplied_mol_m3 > 0:
+            share = model.amount_per_r3 * model.least_radius_m**3 / (last.supplied_mol_m3 * tube.droplet_m3)
+            if share > _LARGE_NUCLEUS:
+                found.append(
+                    f"a crystal of the least size takes {100 * share:.2g} % of what a droplet holds: the "
+                    "barrier to nucleation, that of an open solution, is too low"
+                )
+        if last.nuclei_per_droplet is not None and sample is not None:
+            found.append(
+                f"{last.nuclei_per_droplet:.3g} nuclei in a droplet: the mean population is that of no "
+                f"droplet, see what {recipe.observe.droplets} single droplets show"
+            )
+        return found
+    found = ["segregated flow: what is of one age stays together; mixing of ages is not in it"]
+    early = [p for p in recipe.observe.detectors if tube.late_share(p) < _EARLY]
+    if early:
+        found.append(
+            f"too early for Taylor and Aris at {', '.join(f'{p:g} mm' for p in early)}: the spread is that "
+            "of laminar flow at such times, the shape of the distribution is a guess"
+        )
+    first = detectors[0].time_sd_s / detectors[0].time_s
+    if first > _WIDE:
+        found.append(
+            f"residence times spread by {100 * first:.2g} % at {detectors[0].position_mm:g} mm: what has "
+            f"passed may come back, which moves their mean by up to {100 * first**2:.2g} %"
+        )
+    mean = last.distribution.mean_radius_m
+    if mean:
+        # a cube drags like the sphere of its volume
+        size = mean * (6.0 / np.pi) ** (1.0 / 3.0)
+        slow = [float(stokes_einstein_m2_s(t, eta, size)) for _, t, _, eta in tube.zones]
+        spread = tube.spread(last.position_mm, slow)
+        found.append(
+            f"residence times spread as monomer does, by {100 * last.time_sd_s / last.time_s:.2g} % at the "
+            f"last detector; crystals of its mean size all the way would spread by {100 * spread:.2g} %"
+        )
+    return found
