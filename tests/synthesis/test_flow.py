@@ -150,7 +150,8 @@ def test_jitter_averages_over_arrival_times():
     for a, b in zip(plain.rows(), jittered.rows(), strict=True):
         assert b["time_sd_s"] == pytest.approx(0.1 * b["time_s"])
         assert a["time_sd_s"] == 0.0
-        assert b["mean_edge_nm"] == pytest.approx(a["mean_edge_nm"], rel=0.05)
+        # near 1 s the mean rises by a fifth within the jitter, as one generation dissolves
+        assert b["mean_edge_nm"] == pytest.approx(a["mean_edge_nm"], rel=0.15)
     tiny = flow_of(droplets(droplets={"jitter": 1e-6}), tolerance=1e-4)
     assert tiny.rows()[0]["mean_edge_nm"] == pytest.approx(plain.rows()[0]["mean_edge_nm"], rel=1e-3)
     for one in jittered.balances().values():

@@ -14,9 +14,10 @@ __all__ = ["show_flow"]
 
 def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool) -> None:
     """Carry out a recipe in flow and print it."""
-    from perolux.synthesis.flow import FLOW_TOLERANCE, grow_flow
+    from perolux.synthesis.cohorts import TOLERANCE
+    from perolux.synthesis.flow import grow_flow
 
-    flow = grow_flow(recipe, tolerance=FLOW_TOLERANCE if tolerance is None else tolerance)
+    flow = grow_flow(recipe, tolerance=TOLERANCE if tolerance is None else tolerance)
     rows, balances = flow.rows(), flow.balances()
     rests_on = [value.key for value in flow.rests_on()]
     if json:

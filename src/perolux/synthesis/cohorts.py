@@ -30,7 +30,7 @@ __all__ = ["MOST_STEPS", "TOLERANCE", "grow"]
 TOLERANCE = 1e-4
 """Relative error of one step in sizes, numbers and concentration."""
 MOST_STEPS = 2_000_000
-_COHORTS, _LEAST_COHORTS = 256, 16
+_COHORTS, _LEAST_COHORTS = 320, 16
 
 
 def grow(
@@ -47,7 +47,7 @@ def grow(
 ) -> History:
     """History of a population at `times_s` (rising) from `start` at `start_s` (the first knot).
 
-    tolerance: relative, of one step. most_cohorts: beyond it neighbours are merged; None: 256 at the default
+    tolerance: relative, of one step. most_cohorts: beyond it neighbours are merged; None: 320 at the default
     tolerance, more where it is tighter, for merging then is what limits it. fixed_step_s: steps of that
     length instead (convergence studies).
     Raises `ConvergenceError` where `most_steps` do not reach the last time, or a step would have to be
