@@ -104,6 +104,7 @@ class History:
     nuclei_per_m3, dissolved_crystals_per_m3: formed and dissolved since the start. supplied_mol_m3: what
     dissolved and bound must sum to; `mass_error` is the largest relative deviation.
     distributions: at each time. steps, rejected_steps: work done. engine: which.
+    largest_supersaturation: of all steps since the start (None: the engine does not keep it).
     """
 
     time_s: FloatArray
@@ -125,6 +126,7 @@ class History:
     rejected_steps: int
     engine: str
     warnings: tuple[str, ...] = ()
+    largest_supersaturation: float | None = None
 
     @property
     def mass_error(self) -> float:
