@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from perolux.cli.console import numbers_of, print_json, print_table
+from perolux.cli.grow_uncertainty import Draws, drawn, draws_of, show_uncertainty
 from perolux.errors import OptionError
 
 __all__ = ["grow"]
@@ -27,11 +28,21 @@ def grow(
         Literal["cohorts", "finite-volume"], Parameter(help="which solver of the population balance")
     ] = "cohorts",
     tolerance: Annotated[float | None, Parameter(help="relative error of one step of the cohorts")] = None,
+    uncertainty: Annotated[
+        list[int] | None,
+        Parameter(
+            consume_multiple=True,
+            negative="",
+            help="of a recipe: grow so many draws from the priors (200 if no number is given)",
+        ),
+    ] = None,
+    seed: Annotated[int | None, Parameter(help="of the draws; 0 if left out")] = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Nucleation, growth, dissolution and ripening of one batch against time."""
+    draws = draws_of(uncertainty, seed, is_recipe=case.suffix.lower() == ".toml")
     if case.suffix.lower() == ".toml":
-        _recipe(case, times, engine, tolerance, json)
+        _recipe(case, times, engine, tolerance, json, draws)
         return
     wanted = _times(times or _CASE_TIMES)
     from perolux.synthesis.kinetic_case import grow_case, read_kinetic_case
@@ -58,7 +69,9 @@ def grow(
     )
 
 
-def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None, json: bool) -> None:
+def _recipe(
+    path: Path, times: str | None, engine: str, tolerance: float | None, json: bool, draws: Draws | None
+) -> None:
     if times is not None or engine != "cohorts":
         raise OptionError(
             "--times and --engine belong to kinetic cases", fix="write the times into [observe] of the recipe"
@@ -70,6 +83,7 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
     recipe = read_recipe(path)
     batch = grow_recipe(recipe, tolerance=tolerance or TOLERANCE)
     rests_on = [value.key for value in batch.rests_on()]
+    spread = drawn(recipe, draws, tolerance or TOLERANCE)
     if json:
         last = batch.rows()[-1]
         final = {name: last[name] for name in ("t_s", "N_per_m3", "mean_edge_nm", "cv", "yield")}
@@ -85,6 +99,7 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
                 "kinetics_given": list(batch.constants.from_recipe),
                 "rests_on": rests_on,
                 "warnings": list(batch.warnings),
+                **({} if spread is None else {"uncertainty": spread.as_dict()}),
             }
         )
         return
@@ -107,6 +122,8 @@ def _recipe(path: Path, times: str | None, engine: str, tolerance: float | None,
             )
         ),
     )
+    if spread is not None:
+        show_uncertainty(spread)
 
 
 def _recipe_cells(row: dict[str, Any]) -> list[str]:
