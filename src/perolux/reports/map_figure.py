@@ -18,6 +18,8 @@ __all__ = ["draw_map"]
 
 FloatArray = npt.NDArray[np.float64]
 _EDGE = "mean edge (nm)"
+_WIDE = 20.0
+"""Edges that differ by more than this are coloured by their logarithm."""
 
 
 def draw_map(
@@ -72,9 +74,13 @@ def _plane(
     edge: FloatArray,
     shape: Sequence[int] | None,
 ) -> Figure:
+    from matplotlib.colors import LogNorm
+
     figure = new_figure(4.8, 3.6)
     axis = figure.add_subplot()
     axis.spines[["top", "right"]].set_visible(True)
+    least, most = float(np.nanmin(edge)), float(np.nanmax(edge))
+    norm = LogNorm(least, most) if most > _WIDE * least else None
     if shape is not None:
         x, y = where[:, 0].reshape(shape)[:, 0], where[:, 1].reshape(shape)[0]
         rows, columns = np.argsort(x), np.argsort(y)
@@ -84,10 +90,12 @@ def _plane(
             x[rows], y[columns], plane, shading="nearest", cmap="viridis", rasterized=True
         )
         if np.ma.count_masked(plane):
-            axis.set_title("grey: no crystals", fontsize=6, color=GREY, loc="right")
+            axis.set_title("grey: no crystals, or not possible", fontsize=6, color=GREY, loc="right")
     else:
         there = np.isfinite(edge)
-        drawn = axis.scatter(where[there, 0], where[there, 1], c=edge[there], s=8, lw=0, rasterized=True)
+        drawn = axis.scatter(
+            where[there, 0], where[there, 1], c=edge[there], s=8, lw=0, norm=norm, rasterized=True
+        )
         _no_crystals(axis, where[~there, 0], where[~there, 1])
     for scale, log in ((axis.set_xscale, logs[0]), (axis.set_yscale, logs[1])):
         scale("log" if log else "linear")
@@ -99,4 +107,13 @@ def _plane(
 def _no_crystals(axis: Any, x: FloatArray, y: FloatArray | None) -> None:
     if len(x):
         height = np.zeros_like(x) if y is None else y
-        axis.plot(x, height, "x", ms=3, mew=0.6, color=GREY, label="no crystals", rasterized=len(x) > 1000)
+        axis.plot(
+            x,
+            height,
+            "x",
+            ms=3,
+            mew=0.6,
+            color=GREY,
+            label="no crystals, or not possible",
+            rasterized=len(x) > 1000,
+        )

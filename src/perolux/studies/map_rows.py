@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from perolux.errors import InputError, PeroluxError
+import numpy as np
+
+from perolux.errors import ConvergenceError, InputError, PeroluxError
 from perolux.studies.lock import cannot_write
 from perolux.studies.recipe_axes import Axis, with_values
 from perolux.synthesis.batch import grow_recipe
@@ -47,13 +49,15 @@ def row_of(
     numbers: dict[str, float | None] = dict.fromkeys(OUTCOMES)
     warnings = ""
     try:
-        found = outcome_of(grow_recipe(recipe_of(with_values(content, axes, values)), tolerance=tolerance))
+        recipe = recipe_of(with_values(content, axes, values))
+        with np.errstate(all="ignore"):  # what overflows at the end of a range shows in the status
+            found = outcome_of(grow_recipe(recipe, tolerance=tolerance))
         numbers, warnings = found.numbers, "; ".join(found.warnings)
         status = "grown" if found.has_crystals else "no-crystals"
         reason = "; ".join(_grouped(found.reasons))
     except PeroluxError as error:
         problems = error.problems
-        status = "not-solved" if type(error).__name__ == "ConvergenceError" else "not-possible"
+        status = "not-solved" if isinstance(error, ConvergenceError) else "not-possible"
         reason = "; ".join(f"{p.where}: {p.what}" if p.where else p.what for p in problems)
     except Exception as error:  # one point never ends a map
         status, reason = "program-error", f"{type(error).__name__}: {error}"

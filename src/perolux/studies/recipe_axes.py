@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from perolux.errors import InputError, OptionError, Problem
+from perolux.synthesis.kinetics import priors
 from perolux.synthesis.recipe import recipe_of
 
 __all__ = ["MOST_POINTS", "Axis", "Plan", "numbers_in", "parse_axis", "plan_of", "with_values"]
@@ -230,23 +231,29 @@ def numbers_in(content: dict[str, Any]) -> list[str]:
 
 
 def _unfit(content: dict[str, Any], axis: Axis) -> list[Problem]:
-    where = f"--vary {axis.path}"
     for value in axis.values:
         try:
             recipe = recipe_of(with_values(content, [axis], [value]))
             if not isinstance(_at(recipe, axis.path.split(".")), float):
                 raise OptionError(f"{axis.path} is no number of a recipe")
         except (InputError, OptionError) as error:
-            fix = None
-            if axis.path.startswith("observe.times"):
-                fix = "a map has its own 60 times: vary observe.until"
-            elif "is no key" in str(error) or "no number" in str(error) or isinstance(error, OptionError):
-                paths = numbers_in(content)[:_MOST_SHOWN]
-                fix = f"a number of this recipe: {', '.join(paths)}; or kinetics.NAME"
-            elif "valid number" in str(error) and axis.unit:
-                fix = "leave the unit out: it is in the name"
-            return [Problem(p.what, where, p.allowed, p.fix or fix) for p in error.problems]
+            remedy = _remedy(content, axis, error)
+            return [Problem(p.what, "--vary", p.allowed, p.fix or remedy) for p in error.problems]
     return []
+
+
+def _remedy(content: dict[str, Any], axis: Axis, error: InputError | OptionError) -> str | None:
+    said = str(error)
+    if axis.path.startswith("observe.times"):
+        return "a map has its own 60 times: vary observe.until"
+    if axis.unit and "valid number" in said:
+        return "leave the unit out: it is in the name"
+    if isinstance(error, InputError) and not any(words in said for words in ("is no key", "valid string")):
+        return None
+    if axis.path.startswith("kinetics."):
+        return f"a constant: {', '.join(priors())}"
+    shown = numbers_in(content)[:_MOST_SHOWN]
+    return f"a number of this recipe: {', '.join(shown)}; or kinetics.NAME"
 
 
 def _put(node: Any, parts: Sequence[str], value: str | float, done: str) -> Any:

@@ -40,7 +40,7 @@ __all__ = ["RecipeMap", "map_recipe"]
 _PIECE = 16
 """Points that are written together; after a kill at most a few such pieces are computed again."""
 _MOST_DRAWN = 100_000
-_FILES = frozenset({"map.json", "recipe.toml", "rows.csv", "map.svg", ".lock"})
+Row = list[Any]
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,9 @@ def map_recipe(
             and (drawn is None or (folder / drawn).is_file())
         ):
             return RecipeMap(folder, record, 0)
-        pieces = in_order(partial(_piece, content, plan, tolerance), _pieces(plan, there), jobs)
-        written = append_rows(folder / "rows.csv", size, list(columns), pieces)
+        points = enumerate(plan.points(there), there + 1)
+        rows = in_order(partial(_row, content, plan, tolerance), points, jobs)
+        written = append_rows(folder / "rows.csv", size, list(columns), _pieces(rows))
         _finish(folder, plan, record, there, written, progress)
     return RecipeMap(folder, record, len(plan) - there)
 
@@ -155,17 +156,13 @@ def _finish(
         progress.finish()
 
 
-Piece = list[tuple[int, tuple[float, ...]]]
+def _row(content: dict[str, Any], plan: Plan, tolerance: float, point: tuple[int, Sequence[float]]) -> Row:
+    return row_of(content, plan.axes, *point, tolerance)
 
 
-def _pieces(plan: Plan, start: int) -> Iterator[Piece]:
-    points = enumerate(plan.points(start), start + 1)
-    while piece := list(islice(points, _PIECE)):
+def _pieces(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while piece := list(islice(rows, _PIECE)):
         yield piece
-
-
-def _piece(content: dict[str, Any], plan: Plan, tolerance: float, piece: Piece) -> list[list[Any]]:
-    return [row_of(content, plan.axes, point, values, tolerance) for point, values in piece]
 
 
 def _default_folder(name: str, digest: str) -> Path:

@@ -19,8 +19,8 @@ Given = TypeVar("Given")
 Found = TypeVar("Found")
 
 MOST_JOBS = 64
-_WAITING = 2
-"""Items in hand for each thread: enough to keep it busy, so few that memory stays constant."""
+_WAITING = 16
+"""Items in hand for each thread: enough that one slow item holds up no other, few enough for the memory."""
 
 
 def in_order(function: Callable[[Given], Found], items: Iterable[Given], jobs: int) -> Iterator[Found]:
