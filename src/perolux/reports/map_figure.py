@@ -87,7 +87,7 @@ def _plane(
         plane = np.ma.masked_invalid(edge.reshape(shape)[rows][:, columns].T)
         axis.set_facecolor("#dddddd")
         drawn: Any = axis.pcolormesh(
-            x[rows], y[columns], plane, shading="nearest", cmap="viridis", rasterized=True
+            x[rows], y[columns], plane, shading="nearest", norm=norm, rasterized=True
         )
         if np.ma.count_masked(plane):
             axis.set_title("grey: no crystals, or not possible", fontsize=6, color=GREY, loc="right")
