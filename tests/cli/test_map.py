@@ -33,7 +33,7 @@ def test_map_keeps_its_contract(capsys, tmp_path, monkeypatch):
     ("arguments", "words"),
     [
         ([], "nothing is varied"),
-        (["--vary", "vessel.temprature=1..2 degC:3"], "a number of this recipe"),
+        (["--vary", "vessel.temp=1..2 degC:3"], "a number of this recipe"),
         (["--vary", "vessel.temperature=20..30 degC:3", "--seed", "1"], "--sample"),
         (["--vary", "vessel.temperature=20..30 degC:3", "--jobs", "many"], "jobs"),
     ],

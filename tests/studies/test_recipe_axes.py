@@ -104,7 +104,7 @@ def test_the_numbers_of_a_recipe():
 @pytest.mark.parametrize(
     ("axis", "words"),
     [
-        ("vessel.temprature=140..200 degC:13", r"no key[\s\S]*a number of this recipe: vessel.temperature"),
+        ("vessel.temp=140..200 degC:13", r"no key[\s\S]*a number of this recipe: vessel.temperature"),
         ("events.3.at=0..1 s:3", r"events has 2 entries[\s\S]*1 to 2"),
         ("events.first.at=0..1 s:3", "events has 2 entries"),
         ("flask.temperature=1..2 K:3", "the recipe has no flask"),

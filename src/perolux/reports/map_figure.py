@@ -25,27 +25,25 @@ _WIDE = 20.0
 def draw_map(
     titles: Sequence[str],
     logs: Sequence[bool],
-    places: Sequence[Sequence[float]],
-    edges_nm: Sequence[float | None],
-    cvs: Sequence[float | None],
+    places: FloatArray,
+    edge_nm: FloatArray,
+    cv: FloatArray,
     shape: Sequence[int] | None,
 ) -> bytes:
     """The SVG of a map over one or two axes.
 
     titles, logs: name with unit of each axis, and whether it is even in the logarithm. places: shape
-    (points, axes). edges_nm, cvs: shape (points,), None where there are no crystals. shape: points of each
+    (points, axes). edge_nm, cv: shape (points,), NaN where there are no crystals. shape: points of each
     axis of a grid, the last runs fastest; None for a sample.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    where = np.asarray(places, dtype=float)
-    edge, cv = (np.array([np.nan if v is None else v for v in each]) for each in (edges_nm, cvs))
     with matplotlib.rc_context(cast("Any", STYLE)):
-        if where.shape[1] == 1:
-            figure = _line(titles[0], logs[0], where[:, 0], edge, cv, shape is not None)
+        if places.shape[1] == 1:
+            figure = _line(titles[0], logs[0], places[:, 0], edge_nm, cv, shape is not None)
         else:
-            figure = _plane(titles, logs, where, edge, shape)
+            figure = _plane(titles, logs, places, edge_nm, shape)
         FigureCanvasAgg(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})

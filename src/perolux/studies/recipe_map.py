@@ -20,6 +20,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from perolux import __version__
 from perolux.errors import InputError, OptionError, PeroluxError
 from perolux.files import write_bytes, write_json
@@ -276,12 +278,13 @@ def _picture(folder: Path, plan: Plan) -> dict[str, Any]:
     if why is None:
         from perolux.reports.map_figure import draw_map
 
-        places, edges, cvs = [], [], []
-        for row in read_rows(folder / "rows.csv"):
-            places.append([row[axis.column] for axis in plan.axes])
-            edges.append(row["mean_edge_nm"])
-            cvs.append(row["cv"])
+        names = [*(axis.column for axis in plan.axes), "mean_edge_nm", "cv"]
+        table = np.full((len(plan), len(names)), np.nan)
+        for k, row in enumerate(read_rows(folder / "rows.csv")):
+            table[k] = [np.nan if row[name] is None else row[name] for name in names]
         shape = None if plan.sample is not None else [axis.points or 0 for axis in plan.axes]
         titles, logs = [axis.column for axis in plan.axes], [axis.log for axis in plan.axes]
-        write_bytes(folder / "map.svg", draw_map(titles, logs, places, edges, cvs, shape))
+        write_bytes(
+            folder / "map.svg", draw_map(titles, logs, table[:, :-2], table[:, -2], table[:, -1], shape)
+        )
     return {"figure": None if why else "map.svg", "figure_reason": why}
