@@ -34,7 +34,7 @@ from perolux.synthesis.batch import constants_of, grow_recipe
 from perolux.synthesis.cohorts import TOLERANCE
 from perolux.synthesis.kinetics import priors
 from perolux.synthesis.many import MOST_JOBS, in_order
-from perolux.synthesis.outcome import OUTCOMES
+from perolux.synthesis.outcome import OUTCOMES, require_flask
 from perolux.synthesis.recipe import Recipe, read_recipe, recipe_of
 
 __all__ = ["RecipeMap", "map_recipe"]
@@ -95,6 +95,7 @@ def map_recipe(
         )
     recipe_file = Path(recipe_file)
     recipe = read_recipe(recipe_file)
+    require_flask(recipe.route, "maps")
     given = recipe_file.read_bytes()
     content = tomllib.loads(given.decode("utf-8-sig"))
     content["observe"] = {name: value for name, value in content["observe"].items() if name != "times"}

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from perolux.errors import OptionError
+from perolux.synthesis import recipe as recipes
 from perolux.synthesis.batch import Batch
 
-__all__ = ["FEWEST_PER_M3", "OUTCOMES", "Outcome", "outcome_of"]
+__all__ = ["FEWEST_PER_M3", "OUTCOMES", "Outcome", "outcome_of", "require_flask"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -81,6 +83,17 @@ def outcome_of(batch: Batch) -> Outcome:
         "time_to_90_percent_s": complete,
     }
     return Outcome(numbers, reasons, batch.warnings)
+
+
+def require_flask(route: str, what: str) -> None:
+    """Raise `OptionError` where a route is not one of those in a flask, which alone have an `Outcome`."""
+    if route not in recipes.ROUTES:
+        raise OptionError(
+            f"the route {route!r} has no {what}",
+            where="route",
+            allowed=", ".join(recipes.ROUTES),
+            fix="take a recipe in a flask",
+        )
 
 
 def _share_while_born(time: FloatArray, born: FloatArray, bound: FloatArray) -> float | None:

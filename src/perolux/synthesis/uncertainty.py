@@ -20,7 +20,7 @@ from perolux.synthesis.cohorts import TOLERANCE
 from perolux.synthesis.feasibility import require_feasible
 from perolux.synthesis.kinetics import KineticConstants, draw_constants
 from perolux.synthesis.many import in_order
-from perolux.synthesis.outcome import Outcome, outcome_of
+from perolux.synthesis.outcome import Outcome, outcome_of, require_flask
 from perolux.synthesis.recipe import Recipe
 
 __all__ = [
@@ -175,7 +175,8 @@ def draw_outcomes(
     """Grow a recipe with `count` sets of constants drawn from the priors; what it gives itself stays.
 
     Deterministic in the seed, whatever `jobs` (threads). A draw that cannot be solved is kept with its error.
-    Raises `OptionError` for a recipe that cannot be carried out and for a count outside 40 to 10000.
+    Raises `OptionError` for a recipe that is not in a flask or cannot be carried out, and for a count outside
+    40 to 10000.
     """
     if not FEWEST_DRAWS <= count <= MOST_DRAWS:
         raise OptionError(
@@ -186,6 +187,7 @@ def draw_outcomes(
         )
     if seed < 0:
         raise OptionError(f"{seed} is no seed", where="--seed", allowed="0 or a whole number above it")
+    require_flask(recipe.route, "uncertainty")
     require_feasible(recipe)
     draws = tuple(draw_constants(np.random.default_rng(seed), count, constants_of(recipe)))
 
