@@ -1,7 +1,9 @@
-"""Populations: the two engines on a batch of classical growth and on a batch of power laws."""
+"""Populations: the two engines on batches of classical growth and of power laws; maps of recipes."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from benchmarks.peers import cadet_batch
 from benchmarks.timing import median_cpu, row
 from perolux.files import example_path
+from perolux.studies.recipe_map import map_recipe
 from perolux.synthesis import (
     OrientedAttachment,
     PlainGrowth,
@@ -23,6 +26,10 @@ from perolux.synthesis import (
 TIMES_S = (10.0, 60.0, 300.0, 600.0, 1800.0)
 POWER_LAW = PowerLawGrowth(1e6, 5, 2e-8, 1, 1e-6, 0.524, 1200.0)
 EXACT_SOLUTE = 1.25627172
+MAPS = {
+    "cspbbr3_antisolvent": ("vessel.temperature=20..40 degC:4", "events.1.over=1..10 s:4"),
+    "cspbbr3_hot_injection": ("vessel.temperature=140..200 degC:4", "events.1.contents.1.volume=0.1..1 mL:4"),
+}
 
 
 def run() -> list[dict[str, Any]]:
@@ -79,4 +86,22 @@ def run() -> list[dict[str, Any]]:
             note="no known peer for cubes",
         ),
         *cadet_batch.run(),
+        *(map_row(name) for name in MAPS),
     ]
+
+
+def map_row(name: str) -> dict[str, Any]:
+    """CPU seconds per recipe of a map of 48 recipes, written to the disk."""
+    axes = (*MAPS[name], "kinetics.least_radius_nm=0.5,0.6,0.7")
+
+    def mapped() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            recipe = example_path("recipes") / f"{name}.toml"
+            return map_recipe(recipe, axes, Path(folder) / "map").computed
+
+    points = mapped()
+    return row(
+        f"a recipe of a map, {name}",
+        median_cpu(mapped, repeats=3) / points,
+        note="bar 4 ms (500 recipes a second on two cores), not met: the engine alone takes most of it",
+    )

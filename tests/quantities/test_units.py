@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -159,3 +160,16 @@ def test_pint_is_imported_only_when_it_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_units_are_read_in_many_threads_at_once():
+    """The registry of pint is not made for threads: without a lock some texts had no unit."""
+    texts = [("10 umol", "mol"), ("5 uL", "mL"), ("0.125 M", "mol/L"), ("69 mg", "g"), ("2 min", "s")]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda k: parse_quantity(*texts[k % len(texts)]), range(2000)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(set(found)) == len(texts)

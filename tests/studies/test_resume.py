@@ -12,6 +12,7 @@ from perolux import files
 from perolux.errors import OutputError
 from perolux.studies import characterise, pipeline
 from perolux.studies.journal import Entry, Journal
+from perolux.studies.lock import alone_in
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked copy of itself")
 
@@ -201,9 +202,9 @@ def test_a_damaged_line_of_the_journal_is_computed_again(study, tmp_path, monkey
 
 def test_two_processes_do_not_share_a_folder(study, tmp_path, monkeypatch):
     with (
-        pipeline._alone_in(tmp_path / "out"),
+        alone_in(tmp_path / "out"),
         pytest.raises(OutputError, match="another process"),
-        pipeline._alone_in(tmp_path / "out"),
+        alone_in(tmp_path / "out"),
     ):
         pass
 

@@ -1,7 +1,5 @@
 """The cohort engine: exact solutions, order of convergence, merging, events, edges of its domain."""
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +8,6 @@ from hypothesis import strategies as st
 from perolux.errors import ConvergenceError, OptionError
 from perolux.synthesis import (
     ClassicalGrowth,
-    Conditions,
     PlainGrowth,
     PowerLawGrowth,
     Ripening,
@@ -164,27 +161,6 @@ def test_batch_converges_with_its_tolerance_and_keeps_mass():
     assert usual.nuclei_per_m3[-1] - usual.dissolved_crystals_per_m3[-1] == pytest.approx(
         usual.number_per_m3[-1], rel=1e-10
     )
-
-
-def test_the_last_crystals_are_those_of_the_tail():
-    """Nuclei form in the cold, then all but a few in a hundred dissolve: two tolerances agree on the rest."""
-    cold = constant_conditions(
-        solubility_mol_m3=2e-3, supplied_mol_m3=8.0, temperature_k=300.0, surface_energy_j_m2=0.02,
-        surface_rate_m_s=3e-7, diffusivity_m2_s=1e-9, ln_prefactor=76.0,
-    )  # fmt: skip
-    table = {one.name: np.repeat(getattr(cold, one.name)[0], 4) for one in fields(cold)} | {
-        "time_s": [0.0, 0.1, 0.3, 20.0],
-        "temperature_k": [300.0, 320.0, 420.0, 420.0],
-        "solubility_mol_m3": [2e-3, 6e-3, 0.1, 0.1],
-        "surface_rate_m_s": [3e-7, 6e-7, 8e-6, 8e-6],
-    }
-    conditions = Conditions(**table)
-    cubes = ClassicalGrowth(VM, "cube")
-    times = [0.2, 2.0, 5.0, 20.0]
-    usual, fine = (grow(cubes, conditions, times, tolerance=x) for x in (1e-4, 1e-5))
-    assert fine.number_per_m3[-1] < 3e-2 * fine.nuclei_per_m3[-1]
-    assert usual.mean_radius_m[1:] == pytest.approx(fine.mean_radius_m[1:], rel=0.02)
-    assert usual.number_per_m3[1:] == pytest.approx(fine.number_per_m3[1:], rel=0.04)
 
 
 def test_few_cohorts_do_nearly_as_well_as_many():

@@ -385,3 +385,14 @@ def test_flasks_and_tubes_are_told_apart():
     text = str(recipe_schema())
     for route in ("droplet", "tube", "hot-injection"):
         assert f"'{route}'" in text
+
+
+@pytest.mark.slow
+def test_the_last_crystals_are_those_of_the_tail():
+    """Nearly all nuclei of the cold streams dissolve in the hot tube: two tolerances agree on the rest."""
+    content = droplets(observe={"detectors": ["2.9 mm", "7.2 mm", "14 mm"]})
+    content["tube"]["zones"] = [{"length": "20 mm", "temperature": "160 degC"}]
+    usual, fine = (flow_of(content, tolerance=x).rows() for x in (1e-4, 1e-5))
+    for a, b in zip(usual, fine, strict=True):
+        assert a["mean_edge_nm"] == pytest.approx(b["mean_edge_nm"], rel=0.02)
+        assert a["N_per_m3"] == pytest.approx(b["N_per_m3"], rel=0.03)

@@ -46,6 +46,7 @@ _COMMANDS = {
     "predict": ("perolux.cli.design:predict", "Predict recipes with a learned model."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
     "grow": ("perolux.cli.grow:grow", "From a recipe to a population of nanocrystals."),
+    "map": ("perolux.cli.map:map_command", "A recipe over a grid or a sample of its numbers."),
     "explain": ("perolux.cli.sources:explain", "Where a number comes from, and its rivals."),
     "cite": ("perolux.cli.sources:cite", "BibTeX of what a run rests on."),
     "validate": ("perolux.cli.truth:validate", "Published numbers and exact limits, computed again."),

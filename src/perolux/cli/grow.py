@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from perolux.cli.console import numbers_of, patiently, print_json, print_table
+from perolux.cli.grow_uncertainty import Draws, drawn, draws_of, show_uncertainty
 from perolux.errors import OptionError
 
 __all__ = ["grow"]
@@ -31,11 +32,21 @@ def grow(
         Path | None, Parameter(help="recipe: a new folder for tables, spectra and the report")
     ] = None,
     replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
+    uncertainty: Annotated[
+        list[int] | None,
+        Parameter(
+            consume_multiple=True,
+            negative="",
+            help="of a recipe: grow so many draws from the priors (200 if no number is given)",
+        ),
+    ] = None,
+    seed: Annotated[int | None, Parameter(help="of the draws; 0 if left out")] = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Nucleation, growth, dissolution and ripening of one batch against time."""
+    draws = draws_of(uncertainty, seed, is_recipe=case.suffix.lower() == ".toml")
     if case.suffix.lower() == ".toml":
-        _recipe(case, times, engine, tolerance, out, replace, json)
+        _recipe(case, times, engine, tolerance, out, replace, json, draws)
         return
     if out is not None:
         raise OptionError("--out belongs to recipes (TOML)", fix="--json prints all of a kinetic case")
@@ -72,6 +83,7 @@ def _recipe(
     out: Path | None,
     replace: bool,
     json: bool,
+    draws: Draws | None,
 ) -> None:
     if times is not None or engine != "cohorts":
         raise OptionError(
@@ -86,6 +98,12 @@ def _recipe(
 
     recipe = read_recipe(path)
     other = recipe.route in ("droplet", "tube") or isinstance(recipe, SolidRecipe)
+    if other and draws is not None:
+        raise OptionError(
+            f"no uncertainty is drawn for the route {recipe.route}",
+            where="--uncertainty",
+            fix="leave it out",
+        )
     if other and out is not None:
         raise OptionError(f"--out belongs to recipes in a flask, not to {recipe.route}", fix="--json > FILE")
     if recipe.route in ("droplet", "tube"):
@@ -103,10 +121,12 @@ def _recipe(
     batch = patiently(lambda: grow_recipe(recipe, tolerance=tolerance or TOLERANCE), "growing")
     name = recipe.name or path.stem
     spectra, why = light_of(batch)
+    spread = drawn(batch.recipe, draws, tolerance or TOLERANCE)
     if out is not None:
         write_growth(batch, spectra, why, out, name, path)
     if json:
-        print_json(growth_record(batch, spectra, why, name))
+        record = growth_record(batch, spectra, why, name)
+        print_json(record | ({} if spread is None else {"uncertainty": spread.as_dict()}))
         return
     rests_on = [value.key for value in batch.rests_on()]
     rows = growth_record(batch, spectra, why, name)["rows"]
@@ -130,6 +150,8 @@ def _recipe(
             )
         ),
     )
+    if spread is not None:
+        show_uncertainty(spread)
 
 
 def _phases(shares: dict[str, float]) -> str:

@@ -8,6 +8,7 @@ which is imported only then.
 from __future__ import annotations
 
 import re
+import threading
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -31,6 +32,7 @@ _ALIASES = {
     "1/cm": "cm-1", "cm^-1": "cm-1", "cm**-1": "cm-1", "cm⁻¹": "cm-1", "cm−1": "cm-1", "wavenumber": "cm-1",
     "thz": "THz",
 }  # fmt: skip
+_ONE_AT_A_TIME = threading.Lock()
 _KELVIN = {"K", "k", "kelvin"}
 _CELSIUS = {"degC", "°C", "C", "celsius", "degc"}
 _ZERO_CELSIUS_K = 273.15  # the definition of the Celsius scale, not a measurement
@@ -182,10 +184,12 @@ def _convert_with_pint(number: float, unit: str, target: str) -> float:
         raise problem
     import pint
 
-    registry = _registry()
     try:
-        quantity = registry.Quantity(number, registry.parse_units(unit.replace("^", "**")))
-        return float(quantity.to(registry.parse_units(_pint_name(target)), "spectroscopy").magnitude)
+        # pint opens and closes a context in its registry: in two threads at once a unit goes missing
+        with _ONE_AT_A_TIME:
+            registry = _registry()
+            quantity = registry.Quantity(number, registry.parse_units(unit.replace("^", "**")))
+            return float(quantity.to(registry.parse_units(_pint_name(target)), "spectroscopy").magnitude)
     except (
         pint.PintError,
         ValueError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from perolux import __version__
-from perolux.errors import InputError, OptionError, OutputError
+from perolux.errors import InputError, OptionError
 from perolux.files import write_json, write_text
 from perolux.progress import Progress, silent
 from perolux.studies.columns import all_columns
@@ -20,6 +19,7 @@ from perolux.studies.conditions import prior_of, temperature_of
 from perolux.studies.flags import REMARKS
 from perolux.studies.join import Gathered, Sample, gather
 from perolux.studies.journal import Entry, Journal
+from perolux.studies.lock import alone_in, cannot_write, clear_temporaries
 from perolux.studies.outputs import Finished, write_curves, write_tables
 from perolux.studies.record import run_record, values_of
 from perolux.studies.run import Run, library_versions
@@ -66,7 +66,7 @@ def characterise(
     if finished is not None:
         return finished
     journal = Journal(folder / "journal", digest)
-    with _alone_in(folder):
+    with alone_in(folder):
         try:
             return _worked(study, folder, journal, progress, workers, restart, started)
         except KeyboardInterrupt:
@@ -87,7 +87,7 @@ def _worked(
 ) -> Run:
     if restart:
         journal.remove()
-    _clear_temporaries(folder)
+    clear_temporaries(folder)
     gathered = gather(study)
     _refuse_nothing(gathered)
     known = journal.begin()
@@ -126,7 +126,7 @@ def _finished_run(folder: Path, digest: str) -> Run | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise cannot_write(folder, error) from error
     if (folder / "run.json").exists():
         run = Run.open(folder)
         if run.digest == digest:
@@ -163,12 +163,6 @@ def _is_ours(name: str) -> bool:
     return name in ours or name.startswith("results.") or (name.startswith(".") and name.endswith(".part"))
 
 
-def _clear_temporaries(folder: Path) -> None:
-    """Remove what a killed process left half-written (hidden `.NAME.xxx.part` files)."""
-    for file in [*folder.glob(".*.part"), *folder.glob("*/.*.part")]:
-        file.unlink(missing_ok=True)
-
-
 _README = """A finished run of perolux. Everything here can be read without perolux.
 
 report.html      open it in a browser; it needs no network
@@ -179,44 +173,6 @@ figures/         figures for publication
 run.json         inputs with SHA-256, settings, versions, meaning of every column and flag, and every
                  number that the results rest on, with its source
 """
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder for one process; the hold ends with the process, however it ends."""
-    lock = folder / ".lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = lock.open("w")
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    with handle:
-        try:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # Windows: the rename of each file is still atomic
-            pass
-        except OSError as error:
-            raise OutputError(
-                "another process works in this folder",
-                where=str(folder),
-                fix="wait until it is done, or give another --out",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # an empty folder is nothing to keep
-                folder.rmdir()
-
-
-def _cannot_write(folder: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"could not write: {error.strerror or error}",
-        where=str(folder),
-        fix="choose a folder that you may write to (--out FOLDER)",
-    )
 
 
 def _refuse_nothing(gathered: Gathered) -> None:

@@ -26,8 +26,8 @@ CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 # columns of the report at each time
 (
     NUMBER, MEAN, VARIANCE, SQUARE, CUBE, DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, BOUND, REJECTED,
-    NUCLEI, GONE, WAY_OUT,
-) = range(15)  # fmt: skip
+    NUCLEI, GONE, WAY_OUT, PEAK,
+) = range(16)  # fmt: skip
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL = range(3)
 
 _BOLTZMANN = constant("boltzmann_j_per_k")
@@ -448,7 +448,7 @@ def run(
     scale = 1.0
     mode = code + (1 if code == RIPENING and p[2] != 0.0 else 0)
     time, step = start, 0.0
-    steps, rejected, nuclei, gone, left = 0, 0, 0.0, 0.0, 0.0
+    steps, rejected, nuclei, gone, left, peak = 0, 0, 0.0, 0.0, 0.0, 0.0
     section = 0
     fresh = True
     youngest = -1
@@ -469,6 +469,7 @@ def run(
                 _from_sizes(mode, low, high, n, scale, u)
                 r[0, :n], r[1, :n] = low[:n], high[:n]
                 _rates(code, p, env, scale, r, u, number, n, born, k1, o1)
+                peak = max(peak, o1[5])
                 fresh = False
                 if step <= 0.0:
                     step = 1e-4 * (end - time)
@@ -530,8 +531,10 @@ def run(
             if o4[3] > 0.0 and code != RIPENING:
                 dissolved = max(o4[3], 1e-3 * env[SUPPLIED] / env[VOLUME])
                 norm = max(norm, abs(p[1] * missing) / (env[VOLUME] * dissolved))
-            if o4[3] < -1e-12 * abs(env[SUPPLIED]) / env[VOLUME] or not math.isfinite(norm):
-                norm = 1e6 * tolerance  # more grew than was there
+            # more grew than was there; a deficit that is being paid back is none of this step
+            short = min(o1[3], 0.0) - 1e-12 * abs(env[SUPPLIED]) / env[VOLUME]
+            if o4[3] < short or not math.isfinite(norm):
+                norm = 1e6 * tolerance
             ratio = norm / tolerance
             if fixed_step <= 0.0 and ratio > 1.0:
                 rejected += 1
@@ -549,6 +552,7 @@ def run(
                 for i in range(n):
                     u[side, i], k1[side, i] = w[side, i], k4[side, i]
             o1[:] = o4
+            peak = max(peak, o4[5])
             if code == CLASSICAL and 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T]) != scale:
                 fresh = True
             if env[WASHOUT] > 0.0:
@@ -567,7 +571,13 @@ def run(
                         gone += lost
                         fresh = True
                         break
-            if born[0] > 0.0:
+            if born[0] > 0.0 and code == CLASSICAL and born[1] <= least * born[0]:
+                # born and dissolved within the step
+                nuclei += born[0]
+                gone += born[0]
+                youngest = -1
+                fresh = True
+            elif born[0] > 0.0:
                 nuclei += born[0]
                 x = born[1] / born[0]
                 h = math.sqrt(3.0 * max(born[2] / born[0], 0.0))
@@ -604,6 +614,7 @@ def run(
         _report(out[index], low, high, number, n, o1)
         out[index, REJECTED], out[index, NUCLEI], out[index, GONE] = rejected, nuclei, gone
         out[index, WAY_OUT] = left
+        out[index, PEAK] = max(peak, o1[5])
         if keep:
             out_low[index, :n], out_high[index, :n], out_number[index, :n] = low[:n], high[:n], number[:n]
             out_count[index] = n

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perolux.errors import OptionError
 from perolux.quantities import Value
 from perolux.synthesis.cohorts import TOLERANCE, grow
 from perolux.synthesis.feasibility import require_feasible
@@ -16,7 +15,7 @@ from perolux.synthesis.kinetics import FLOW_ONLY, KineticConstants, prior_consta
 from perolux.synthesis.laws import LEAST_SUPERSATURATION
 from perolux.synthesis.ledger import Ledger, ledger_of
 from perolux.synthesis.phases import phase_shares, vessel_equilibrium
-from perolux.synthesis.recipe import Recipe
+from perolux.synthesis.recipe import Recipe, in_a_flask
 from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
 
 if TYPE_CHECKING:
@@ -162,10 +161,7 @@ def grow_recipe(
     recipe: AnyRecipe, *, constants: KineticConstants | None = None, tolerance: float = TOLERANCE
 ) -> Batch:
     """Carry out a recipe in a flask. Raises `OptionError` with all that cannot be carried out."""
-    if not isinstance(recipe, Recipe):
-        raise OptionError(
-            f"a recipe of the route {recipe.route!r} is no flask", fix="call perolux.synthesis.flow.grow_flow"
-        )
+    recipe = in_a_flask(recipe)
     require_feasible(recipe)
     used = constants or constants_of(recipe)
     ledger = ledger_of(recipe, used)

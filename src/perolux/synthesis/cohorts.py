@@ -69,7 +69,7 @@ def grow(
     knots, table, sections = conditions.table()
     low, high, number = _arrays(start, most_cohorts + 8)
     shape = (len(times), len(low))
-    out = np.zeros((len(times), kernels.WAY_OUT + 1))
+    out = np.zeros((len(times), kernels.PEAK + 1))
     lows, highs, numbers = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     count = np.zeros(len(times), dtype=np.int64)
     state, steps, reached, _ = kernels.run(
@@ -148,4 +148,5 @@ def _history(
         steps=int(steps),
         rejected_steps=int(out[-1, kernels.REJECTED]),
         engine="cohorts",
+        largest_supersaturation=float(out[-1, kernels.PEAK]),
     )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ConvergenceError, OptionError
+from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 from perolux.synthesis.cohorts import TOLERANCE
 from perolux.synthesis.conditions import Conditions
 from perolux.synthesis.laws import barrier_kt, nucleation_rate_per_m3_s
@@ -161,7 +161,7 @@ def sample_droplets(
             if state != kernels.FULL:
                 break
             if len(draws) >= _MOST_CRYSTALS:
-                raise OptionError(
+                raise ModelRangeError(
                     f"more than {len(draws)} nuclei in one droplet at {reached:.4g} s",
                     fix="use the mean population: with so many there is none other",
                 )

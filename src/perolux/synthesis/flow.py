@@ -207,7 +207,12 @@ def grow_flow(
         parts = [(runs[1.0 if one_for_all else float(one)], float(one * mean)) for one in pace]
         detectors.append(_at(tube, place, mean, parts, weights))
     middle = min(runs, key=lambda one: abs(one - 1.0))
-    sample = _few(recipe, used, tube, detectors)
+    sample: DropletSample | None = None
+    crowded: tuple[str, ...] = ()
+    try:
+        sample = _few(recipe, used, tube, detectors)
+    except ModelRangeError as error:  # late droplets of a wide jitter
+        crowded = (f"{error.problems[0].what}: droplets are not followed one by one, the rows are the mean",)
     return Flow(
         recipe=recipe,
         constants=used,
@@ -222,6 +227,7 @@ def grow_flow(
         warnings=(
             *warnings_of(runs[middle].schedule, runs[middle].history),
             *_warnings(recipe, tube, runs[middle].schedule.model, detectors, sample),
+            *crowded,
         ),
     )
 
@@ -322,7 +328,8 @@ def _few(
         return None
     rng = np.random.default_rng(recipe.observe.seed)
     count, jitter = recipe.observe.droplets, recipe.droplets.jitter
-    paces = rng.wald(1.0, 1.0 / jitter**2, count) if jitter else np.ones(count)
+    # a smaller jitter than a millionth moves nothing, and its inverse square is no number
+    paces = rng.wald(1.0, 1.0 / jitter**2, count) if jitter > 1e-6 else np.ones(count)
     times = np.array([at.time_s for at in detectors])
     if len(recipe.tube.zones) == 1 or not jitter:
         ledger = flow_ledger(recipe, tube, float(times[-1] * paces.max()), 1.0)

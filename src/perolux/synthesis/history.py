@@ -106,6 +106,7 @@ class History:
     engine that solves neither. supplied_mol_m3: what
     dissolved and bound must sum to; `mass_error` is the largest relative deviation.
     distributions: at each time. steps, rejected_steps: work done. engine: which.
+    largest_supersaturation: of all steps since the start (None: the engine does not keep it).
     """
 
     time_s: FloatArray
@@ -129,6 +130,7 @@ class History:
     warnings: tuple[str, ...] = ()
     attachments_per_m3: FloatArray | None = None
     fragments_per_m3: FloatArray | None = None
+    largest_supersaturation: float | None = None
 
     @property
     def mass_error(self) -> float:

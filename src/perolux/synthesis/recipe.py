@@ -56,6 +56,7 @@ __all__ = [
     "Recipe",
     "Spectra",
     "TopoRecipe",
+    "in_a_flask",
     "measured",
     "read_recipe",
     "recipe_of",
@@ -303,6 +304,17 @@ def routes() -> dict[str, type[BaseModel]]:
     from perolux.synthesis.recipe_solid import SOLID_ROUTES
 
     return ROUTES | {"droplet": DropletRecipe, "tube": PlainTubeRecipe} | SOLID_ROUTES
+
+
+def in_a_flask(recipe: AnyRecipe) -> Recipe:
+    """The recipe, where it is one in a flask. Raises `OptionError` for the other routes."""
+    if not isinstance(recipe, Recipe):
+        raise OptionError(
+            f"a recipe of the route {recipe.route!r} is no flask",
+            allowed=", ".join(ROUTES),
+            fix="call grow_flow of perolux.synthesis.flow, or carry_out of perolux.synthesis.routes",
+        )
+    return recipe
 
 
 def recipe_schema() -> dict[str, Any]:
