@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 from scipy.stats import chisquare, poisson
 
-from perolux.errors import OptionError
+from perolux.errors import ModelRangeError, OptionError
 from perolux.synthesis import ClassicalGrowth, constant_conditions
 from perolux.synthesis.droplet_nucleation import sample_droplets, undepleted_nuclei_per_m3
 from perolux.synthesis.laws import (
@@ -141,7 +141,7 @@ def test_what_single_droplets_cannot_do_is_refused():
         sample(2, 1e-18, ln_prefactor=STRONG, model=replace(MODEL, sites_per_m3=1e20))
     with pytest.raises(OptionError, match="volume above 0"):
         sample(2, 0.0, ln_prefactor=STRONG)
-    with pytest.raises(OptionError, match="mean population"):
+    with pytest.raises(ModelRangeError, match="mean population"):
         sample(1, 6e3 / (60.0 * rate_at(ln_prefactor=STRONG)), ln_prefactor=STRONG, surface_rate=1e-13)
 
 
