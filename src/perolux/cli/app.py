@@ -45,6 +45,7 @@ _COMMANDS = {
     "learn": ("perolux.cli.design:learn", "Learn a table of recipes: a surrogate with its errors."),
     "predict": ("perolux.cli.design:predict", "Predict recipes with a learned model."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
+    "fit-growth": ("perolux.cli.fit_growth:fit_growth_command", "Kinetic constants from a series."),
     "grow": ("perolux.cli.grow:grow", "From a recipe to a population of nanocrystals."),
     "map": ("perolux.cli.map:map_command", "A recipe over a grid or a sample of its numbers."),
     "explain": ("perolux.cli.sources:explain", "Where a number comes from, and its rivals."),

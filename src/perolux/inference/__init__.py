@@ -1,8 +1,8 @@
 """Floor 3: the same physics run backwards, from a record to what made it, with uncertainty.
 
 `size_posterior` gives the size, spread and, for open compositions, the halide fraction from the peak and
-width of photoluminescence, under a stated prior and marginalised over the named parameter sets. The
-posteriors here are exact on grids; no sampler is needed at these dimensions.
+width of photoluminescence, under a stated prior and marginalised over the named parameter sets, exact on
+grids. `fit_growth` gives the kinetic constants of a recipe from a series of sizes or spectra.
 """
 
 from __future__ import annotations
@@ -11,13 +11,26 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "GrowthFit": "perolux.inference.growth_fit",
+    "SizeSeries": "perolux.inference.growth_data",
+    "SpectralSeries": "perolux.inference.growth_data",
+    "fit_growth": "perolux.inference.growth_fit",
     "SizePosterior": "perolux.inference.posterior",
     "SizePrior": "perolux.inference.prior",
     "check_material": "perolux.inference.size",
     "size_posterior": "perolux.inference.size",
 }
 
-__all__ = ["SizePosterior", "SizePrior", "check_material", "size_posterior"]
+__all__ = [
+    "GrowthFit",
+    "SizePosterior",
+    "SizePrior",
+    "SizeSeries",
+    "SpectralSeries",
+    "check_material",
+    "fit_growth",
+    "size_posterior",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import OptionError
-from perolux.synthesis.history import History
+from perolux.synthesis.history import History, SizeDistribution
 from perolux.synthesis.inline_spectra import Optics
 
 __all__ = ["GrowthData", "SizeSeries", "SpectralSeries", "falls_back"]
@@ -112,9 +112,11 @@ class SpectralSeries:
 
     def residuals(self, history: History) -> FloatArray:
         """(data - factor model)/sigma, the factor that fits best."""
+        largest = 0.5e-9 * self.optics.light.size_nm[-1]
         model = np.array(
             [
-                self.optics.record(one, float(volume))[1]
+                # beyond the table crystals shine as the largest of it: wrong, but it leads back to it
+                self.optics.record(_held_below(one, largest), float(volume))[1]
                 for one, volume in zip(history.distributions, history.volume_ratio, strict=True)
             ]
         )
@@ -123,6 +125,13 @@ class SpectralSeries:
         norm = np.sum(model * model, axis=axis, keepdims=True)
         factor = np.sum(data * model, axis=axis, keepdims=True) / np.maximum(norm, 1e-300)
         return np.asarray(data - np.maximum(factor, 0.0) * model).ravel()
+
+
+def _held_below(crystals: SizeDistribution, largest_m: float) -> SizeDistribution:
+    if not len(crystals) or crystals.high_m.max() <= largest_m:
+        return crystals
+    high = np.minimum(crystals.high_m, largest_m)
+    return SizeDistribution(np.minimum(crystals.low_m, high), high, crystals.number_per_m3)
 
 
 def _rising(time_s: FloatArray) -> None:

@@ -12,6 +12,7 @@ interval of the covariance, which two runs of the model tell, that interval is t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,21 +26,30 @@ from perolux.inference.growth_data import GrowthData
 from perolux.inference.identifiability import Direction, directions, words_of
 from perolux.progress import Progress, silent
 from perolux.synthesis.batch import Batch, constants_of, grow_recipe
+from perolux.synthesis.cohorts import TOLERANCE
 from perolux.synthesis.kinetics import KineticConstants, is_logarithmic, priors
 from perolux.synthesis.recipe import Recipe
 
 __all__ = ["GrowthFit", "Interval", "fit_growth"]
 
 FloatArray = npt.NDArray[np.float64]
-_STEP = 0.004
-"""Half the distance of a difference, in the range of a prior: far above the noise of the engine."""
-_STARTS = 64
-_CLIMBS = 3
+_STEP, _LEAST_STEP, _LARGEST_STEP = 1e-3, 2e-5, 0.01
+"""Half the distance of a difference, in the range of a prior: first, least, largest."""
+_FELT = 3.0
+"""How far a difference moves the residuals (their norm): a few standard deviations, above the noise of the
+engine and yet where the model is nearly straight."""
+_LOUD = 0.3
+"""Noise of the engine (norm of what it does to the residuals) above which a warning stands."""
+_STARTS = 256
+_COARSE = 1e-3
+_CLIMBS = 12
+_AGAIN = 6
 _MOST_STEPS = 40
 _LEVEL = 3.841458820694124
 """95 % quantile of chi^2 with one degree of freedom."""
 _PARABOLA = 0.2
 """How far chi^2 at the ends may be from 3.84, relative, for the covariance to be believed."""
+_BETTER = 0.2
 _TINY = 1e-3
 """A gain of chi^2 that is worth no step."""
 
@@ -118,16 +128,17 @@ def fit_growth(
     start: KineticConstants | None = None,
     samples: int = 0,
     seed: int = 0,
+    tolerance: float = TOLERANCE,
     progress: Progress = silent,
 ) -> GrowthFit:
     """Fit kinetic constants of a recipe, by their names in the priors, to a series of sizes or spectra.
 
     start: constants to begin with; None: the whole range of the priors is searched. samples: draws of the
-    posterior (flat within the ranges of the priors); 0: none. Constants that are not fitted are those of the
-    recipe, or the middle of their priors. Raises `OptionError` for names or data that cannot be used and
-    `ConvergenceError` where no constants within the priors give crystals at all.
+    posterior (flat within the ranges of the priors); 0: none. tolerance: of one step of the engine. Constants
+    that are not fitted are those of the recipe, or the middle of their priors. Raises `OptionError` for names
+    or data that cannot be used and `ConvergenceError` where no constants within the priors grow the recipe.
     """
-    problem = _Problem(recipe, data, tuple(names))
+    problem = _Problem(recipe, data, tuple(names), tolerance)
     rng = np.random.default_rng(seed)
     progress.start("search", _STARTS if start is None else 1)
     if start is None:
@@ -135,18 +146,26 @@ def fit_growth(
     else:
         best, chi2 = _climb(problem, problem.unit(start))
         progress.advance()
+    for _ in range(_AGAIN):  # valleys are narrow and bent: begin again where the last climb tired
+        before = chi2
+        best, chi2 = _climb(problem, best)
+        if before - chi2 < 0.05:
+            break
     progress.finish()
     if not np.isfinite(chi2):
         raise ConvergenceError(
             "no constants within the priors grow this recipe",
             fix="give other ranges, or other constants to fit",
         )
-    jacobian = _jacobian(problem, best)
-    covariance = _covariance(jacobian)
     progress.start("intervals", len(problem.names))
-    intervals = []
-    for i in range(len(problem.names)):
-        intervals.append(_interval(problem, best, chi2, covariance, i))
+    for _ in range(_AGAIN):
+        jacobian = _jacobian(problem, best)
+        covariance = _covariance(jacobian)
+        intervals = [_interval(problem, best, chi2, covariance, i) for i in range(len(problem.names))]
+        if problem.least > chi2 - _BETTER:
+            break
+        # a profile went along the valley and found a lower place
+        best, chi2 = _climb(problem, problem.lowest)
         progress.advance()
     progress.finish()
     found = directions(jacobian, problem.names)
@@ -177,7 +196,7 @@ def fit_growth(
 class _Problem:
     """chi^2 and residuals in unit coordinates; counts its runs of the model."""
 
-    def __init__(self, recipe: Recipe, data: GrowthData, names: tuple[str, ...]) -> None:
+    def __init__(self, recipe: Recipe, data: GrowthData, names: tuple[str, ...], tolerance: float) -> None:
         known = priors()
         wrong = [name for name in names if name not in known]
         if wrong or not names or len(set(names)) < len(names):
@@ -185,7 +204,9 @@ class _Problem:
             raise OptionError(what, where="constants to fit", allowed=", ".join(known))
         if data.points <= len(names):
             raise OptionError(f"{data.points} numbers cannot tell {len(names)} constants")
-        self.names, self.data, self.evaluations = names, data, 0
+        self.names, self.data, self.tolerance, self.evaluations = names, data, tolerance, 0
+        self.least, self.lowest = np.inf, np.zeros(len(names))
+        self.steps = np.full(len(names), _STEP)  # of differences, as the last ones asked for
         end = float(data.time_s[-1])
         if data.time_s[0] <= 0 or end > recipe.observe.until:
             raise OptionError(
@@ -213,15 +234,18 @@ class _Problem:
         return self.base.with_values(self.values(u))
 
     def grow(self, constants: KineticConstants) -> Batch:
-        return grow_recipe(self.recipe, constants=constants)
+        return grow_recipe(self.recipe, constants=constants, tolerance=self.tolerance)
 
     def residuals(self, u: FloatArray) -> FloatArray | None:
         """(data - model)/sigma; None where the engine gives up."""
         self.evaluations += 1
         try:
-            return self.data.residuals(self.grow(self.constants(u)).history)
+            found = self.data.residuals(self.grow(self.constants(u)).history)
         except (ConvergenceError, ModelRangeError):
             return None
+        if self.tolerance < _COARSE and float(found @ found) < self.least:
+            self.least, self.lowest = float(found @ found), u.copy()
+        return found
 
     def chi2(self, u: FloatArray) -> float:
         found = self.residuals(u)
@@ -234,16 +258,31 @@ def _coordinate(name: str, value: float | None) -> float:
 
 
 def _search(problem: _Problem, rng: np.random.Generator, progress: Progress) -> tuple[FloatArray, float]:
-    """The best end of climbs from the best of many points spread evenly over the ranges."""
+    """The best end of climbs from the best of many points spread evenly over the ranges.
+
+    Points are ordered by sum log(1 + r^2): one that is right about half of the series leads further than one
+    that is wrong about all of it by less. Climbs go on until one describes the series.
+    """
     from scipy.stats import qmc
 
     points = qmc.Sobol(len(problem.names), rng=rng).random(_STARTS)
+    fine, problem.tolerance = problem.tolerance, max(problem.tolerance, _COARSE)
     levels = []
     for point in points:
-        levels.append(problem.chi2(point))
+        found = problem.residuals(point)
+        levels.append(np.inf if found is None else float(np.sum(np.log1p(found * found))))
         progress.advance()
-    ends = [_climb(problem, points[k]) for k in np.argsort(levels)[:_CLIMBS]]
-    return min(ends, key=lambda end: end[1])
+    problem.tolerance = fine
+    free = problem.data.points - len(problem.names)
+    best, least = points[0], np.inf
+    for k in np.argsort(levels)[:_CLIMBS]:
+        problem.steps[:] = _STEP
+        u, chi2 = _climb(problem, points[k])
+        if chi2 < least:
+            best, least = u, chi2
+        if least < free + 6.0 * np.sqrt(2.0 * free):
+            break
+    return best, least
 
 
 def _climb(
@@ -287,17 +326,25 @@ def _jacobian(problem: _Problem, u: FloatArray, use: npt.NDArray[np.int_] | None
     """d residual/du by differences, one-sided at a wall; the steps shrink where the engine gives up."""
     columns = []
     for i in range(len(u)) if use is None else use:
-        step = _STEP
-        for _ in range(4):
+        step = problem.steps[i]
+        for _ in range(6):
             up, down = u.copy(), u.copy()
             up[i], down[i] = min(u[i] + step, 1.0), max(u[i] - step, 0.0)
             above, below = problem.residuals(up), problem.residuals(down)
             if above is not None and below is not None:
-                columns.append((above - below) / (up[i] - down[i]))
-                break
-            step *= 0.3
+                column = (above - below) / (up[i] - down[i])
+                felt = float(np.linalg.norm(above - below)) / _FELT
+                wanted = float(np.clip(step / max(felt, 1e-6), _LEAST_STEP, _LARGEST_STEP))
+                problem.steps[i] = wanted
+                if 0.25 < wanted / step < 4.0:
+                    break
+                step = wanted
+            else:
+                step *= 0.3
         else:
-            raise ConvergenceError(f"the engine gives up beside {problem.values(u)}")
+            if above is None or below is None:
+                raise ConvergenceError(f"the engine gives up beside {problem.values(u)}")
+        columns.append(column)
     return np.stack(columns, axis=1)
 
 
@@ -402,6 +449,14 @@ def _warnings(problem: _Problem, best: FloatArray, chi2: float, data: GrowthData
         found.append(
             f"chi2 {chi2:.4g} for {free} degrees of freedom: the model does not describe the series within "
             "its errors, and the intervals are too narrow"
+        )
+    near = [problem.residuals(np.clip(best + k * 1e-9, 0.0, 1.0)) for k in range(3)]
+    apart = [b - a for a, b in itertools.pairwise(near) if a is not None and b is not None]
+    noise = max((float(np.linalg.norm(one)) for one in apart), default=0.0)
+    if noise > _LOUD:
+        found.append(
+            f"the engine's own noise moves the series by {noise:.2g} standard deviations: chi2 and intervals "
+            "are good to about that; a tighter tolerance lowers it"
         )
     for name, u in zip(problem.names, best, strict=True):
         if u <= 0.0 or u >= 1.0:
