@@ -163,7 +163,9 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
     free, s = dissolved, 0.0
     if code == CLASSICAL:
         v = p[2] * _AVOGADRO
-        free = free_monomer(max(dissolved, 0.0), env[COMPLEXANT], env[DISSOCIATION])
+        # what crystals have taken up has left its complexant in the solution
+        complexant = env[COMPLEXANT] + max(env[SUPPLIED] / volume - dissolved, 0.0)
+        free = free_monomer(max(dissolved, 0.0), complexant, env[DISSOCIATION])
         s = free / env[CS]
         heat = _BOLTZMANN * env[T]
         length = 2.0 * env[GAMMA] * p[2] / heat
@@ -562,7 +564,13 @@ def run(
                         gone += lost
                         fresh = True
                         break
-            if born[0] > 0.0:
+            if born[0] > 0.0 and born[1] < least * born[0]:
+                # a trace of nuclei that had dissolved again by the end of the step
+                nuclei += born[0]
+                gone += born[0]
+                youngest = -1
+                fresh = True
+            elif born[0] > 0.0:
                 nuclei += born[0]
                 x = born[1] / born[0]
                 h = math.sqrt(3.0 * max(born[2] / born[0], 0.0))

@@ -23,7 +23,7 @@ __all__ = ["KineticConstants", "draw_constants", "prior_constants", "priors"]
 
 _LOG_UNIFORM = (
     "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s",
-    "mixing_time_s", "topo_dissociation_mol_l", "bath_time_constant_s",
+    "mixing_time_s", "topo_dissociation_mol_l", "bath_time_constant_s", "ligand_binding_l_mol",
 )  # fmt: skip
 
 
@@ -54,6 +54,8 @@ class KineticConstants:
     least_radius_nm: float
     bath_time_constant_s: float
     topo_dissociation_mol_l: float
+    ligand_binding_l_mol: float
+    ligand_cover_per_nm2: float
     from_recipe: tuple[str, ...] = field(default=(), compare=False)
 
     def with_values(self, values: dict[str, float], *, of_recipe: bool = True) -> KineticConstants:
