@@ -33,8 +33,9 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
         from perolux.excitons.assumptions import assumption
         from perolux.surface.priors import priors as surface_priors
         from perolux.synthesis.kinetics import priors
+        from perolux.synthesis.platelets import platelet_records
 
-        own = priors() | surface_priors()
+        own = priors() | surface_priors() | platelet_records()
         value = own[name] if name in own else assumption(name)
     elif key == assumed_temperature().key:
         value = assumed_temperature()
