@@ -12,7 +12,7 @@ with the classical law. Two platelets that meet with bare faces join: K_f (1 - t
 monolayers; above 8, or thicker than wide, they count as cubes. Thin platelets dissolve where S falls below
 exp(2 v_m gamma_b/(x kT)) and feed thicker ones.
 
-With K = 0 all is classical growth of cubes; with gamma_b = gamma_e the best platelet has the barrier of a cube.
+With K = 0 all is classical growth of cubes; with gamma_b = gamma_e the best platelet has a cube's barrier.
 Each class has one edge, that of its mean volume. Wide facets do not thicken layer by layer.
 """
 
@@ -184,7 +184,7 @@ def platelet_barrier_kt(
     formula_volume_m3: float,
     temperature_k: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Barrier W_m*/kT of platelets and the edge L* (m) of their critical nuclei; infinite where there is none.
+    """Barrier W_m*/kT of platelets and the edge L* (m) of critical nuclei; infinite where there is none.
 
     None where the wide facets cost more than the layers gain, or where L* is below the thickness (a column).
     """
@@ -270,7 +270,7 @@ class _TooManyCalls(Exception):
 
 
 class _Rates:
-    """Right-hand side: numbers (in units of 1e24 per m^3), amounts and dissolved monomer (over the supply)."""
+    """Right-hand side: numbers (over 1e24 per m^3), amounts and dissolved monomer (over the supply)."""
 
     _NUMBERS = 1e24
 
