@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.files import example_path
-from perolux.synthesis import ClassicalGrowth, constant_conditions, grow
+from perolux.synthesis import ClassicalGrowth, constant_conditions, grow, grow_recipe
 from perolux.synthesis.laws import BOLTZMANN_J_PER_K, barrier_kt
 from perolux.synthesis.platelets import (
     MONOLAYERS,
@@ -159,6 +159,17 @@ def test_binding_of_mixed_halides():
     assert all(value.kind == "assumed" for value in records.values())
 
 
+def test_without_amines_there_are_no_platelets_and_slow_mixing_is_counted():
+    """The TOPO recipe: its monomer mixes in over seconds, its number of crystals is that of the cohorts."""
+    slow = recipe((example_path("recipes") / "cspbbr3_topo.toml").read_text())
+    found = platelets_of_recipe(slow, times_s=[1.0, 60.0, 200.0])
+    assert found.mass_error < 1e-9
+    assert not found.platelet_share.any()
+    other = grow_recipe(slow).history
+    expected = np.interp(200.0, other.time_s, other.number_per_m3 * other.volume_ratio)
+    assert found.number_per_m3[-1, -1] == pytest.approx(expected, rel=0.005)
+
+
 def test_platelets_as_an_ensemble():
     history = platelets_of_recipe(recipe(), times_s=[5.0, 10.0])
     found = platelet_ensemble(history, "FAPbBr3")
@@ -180,6 +191,12 @@ def test_what_cannot_be_asked():
         grow_platelets(law, STEADY, [2.0, 1.0])
     with pytest.raises(OptionError, match="tolerance"):
         grow_platelets(law, STEADY, [1.0], tolerance=2.0)
+    with pytest.raises(OptionError, match="times_s"):
+        grow_platelets(law, STEADY, "soon")
+    with pytest.raises(OptionError, match="fusion_m3_s"):
+        PlateletGrowth(VM, 1.0, "fast")
+    with pytest.raises(ModelRangeError, match="room temperature"):
+        platelets_of_recipe(recipe((example_path("recipes") / "cspbbr3_hot_injection.toml").read_text()))
     with pytest.raises(OptionError, match="layer_binding_m3_mol"):
         PlateletGrowth(VM, -1.0, 0.0)
     with pytest.raises(OptionError, match="formula_volume_m3"):

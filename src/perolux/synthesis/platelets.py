@@ -60,6 +60,7 @@ MONOLAYERS = np.arange(2, 9)
 """Classes of platelets; what is thicker counts as a cube."""
 _KINDS = len(MONOLAYERS) + 1  # the cubes stand last
 _BOLTZMANN = constant("boltzmann_j_per_k")
+_WARM_K = 333.15
 _MOST_CALLS = 200_000
 _LAST = 0.25
 """A class that dissolves goes within about this part of the least edge."""
@@ -87,6 +88,9 @@ class PlateletGrowth:
     least_edge_m: float = 1.2e-9
 
     def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            if isinstance(getattr(self, name), bool | str) or not np.isscalar(getattr(self, name)):
+                raise OptionError(f"{name} = {getattr(self, name)!r}", where="platelets", allowed="a number")
         for name, least in (("formula_volume_m3", 1e-30), ("least_edge_m", 1e-12)):
             if not least < getattr(self, name) < 1e-6:
                 raise OptionError(
@@ -109,7 +113,7 @@ class PlateletHistory:
     """Platelets and cubes against time; amounts and numbers per m^3 of reference volume.
 
     number_per_m3, amount_mol_m3, edge_m: (times, 8), classes of 2 to 8 monolayers, then cubes; edge_m is NaN
-    where there are none. dissolved_mol_m3: monomer in solution, integrated with the fluxes. supplied_mol_m3:
+    where there are none. dissolved_mol_m3: monomer in solution, from the fluxes. supplied_mol_m3:
     what dissolved and bound must sum to. coverage: theta. basal_energy_j_m2: gamma_b.
     """
 
@@ -208,7 +212,11 @@ def grow_platelets(
     Raises `ModelRangeError` where the ligand would make gamma_b negative, `ConvergenceError` where the
     integration does not come to the end.
     """
-    times, began = checked_times(np.atleast_1d(np.asarray(times_s, dtype=float)), conditions, None)
+    try:
+        asked = np.atleast_1d(np.asarray(times_s, dtype=float))
+    except (TypeError, ValueError):
+        raise OptionError(f"times_s = {times_s!r}", where="platelets", allowed="rising times in s") from None
+    times, began = checked_times(asked, conditions, None)
     if not 1e-10 <= tolerance <= 1e-2:
         raise OptionError(f"tolerance = {tolerance!r}", allowed="1e-10 to 1e-2")
     if conditions.washout_per_s.any():
@@ -218,7 +226,6 @@ def grow_platelets(
         raise OptionError("no monomer is supplied", where="platelets", fix="add what the product is made of")
     rates = _Rates(law, conditions, scale)
     state = np.zeros(2 * _KINDS + 1)
-    state[-1] = conditions.at(began)["supplied_mol_m3"] / scale
     found = np.empty((len(times), len(state)))
     knots = conditions.time_s
     jumps = np.unique(knots[1:][np.diff(knots) == 0])
@@ -240,7 +247,6 @@ def grow_platelets(
                 if state[kind] < 0 or state[_KINDS + kind] < 0:
                     state[-1] += state[_KINDS + kind]
                     state[kind] = state[_KINDS + kind] = 0.0
-        state[-1] += rates.jump(stop) / scale
         found[times == stop] = state
     return rates.history(times, found)
 
@@ -258,9 +264,8 @@ def _integrate(
         except _TooManyCalls:
             continue
         end = step.y[:, -1]
-        fed = rates.fed(now, stop) / rates.scale
-        lost = abs(end[_KINDS:].sum() - state[_KINDS:].sum() - fed)
-        if step.status >= 0 and np.isfinite(end).all() and lost < 1e-9 and end[_KINDS:].min() > -1e-9:
+        lost = abs(end[_KINDS:].sum() - state[_KINDS:].sum())
+        if step.status >= 0 and np.isfinite(end).all() and lost < 1e-9 and end[_KINDS:-1].min() > -1e-9:
             return np.array(end)
     return None
 
@@ -270,7 +275,7 @@ class _TooManyCalls(Exception):
 
 
 class _Rates:
-    """Right-hand side: numbers (over 1e24 per m^3), amounts and dissolved monomer (over the supply)."""
+    """Right-hand side: numbers (over 1e24 per m^3), amounts, less what crystals took (over supply)."""
 
     _NUMBERS = 1e24
 
@@ -284,12 +289,6 @@ class _Rates:
         self.left = _MOST_CALLS
         self.spread_m = _LAST * law.least_edge_m
 
-    def fed(self, now: float, then: float) -> float:
-        """What is supplied between two times of the stretch (mol/m^3)."""
-        part = slice(self.first, self.last + 1)
-        before, after = np.interp([now, then], self.knots[part], self.table[part, 8])
-        return float(after - before)
-
     def window(self, now: float, stop: float) -> None:
         """Choose the smooth stretch between two jumps that holds what lies between the times."""
         middle = 0.5 * (now + stop)
@@ -298,23 +297,16 @@ class _Rates:
             if self.knots[first] <= middle:
                 self.first, self.last = first, last
 
-    def jump(self, time: float) -> float:
-        """What a jump of the conditions at a time supplies at once (mol/m^3)."""
-        supplied = self.conditions.supplied_mol_m3
-        there = np.flatnonzero((np.diff(self.knots) == 0) & (self.knots[1:] == time) & (time > self.knots[0]))
-        return float(sum(supplied[i + 1] - supplied[i] for i in there))
-
-    def at(self, time: float) -> tuple[FloatArray, float]:
-        """Conditions at a time within the stretch, and the slope of the supply."""
+    def at(self, time: float) -> FloatArray:
+        """Conditions at a time within the stretch."""
         part = slice(self.first, self.last + 1)
         knots, table = self.knots[part], self.table[part]
         high = min(max(int(np.searchsorted(knots, time, side="right")), 1), len(knots) - 1)
         width = knots[high] - knots[high - 1] if len(knots) > 1 else 0.0
         if width <= 0 or time >= knots[-1]:
-            return table[-1], 0.0
+            return np.asarray(table[-1])
         share = min(max((time - knots[high - 1]) / width, 0.0), 1.0)
-        row = table[high - 1] + share * (table[high] - table[high - 1])
-        return row, float(table[high, 8] - table[high - 1, 8]) / width
+        return np.asarray(table[high - 1] + share * (table[high] - table[high - 1]))
 
     def edges(self, number: FloatArray, amount: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Edge of each class (m) from its mean volume, and which classes have crystals."""
@@ -337,9 +329,11 @@ class _Rates:
         filled = binding * free
         return filled / (1.0 + filled), float(env[4] - _BOLTZMANN * env[0] * np.log1p(filled) / cell)
 
-    def unpack(self, state: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+    def unpack(self, state: FloatArray, supplied: float) -> tuple[FloatArray, FloatArray, float]:
+        """Numbers, amounts and what is dissolved, from the state (last: less all that crystals took)."""
         number = np.maximum(state[:_KINDS], 0.0) * self._NUMBERS
-        return number, np.maximum(state[_KINDS:-1], 0.0) * self.scale, max(state[-1], 0.0) * self.scale
+        amount = np.maximum(state[_KINDS:-1], 0.0) * self.scale
+        return number, amount, max(supplied + state[-1] * self.scale, 0.0)
 
     def supersaturation(self, env: FloatArray, dissolved: float) -> tuple[float, float]:
         """Free monomer (mol/m^3 of liquid) and S."""
@@ -359,8 +353,8 @@ class _Rates:
 
     def slope(self, time: float, state: FloatArray) -> FloatArray:
         """d(state)/dt."""
-        env, feed = self.at(time)
-        number, amount, dissolved = self.unpack(state)
+        env = self.at(time)
+        number, amount, dissolved = self.unpack(state, env[8])
         heat, volume, gamma, v = _BOLTZMANN * env[0], env[7], env[4], self.law.formula_volume_m3
         free, s = self.supersaturation(env, dissolved)
         edge, there = self.edges(number, amount)
@@ -394,7 +388,7 @@ class _Rates:
             [
                 (births + moved) / self._NUMBERS,
                 (taken + carried) / self.scale,
-                [(feed - taken.sum()) / self.scale],
+                [-taken.sum() / self.scale],
             ]
         )
 
@@ -451,7 +445,7 @@ class _Rates:
         edge, s, theta, basal, dissolved = (np.empty((n, _KINDS)), *(np.empty(n) for _ in range(4)))
         for i, row in enumerate(rows):
             env = np.array([row[name] for name in names])
-            number[i], amount[i], dissolved[i] = self.unpack(found[i])
+            number[i], amount[i], dissolved[i] = self.unpack(found[i], row["supplied_mol_m3"])
             edge[i], there = self.edges(number[i], amount[i])
             theta[i], basal[i] = self.surface(env, number[i], edge[i], env[7])
             s[i] = self.supersaturation(env, dissolved[i])[1]
@@ -490,6 +484,14 @@ def platelets_of_recipe(
     amine = np.zeros_like(ledger.time_s)
     for name, values in ledger.chemicals_mol_l.items():
         amine = amine + 1e3 * chemical(name).acts_as.get("amine", 0) * values
+    hottest = float(conditions.temperature_k.max())
+    if layer_binding is None and amine.any() and hottest > _WARM_K:
+        raise ModelRangeError(
+            f"the vessel reaches {hottest - 273.15:.0f} degC",
+            where="platelets",
+            allowed=f"up to {_WARM_K - 273.15:.0f} degC: the binding constants are those of room temperature",
+            fix="give layer_binding (L/mol) at that temperature",
+        )
     columns = {name: getattr(conditions, name) for name in conditions.__dataclass_fields__}
     records = platelet_records()
     law = PlateletGrowth(
