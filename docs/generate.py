@@ -225,9 +225,16 @@ def assumptions_page() -> str:
         "## Exchange and fractionation\n\nRates, interactions of halides, sharpness of a precipitation: "
         "priors, but for the one activation energy that was read and an exponent that follows from geometry."
     )
+    from perolux.synthesis.platelets import platelet_records
+
+    of_platelets = table(head, [value_row(value) for value in platelet_records().values()])
+    platelets = (
+        "## Nanoplatelets\n\nThat bromide passes through platelets and iodide does not follows from the "
+        "order of the binding constants, which is assumed."
+    )
     return page(
         "Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", equilibria, of_equilibria, "",
-        surface, of_surface,
+        platelets, of_platelets, "", surface, of_surface,
     )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ def changed(**blocks):
     return content
 
 
-@pytest.mark.parametrize("name", ["cspbbr3_hot_injection", "cspbbr3_antisolvent"])
+@pytest.mark.parametrize(
+    "name", ["cspbbr3_hot_injection", "cspbbr3_antisolvent", "cspbbr3_topo", "fapbbr3_antisolvent"]
+)
 def test_shipped_recipes_are_carried_out(name):
     batch = grow_recipe(read_recipe(example_path("recipes") / f"{name}.toml"))
     assert batch.yield_fraction > 0.5

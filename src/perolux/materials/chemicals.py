@@ -29,7 +29,8 @@ class Chemical:
     role: "salt", "ligand" or "solvent". properties: `Value` by name (density_g_ml, boiling_c, melting_c).
     cations: organic A-site cations in the formula, which its elements do not tell. multipliers: of a ligand
     on surface_rate, surface_energy and exchange_rate, against oleic acid = 1. acts_as: what it brings to the
-    equilibria of a solution besides `ions` (anion, proton, amine, complexant, quaternary).
+    equilibria of a solution besides `ions` (anion, proton, amine, complexant, quaternary). covers: True for a
+    ligand that binds so strongly that where it sits nothing grows (assumed; only the order is published).
     """
 
     name: str
@@ -40,6 +41,7 @@ class Chemical:
     multipliers: Mapping[str, Value]
     cations: Mapping[str, int]
     acts_as: Mapping[str, int]
+    covers: bool = False
     note: str | None = None
 
     @property
@@ -154,5 +156,6 @@ def _chemical(row: dict[str, Any]) -> Chemical:
         },
         cations=row.get("cations", {}),
         acts_as=row.get("acts_as", {}),
+        covers=row.get("covers", False),
         note=row.get("note"),
     )

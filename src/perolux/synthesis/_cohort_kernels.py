@@ -168,7 +168,9 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
     free, s = dissolved, 0.0
     if code == CLASSICAL:
         v = p[2] * _AVOGADRO
-        free = free_monomer(max(dissolved, 0.0), env[COMPLEXANT], env[DISSOCIATION])
+        # what crystals have taken up has left its complexant in the solution
+        complexant = env[COMPLEXANT] + max(env[SUPPLIED] / volume - dissolved, 0.0)
+        free = free_monomer(max(dissolved, 0.0), complexant, env[DISSOCIATION])
         s = free / env[CS]
         heat = _BOLTZMANN * env[T]
         length = 2.0 * env[GAMMA] * p[2] / heat
@@ -572,7 +574,7 @@ def run(
                         fresh = True
                         break
             if born[0] > 0.0 and code == CLASSICAL and born[1] <= least * born[0]:
-                # born and dissolved within the step
+                # a trace of nuclei that had dissolved again by the end of the step
                 nuclei += born[0]
                 gone += born[0]
                 youngest = -1

@@ -65,7 +65,8 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
     if code == CLASSICAL:
         free = max(dissolved, 0.0)
         if env[DISSOCIATION] > 0.0:
-            b = env[COMPLEXANT] + env[DISSOCIATION]
+            # crystals hold no complexant: theirs is in the solution
+            b = env[COMPLEXANT] + max(env[SUPPLIED] / env[VOLUME] - free, 0.0) + env[DISSOCIATION]
             free = 0.5 * (math.sqrt(b * b + 4.0 * env[DISSOCIATION] * free) - b)
         s = free / env[CS]
         heat = _BOLTZMANN * env[T]

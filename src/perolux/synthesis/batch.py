@@ -146,6 +146,8 @@ class Batch:
             unused.add("antisolvent_exponent")
         if not self.schedule.conditions.dissociation_mol_m3.any():
             unused.add("topo_dissociation_mol_l")
+        if not self.schedule.conditions.ligand_mol_m3.any():
+            unused |= {"ligand_binding_l_mol", "ligand_cover_per_nm2"}
         if all(event.mixing is not None for event in self.recipe.events if event.contents):
             unused.add("mixing_time_s")
         return [value for name, value in priors().items() if name not in unused]

@@ -29,9 +29,10 @@ class Conditions:
     ln_prefactor: ln A, A in nuclei per m^3 and s. barrier_factor: f of heterogeneous nucleation, else 1.
     volume_ratio: volume over the reference volume. supplied_mol_m3: monomer that has become available, in
     solution or in crystals, per reference volume. complexant_mol_m3, dissociation_mol_m3: T0 and K of the
-    complex P <=> M + T that holds monomer back (K 0: none). washout_per_s: share of the crystals that leaves
-    per second (a stirred tank with outflow; `supplied_mol_m3` is what the tank holds, without what left
-    with them). ligand_mol_m3: ligand that can cover the surface.
+    complex P <=> M + T that holds monomer back (K 0: none); T0 is what is free while all monomer is in
+    solution, and what crystals take up sets its complexant free. washout_per_s: share of the crystals that
+    leaves per second (a stirred tank with outflow; `supplied_mol_m3` is what the tank holds, without what
+    left with them). ligand_mol_m3: ligand that can cover the surface.
     Before the first and after the last knot the values stay.
     """
 

@@ -30,7 +30,7 @@ __all__ = [
 
 _LOG_UNIFORM = (
     "surface_energy_j_m2", "solubility_mol_l", "diffusivity_m2_s", "surface_rate_m_s",
-    "mixing_time_s", "topo_dissociation_mol_l", "bath_time_constant_s",
+    "mixing_time_s", "topo_dissociation_mol_l", "bath_time_constant_s", "ligand_binding_l_mol",
     "droplet_mixing_time_s", "viscosity_pa_s",
 )  # fmt: skip
 FLOW_ONLY = ("droplet_mixing_time_s", "thermal_diffusivity_m2_s", "viscosity_pa_s")
@@ -72,6 +72,8 @@ class KineticConstants:
     droplet_mixing_time_s: float
     thermal_diffusivity_m2_s: float
     viscosity_pa_s: float
+    ligand_binding_l_mol: float
+    ligand_cover_per_nm2: float
     from_recipe: tuple[str, ...] = field(default=(), compare=False)
 
     def with_values(self, values: dict[str, float], *, of_recipe: bool = True) -> KineticConstants:

@@ -243,6 +243,8 @@ class Kinetics(Block):
     least_radius_nm: float | None = Field(default=None, gt=0, lt=5)
     bath_time_constant_s: float | None = Field(default=None, gt=0, lt=1e5)
     topo_dissociation_mol_l: float | None = Field(default=None, gt=0, lt=1e3)
+    ligand_binding_l_mol: float | None = Field(default=None, gt=0, lt=1e12)
+    ligand_cover_per_nm2: float | None = Field(default=None, gt=0, lt=10)
 
 
 class ProductRecipe(Block):

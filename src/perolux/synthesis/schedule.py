@@ -2,7 +2,8 @@
 
 The monomer is one formula unit ABX3: as many as the scarcest of A, Pb and X/3 allows (by components that are
 mixed in). Ligands multiply surface rate and surface energy as their records say (kind assumed); a ligand that
-is added as an event of kind "ligand" also ends nucleation. A complexant holds monomer back (A14).
+is added as an event of kind "ligand" also ends nucleation, and where its record says that it covers, growth
+and dissolution go on only where it does not sit, by Langmuir's law. A complexant holds monomer back (A14).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from perolux.errors import OptionError
 from perolux.materials import Composition, material, parse_composition
 from perolux.materials.chemicals import chemical
+from perolux.quantities.constants import AVOGADRO_PER_MOL
 from perolux.synthesis.conditions import Conditions
 from perolux.synthesis.kinetics import KineticConstants
 from perolux.synthesis.ledger import Ledger
@@ -23,6 +25,8 @@ from perolux.synthesis.models import ClassicalGrowth
 __all__ = ["Schedule", "formula_volume_m3", "schedule_of", "stoichiometry"]
 
 FloatArray = npt.NDArray[np.float64]
+_WARM_K = 333.15
+"""Above it (60 degC) the binding of a covering ligand at room temperature is no guide."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ def schedule_of(product: str, ledger: Ledger, constants: KineticConstants) -> Sc
     # at a jump the first of two equal knots belongs to what was before
     before = np.append(np.diff(ledger.time_s) == 0, False)
     moment = np.where(before, np.nextafter(ledger.time_s, -np.inf), ledger.time_s)
-    rate_factor, energy_factor, stopped = _ligands(ledger, moment)
+    covering = _covering(ledger, moment)
+    rate_factor, energy_factor, stopped = _ligands(ledger, moment, covering)
+    cover = np.sum(list(covering.values()), axis=0) if covering else nothing
     energy = constants.surface_energy_j_m2 * energy_factor
     ln_a = np.full_like(temperature, constants.log10_nucleation_prefactor * np.log(10.0))
     ln_a[stopped] = -1e300
@@ -89,24 +95,57 @@ def schedule_of(product: str, ledger: Ledger, constants: KineticConstants) -> Sc
         complexant_mol_m3=complexant,
         dissociation_mol_m3=dissociation,
         washout_per_s=nothing,
-        ligand_mol_m3=nothing,
+        ligand_mol_m3=cover / ledger.volume_ratio,
     )
     model = ClassicalGrowth(
-        formula_volume_m3(product), "cube", least_radius_m=constants.least_radius_nm * 1e-9
+        formula_volume_m3(product),
+        "cube",
+        least_radius_m=constants.least_radius_nm * 1e-9,
+        ligand_binding_m3_mol=1e-3 * constants.ligand_binding_l_mol if covering else 0.0,
+        ligand_per_area_mol_m2=1e18 * constants.ligand_cover_per_nm2 / AVOGADRO_PER_MOL if covering else 0.0,
     )
-    return Schedule(model, conditions, limiting, ())
+    return Schedule(model, conditions, limiting, _cover_warnings(covering, temperature))
 
 
-def _ligands(ledger: Ledger, time_s: FloatArray) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+def _covering(ledger: Ledger, time_s: FloatArray) -> dict[str, FloatArray]:
+    """Ligands that cover the surface and were added to do so: mol/m^3 of the reference volume, by name."""
+    found: dict[str, FloatArray] = {}
+    for one in ledger.additions:
+        if one.kind != "ligand":
+            continue
+        for name, mol in one.amounts.mol.items():
+            if chemical(name).covers:
+                amount = one.share * 1e6 * mol / ledger.reference_ml * one.mixed(time_s)
+                found[name] = found.get(name, np.zeros_like(time_s)) + amount
+    return found
+
+
+def _cover_warnings(covering: dict[str, FloatArray], temperature_k: FloatArray) -> tuple[str, ...]:
+    found = []
+    for name, amount in covering.items():
+        hottest = float(np.max(temperature_k, where=amount > 0, initial=0.0))
+        if hottest > _WARM_K:
+            found.append(
+                f"{name} covers the crystals at up to {hottest - 273.15:.0f} degC as it would at room "
+                "temperature: its binding constant there is not on record"
+            )
+    return tuple(found)
+
+
+def _ligands(
+    ledger: Ledger, time_s: FloatArray, covering: dict[str, FloatArray]
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
     """Factors on surface rate and surface energy, and where an added ligand has ended nucleation.
 
     Ligands in the vessel share the surface by their moles (geometric mean of their multipliers); one that an
-    event of kind "ligand" adds takes the surface over as it mixes in.
+    event of kind "ligand" adds takes the surface over as it mixes in. What covers (mol/m^3) has no part in
+    the surface rate: Langmuir's law counts it.
     """
     rate, energy, total = (np.zeros_like(time_s) for _ in range(3))
-    for name, amount in ledger.chemicals_mol_l.items():
+    for name, whole in ledger.chemicals_mol_l.items():
         known = chemical(name)
         if known.multipliers:
+            amount = np.maximum(whole - 1e-3 * covering[name], 0.0) if name in covering else whole
             total = total + amount
             rate = rate + amount * np.log(known.multipliers["surface_rate"].number)
             energy = energy + amount * np.log(known.multipliers["surface_energy"].number)
@@ -121,7 +160,8 @@ def _ligands(ledger: Ledger, time_s: FloatArray) -> tuple[FloatArray, FloatArray
         for name in one.amounts.mol:
             known = chemical(name)
             if known.multipliers:
-                rate = rate * (1 - mixed) + mixed * np.log(known.multipliers["surface_rate"].number)
+                if name not in covering:
+                    rate = rate * (1 - mixed) + mixed * np.log(known.multipliers["surface_rate"].number)
                 energy = energy * (1 - mixed) + mixed * np.log(known.multipliers["surface_energy"].number)
     return np.exp(rate), np.exp(energy), stopped
 
