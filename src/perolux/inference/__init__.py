@@ -1,8 +1,9 @@
 """Floor 3: the same physics run backwards, from a record to what made it, with uncertainty.
 
 `size_posterior` gives the size, spread and, for open compositions, the halide fraction from the peak and
-width of photoluminescence, under a stated prior and marginalised over the named parameter sets. The
-posteriors here are exact on grids; no sampler is needed at these dimensions.
+width of photoluminescence, under a stated prior and marginalised over the named parameter sets; its
+posteriors are exact on grids. `invert_spectrum` gives the size distribution, or the counts of monolayers of
+platelets, that a whole spectrum allows.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "SizeInversion": "perolux.inference.inversion_result",
     "SizePosterior": "perolux.inference.posterior",
     "SizePrior": "perolux.inference.prior",
     "check_material": "perolux.inference.size",
+    "invert_spectrum": "perolux.inference.size_distribution",
     "size_posterior": "perolux.inference.size",
 }
 
-__all__ = ["SizePosterior", "SizePrior", "check_material", "size_posterior"]
+__all__ = [
+    "SizeInversion",
+    "SizePosterior",
+    "SizePrior",
+    "check_material",
+    "invert_spectrum",
+    "size_posterior",
+]
 
 
 def __getattr__(name: str) -> Any:

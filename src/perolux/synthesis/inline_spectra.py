@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from perolux.excitons.light.spectra import SpectralTable
     from perolux.excitons.parameters import ParameterDraws
 
-__all__ = ["LEAST_EDGE_NM", "InlineSpectra", "Spectrometer", "inline_spectra", "spectrometer_of"]
+__all__ = ["LEAST_EDGE_NM", "InlineSpectra", "Spectrometer", "inline_spectra", "spectral_tables"]
+__all__ += ["spectrometer_of"]
 
 FloatArray = npt.NDArray[np.float64]
 LEAST_EDGE_NM = 2.0
@@ -181,7 +182,7 @@ def inline_spectra(
     reach = (LEAST_EDGE_NM, max(largest, 1.05 * LEAST_EDGE_NM))
     names, absorbance, pl, reasons = [], [], [], {}
     for parameters in parameters_of(material, used.temperature_k, sets=sets, draws=0):
-        light, cross, why = _tables(parameters, reach, used)
+        light, cross, why = spectral_tables(parameters, reach, used)
         if why:
             reasons["absorbance"] = why
         pairs = [
@@ -227,23 +228,31 @@ def _points(
     return edges, numbers, left_out
 
 
-def _tables(
-    parameters: ParameterDraws, reach: tuple[float, float], used: Spectrometer
+def spectral_tables(
+    parameters: ParameterDraws,
+    reach: tuple[float, float],
+    used: Spectrometer,
+    line_fwhm_mev: float | None = None,
 ) -> tuple[SpectralTable, SpectralTable | None, str]:
-    """Emission and cross sections of all sizes on one axis of energies; why there are no cross sections."""
+    """Emission and cross sections of all sizes on one axis of energies; why there are no cross sections.
+
+    line_fwhm_mev: width of the line of one size; that on record where None.
+    """
     from perolux.excitons.ensemble_spectra import absorption_table, light_table
 
     gap = float(parameters["gap"][0])
-    light = light_table(parameters, "cube", reach, np.arange(gap - _BELOW_EV, gap + 2.5, _STEP_EV))
+    whole = np.arange(gap - _BELOW_EV, gap + 2.5, _STEP_EV)
+    light = light_table(parameters, "cube", reach, whole, line_fwhm_mev=line_fwhm_mev)
     least = light.energy_ev[int(np.argmax(light.values[0]))]
     red, blue = HC_EV_NM / used.wavelength_nm[-1], HC_EV_NM / min(used.wavelength_nm[0], used.excitation_nm)
     low, high = min(red, gap - _BELOW_EV) - 0.05, max(blue, least + _BEYOND_EV) + 0.05
     energy = np.arange(low, high, _STEP_EV)
-    light = light_table(parameters, "cube", reach, energy)
+    light = light_table(parameters, "cube", reach, energy, line_fwhm_mev=line_fwhm_mev)
     try:
-        return light, absorption_table(parameters, "cube", reach, energy), ""
+        cross = absorption_table(parameters, "cube", reach, energy, line_fwhm_mev=line_fwhm_mev)
     except (NotAvailableError, ModelRangeError) as error:
         return light, None, error.problems[0].what
+    return light, cross, ""
 
 
 def _one(
