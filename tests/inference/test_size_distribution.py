@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perolux.errors import InputError, NotAvailableError, OptionError
+from perolux.errors import ConvergenceError, InputError, NotAvailableError, OptionError
 from perolux.inference import invert_spectrum
 from perolux.inference.inversion_case import moments
 from perolux.inference.inversion_data import Record
@@ -325,6 +325,15 @@ def test_records_that_cannot_be_inverted(usual):
     with pytest.raises(NotAvailableError, match="FAPbBr3") as caught:
         invert_spectrum(usual, "FAPbBr3")
     assert "line_fwhm_mev" in caught.value.problems[0].fix
+
+
+def test_a_record_without_cubes_is_refused():
+    """Scattered light alone, as an absorbance with a dent where an exciton is looked for."""
+    nm = np.arange(360.0, 700.0)
+    scattered = 0.5 * (nm / 400.0) ** -4 + 1e-3 * np.random.default_rng(0).standard_normal(len(nm))
+    record = Spectrum(nm, scattered, "blank", FileSource("computed", "", "here"), kind="absorbance")
+    with pytest.raises(ConvergenceError, match="cubes"):
+        invert_spectrum(record, "CsPbBr3", **ONE_WIDTH)
 
 
 def test_a_material_without_n_and_k_is_inverted_by_its_light(usual):

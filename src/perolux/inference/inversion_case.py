@@ -22,6 +22,7 @@ from perolux.inference.smooth_density import (
     DensityFit,
     DensityProblem,
     corner,
+    cube_signal,
     fit_path,
     lognormal_start,
     sample_density,
@@ -36,6 +37,8 @@ _HALF = 0.5
 """A size counts as resolved while its point spread is narrower than this part of the edge (a convention)."""
 _SHIFTS = 11
 _LITRE_CM3 = 1e3
+_SEEN = 25.0
+"""Squared signal in units of sigma, five sigma, from which a record is taken to hold cubes at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +197,12 @@ def cubes(case: Case, rng: np.random.Generator, draws: int) -> tuple[SetInversio
         )  # fmt: skip
         fits = fit_path(problem, fits[0].log_density)
         chosen = min(fits, key=lambda fit: fit.score)
+    if cube_signal(problem, chosen) < _SEEN:
+        raise ConvergenceError(
+            f"under {case.name} no light of cubes stands out of the record: what lies under it explains it",
+            where=case.records[0].where,
+            fix="check the material, the kind of the record and the range of wavelengths",
+        )
     posterior = sample_density(problem, fits, rng, draws)
     light = _light(case)
     numbers = moments(edge, posterior.density, light)
@@ -267,6 +276,8 @@ def shifted(base: Base) -> Shifted:
             try:
                 fit = fit_path(problem, lognormal_start(problem, float(kernel.edge_nm[0])), weights)[-1]
             except ConvergenceError:
+                continue
+            if cube_signal(problem, fit) < _SEEN:
                 continue
             logs[i, j] = np.log(prior[j]) - fit.minimum
             for name, value in moments(kernel.edge_nm, np.exp(fit.log_density), _light(case)).items():

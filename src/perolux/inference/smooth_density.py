@@ -23,7 +23,7 @@ import numpy.typing as npt
 from perolux.errors import ConvergenceError
 
 __all__ = ["LAMBDAS", "DensityFit", "DensityProblem", "Posterior", "corner", "fit_path", "lognormal_start"]
-__all__ += ["sample_density"]
+__all__ += ["cube_signal", "sample_density"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def lognormal_start(problem: DensityProblem, least_edge_nm: float) -> FloatArray
                 best, chosen = left, shape + np.log(amount)
     if not np.isfinite(best):
         raise ConvergenceError(
-            "no lognormal density of sizes gives light where the record has some",
+            "no lognormal density of cubes gives light where the record has some",
             fix="check the material, the unit of the axis and the range of wavelengths",
         )
     return chosen
@@ -279,6 +279,12 @@ def _value(
         amounts = nnls(problem.columns, left)[0]
         left = left - problem.columns @ amounts
     return 0.5 * float(left @ left + prior @ state**2), left, amounts, density
+
+
+def cube_signal(problem: DensityProblem, fit: DensityFit) -> float:
+    """Squared length, in units of sigma, of what the density adds beyond what the columns could explain."""
+    light = _projected(problem.columns, problem.matrix @ np.exp(fit.log_density))
+    return float(light @ light)
 
 
 def _projected(columns: FloatArray, rows: FloatArray) -> FloatArray:
