@@ -36,6 +36,7 @@ _COMMANDS = {
         "perolux.cli.spectra:absorption",
         "First exciton, slope and scatter of absorption.",
     ),
+    "invert": ("perolux.cli.invert:invert", "Size distribution or platelets behind one spectrum."),
     "characterise": (
         "perolux.cli.studies:characterise",
         "A folder of spectra with recipes: a report.",

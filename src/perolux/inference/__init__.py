@@ -2,7 +2,8 @@
 
 `size_posterior` gives the size, spread and, for open compositions, the halide fraction from the peak and
 width of photoluminescence, under a stated prior and marginalised over the named parameter sets, exact on
-grids. `fit_growth` gives the kinetic constants of a recipe from a series of sizes or spectra.
+grids. `invert_spectrum` gives the size distribution, or the counts of monolayers of platelets, that a whole
+spectrum allows; `fit_growth` the kinetic constants of a recipe from a series of sizes or spectra.
 """
 
 from __future__ import annotations
@@ -15,20 +16,24 @@ _HOME = {
     "SizeSeries": "perolux.inference.growth_data",
     "SpectralSeries": "perolux.inference.growth_data",
     "fit_growth": "perolux.inference.growth_fit",
+    "SizeInversion": "perolux.inference.inversion_result",
     "SizePosterior": "perolux.inference.posterior",
     "SizePrior": "perolux.inference.prior",
     "check_material": "perolux.inference.size",
+    "invert_spectrum": "perolux.inference.size_distribution",
     "size_posterior": "perolux.inference.size",
 }
 
 __all__ = [
     "GrowthFit",
+    "SizeInversion",
     "SizePosterior",
     "SizePrior",
     "SizeSeries",
     "SpectralSeries",
     "check_material",
     "fit_growth",
+    "invert_spectrum",
     "size_posterior",
 ]
 

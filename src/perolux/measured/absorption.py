@@ -22,7 +22,7 @@ from perolux.measured.records import FloatArray, Spectrum
 from perolux.measured.scatter import ScatterFit, fit_scatter
 from perolux.quantities.constants import HC_EV_NM
 
-__all__ = ["AbsorptionResult", "local_maximum_nm", "reduce_absorption"]
+__all__ = ["NO_MINIMUM", "AbsorptionResult", "local_maximum_nm", "reduce_absorption"]
 
 SLOPE_WINDOW_NM = 11.0
 """Window of the first derivative that gives the steepest slope; wider where it holds fewer than 5 samples."""
@@ -39,7 +39,8 @@ _HIGH_ABSORBANCE = 3.0
 """Decadic absorbance above which stray light bends the record of most spectrometers (a convention)."""
 _NEGATIVE = 0.02, 0.1
 """Depth below zero that is no drift of a baseline: in absorbance, or as a part of the largest one if less."""
-_NO_MINIMUM = "the second derivative has no minimum that stands above its noise"
+NO_MINIMUM = "the second derivative has no minimum that stands above its noise"
+"""Reason of a first exciton that is missing though nothing speaks against an absorbance."""
 _BESIDE_CUT = ", to the red of the top that is cut flat"
 SIGMA_INCLUDES = ("noise", "choice of the window")
 """What sigma_ev covers. That the second derivative defines the exciton is not in it."""
@@ -144,7 +145,7 @@ def reduce_absorption(
     if fit.exponent is not None:
         values = values - fit.curve(nm)
         place, _ = _second_minimum(nm, values, window_nm, near_nm, noise, cut)
-    missing = _NO_MINIMUM + (_BESIDE_CUT if np.any(cut) else "")
+    missing = NO_MINIMUM + (_BESIDE_CUT if np.any(cut) else "")
     doubt = None
     if place is not None:
         recorded = np.asarray(spectrum.values, dtype=float)

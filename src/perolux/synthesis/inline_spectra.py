@@ -36,6 +36,7 @@ __all__ = [
     "Spectrometer",
     "inline_spectra",
     "optics_of",
+    "spectral_tables",
     "spectrometer_of",
 ]
 
@@ -197,7 +198,7 @@ def optics_of(
     used = spectrometer or Spectrometer()
     reach = (LEAST_EDGE_NM, max(largest_nm, 1.05 * LEAST_EDGE_NM))
     return [
-        Optics(parameters.set_name, *_tables(parameters, reach, used), used)
+        Optics(parameters.set_name, *spectral_tables(parameters, reach, used), used)
         for parameters in parameters_of(material, used.temperature_k, sets=sets, draws=0)
     ]
 
@@ -257,23 +258,31 @@ def _points(crystals: SizeDistribution) -> tuple[FloatArray, FloatArray, float]:
     return edge[seen], number[seen], left_out
 
 
-def _tables(
-    parameters: ParameterDraws, reach: tuple[float, float], used: Spectrometer
+def spectral_tables(
+    parameters: ParameterDraws,
+    reach: tuple[float, float],
+    used: Spectrometer,
+    line_fwhm_mev: float | None = None,
 ) -> tuple[SpectralTable, SpectralTable | None, str]:
-    """Emission and cross sections of all sizes on one axis of energies; why there are no cross sections."""
+    """Emission and cross sections of all sizes on one axis of energies; why there are no cross sections.
+
+    line_fwhm_mev: width of the line of one size; that on record where None.
+    """
     from perolux.excitons.ensemble_spectra import absorption_table, light_table
 
     gap = float(parameters["gap"][0])
-    light = light_table(parameters, "cube", reach, np.arange(gap - _BELOW_EV, gap + 2.5, _STEP_EV))
+    whole = np.arange(gap - _BELOW_EV, gap + 2.5, _STEP_EV)
+    light = light_table(parameters, "cube", reach, whole, line_fwhm_mev=line_fwhm_mev)
     least = light.energy_ev[int(np.argmax(light.values[0]))]
     red, blue = HC_EV_NM / used.wavelength_nm[-1], HC_EV_NM / min(used.wavelength_nm[0], used.excitation_nm)
     low, high = min(red, gap - _BELOW_EV) - 0.05, max(blue, least + _BEYOND_EV) + 0.05
     energy = np.arange(low, high, _STEP_EV)
-    light = light_table(parameters, "cube", reach, energy)
+    light = light_table(parameters, "cube", reach, energy, line_fwhm_mev=line_fwhm_mev)
     try:
-        return light, absorption_table(parameters, "cube", reach, energy), ""
+        cross = absorption_table(parameters, "cube", reach, energy, line_fwhm_mev=line_fwhm_mev)
     except (NotAvailableError, ModelRangeError) as error:
         return light, None, error.problems[0].what
+    return light, cross, ""
 
 
 def _record(
