@@ -396,3 +396,13 @@ def test_the_last_crystals_are_those_of_the_tail():
     for a, b in zip(usual, fine, strict=True):
         assert a["mean_edge_nm"] == pytest.approx(b["mean_edge_nm"], rel=0.02)
         assert a["N_per_m3"] == pytest.approx(b["N_per_m3"], rel=0.03)
+
+
+def test_detectors_see_light():
+    flow = flow_of(droplets(observe={"detectors": ["5 mm", "5 cm"]}, spectra={"plqy": 0.5}))
+    seen = flow.spectra(sets="yang2017")
+    assert seen.spectrometer.path_mm == 0.5  # the bore
+    assert seen.time_s.tolist() == [row["time_s"] for row in flow.rows()]
+    peaks = [line["pl_peak_nm"]["yang2017"] for line in seen.lines()]
+    assert 420 < peaks[0] < peaks[1] < 540
+    assert np.all(seen.pl.sum(axis=2) < 0.5)

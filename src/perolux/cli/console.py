@@ -159,3 +159,12 @@ def patiently(work: Callable[[], T], doing: str) -> T:
     if failed:
         raise failed[0]
     return done[0]
+
+
+def peak_cell(peak: dict[str, Any] | None) -> str:
+    """The PL peak (nm) over the parameter sets; an en dash where there is none."""
+    seen = [] if peak is None else [x for x in peak["sets"].values() if x is not None]
+    if not seen:
+        return "–"
+    low, high = f"{min(seen):.0f}", f"{max(seen):.0f}"
+    return low if low == high else f"{low} to {high}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from perolux.cli.console import numbers_of, patiently, print_json, print_table
+from perolux.cli.console import numbers_of, patiently, peak_cell, print_json, print_table
 from perolux.cli.grow_uncertainty import Draws, drawn, draws_of, show_uncertainty
 from perolux.errors import OptionError
 
@@ -166,17 +166,8 @@ def _recipe_cells(row: dict[str, Any]) -> list[str]:
     return [
         f"{row['t_s']:.3g}", cell("temperature_c", ".1f"), cell("supersaturation", ".3g"),
         cell("nucleation_per_m3_s", ".2e"), cell("N_per_m3", ".3g"), cell("mean_edge_nm", ".2f"),
-        cell("cv", ".3f"), cell("yield", ".1f", 100.0), _peaks(row.get("pl_peak_nm")),
+        cell("cv", ".3f"), cell("yield", ".1f", 100.0), peak_cell(row.get("pl_peak_nm")),
     ]  # fmt: skip
-
-
-def _peaks(peak: dict[str, Any] | None) -> str:
-    """The PL peak over the parameter sets."""
-    seen = [] if peak is None else [x for x in peak["sets"].values() if x is not None]
-    if not seen:
-        return "–"
-    low, high = f"{min(seen):.0f}", f"{max(seen):.0f}"
-    return low if low == high else f"{low} to {high}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perolux.cli.console import print_json, print_table
+from perolux.cli.console import peak_cell, print_json, print_table
 
 if TYPE_CHECKING:
     from perolux.synthesis.recipe_droplet import FlowRecipe
@@ -14,11 +14,13 @@ __all__ = ["show_flow"]
 
 def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool) -> None:
     """Carry out a recipe in flow and print it."""
+    from perolux.studies.growth import light_of, with_light
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.flow import grow_flow
 
     flow = grow_flow(recipe, tolerance=TOLERANCE if tolerance is None else tolerance)
-    rows, balances = flow.rows(), flow.balances()
+    spectra, why = light_of(flow)
+    rows, balances = with_light(flow.rows(), spectra), flow.balances()
     rests_on = [value.key for value in flow.rests_on()]
     if json:
         print_json(
@@ -32,6 +34,7 @@ def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool
                 "droplets_per_s": flow.droplets_per_s,
                 "rows": rows,
                 "balances": balances,
+                "spectra": {"reason": why or None, "conditions": recipe.spectra.model_dump()},
                 "kinetics_given": list(flow.constants.from_recipe),
                 "rests_on": rests_on,
                 "warnings": list(flow.warnings),
@@ -48,6 +51,7 @@ def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool
         "cv",
         "c (mol/m3)",
         "yield (%)",
+        "PL (nm)",
     ]
     in_droplets = flow.droplets_per_s is not None
     train = f", {flow.droplets_per_s:.3g} droplets/s" if in_droplets else ""
@@ -80,6 +84,7 @@ def _cells(row: dict[str, Any], in_droplets: bool) -> list[str]:
         cell("position_mm", "g"), cell("time_s", ".3g"), cell("time_sd_s", ".2g"),
         cell("temperature_c", ".1f"), cell("N_per_m3", ".3g"), cell("mean_edge_nm", ".2f"),
         cell("cv", ".3f"), cell("c_mol_m3", ".3g"), cell("yield", ".1f", 100.0),
+        peak_cell(row.get("pl_peak_nm")),
     ]  # fmt: skip
     return found + ([cell("nuclei_per_droplet", ".3g")] if in_droplets else [])
 

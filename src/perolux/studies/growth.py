@@ -21,9 +21,10 @@ from perolux.files import sha256_of, whole_folder, write_bytes, write_json, writ
 
 if TYPE_CHECKING:
     from perolux.synthesis.batch import Batch
+    from perolux.synthesis.flow import Flow
     from perolux.synthesis.inline_spectra import InlineSpectra
 
-__all__ = ["growth_record", "light_of", "require_new_folder", "write_growth"]
+__all__ = ["growth_record", "light_of", "require_new_folder", "with_light", "write_growth"]
 
 
 def require_new_folder(out: Path, *, replace: bool) -> None:
@@ -36,7 +37,7 @@ def require_new_folder(out: Path, *, replace: bool) -> None:
         raise OutputError("there is something already", where=str(out), fix=fix)
 
 
-def light_of(batch: Batch) -> tuple[InlineSpectra | None, str]:
+def light_of(batch: Batch | Flow) -> tuple[InlineSpectra | None, str]:
     """The spectra of a recipe, or why its product has none."""
     try:
         return batch.spectra(), ""
@@ -50,10 +51,7 @@ def growth_record(batch: Batch, spectra: InlineSpectra | None, why: str, name: s
     pl_peak_nm and pl_fwhm_mev of each row: {sets, median}; left out, with the reason in "spectra", where the
     product gives no light.
     """
-    rows = batch.rows()
-    if spectra is not None:
-        for row, line in zip(rows, spectra.lines(), strict=True):
-            row.update({key: _over_sets(numbers) for key, numbers in line.items()})
+    rows = with_light(batch.rows(), spectra)
     last = rows[-1]
     return {
         "recipe": name,
@@ -79,6 +77,16 @@ def growth_record(batch: Batch, spectra: InlineSpectra | None, why: str, name: s
         "warnings": list(batch.warnings),
         "perolux": __version__,
     }
+
+
+def with_light(rows: list[dict[str, Any]], spectra: InlineSpectra | None) -> list[dict[str, Any]]:
+    """Rows with pl_peak_nm and pl_fwhm_mev ({sets, median}), where there are spectra."""
+    if spectra is None:
+        return rows
+    return [
+        row | {key: _over_sets(numbers) for key, numbers in line.items()}
+        for row, line in zip(rows, spectra.lines(), strict=True)
+    ]
 
 
 def _over_sets(numbers: dict[str, float | None]) -> dict[str, Any]:

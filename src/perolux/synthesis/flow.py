@@ -41,6 +41,7 @@ from perolux.synthesis.tube import TubeFlow, fed_umol_min, flow_ledger, tube_of
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
 
 __all__ = [
     "AtDetector",
@@ -170,6 +171,23 @@ class Flow:
             number_per_litre=1e-3 * crystals.number,
         )
         return from_table(1e9 * (crystals.low_m + crystals.high_m), population, crystals.number_per_m3)
+
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL and absorbance at the detectors, as [spectra] of the recipe says; the path is the bore.
+
+        A detector sees what reacts, in droplets without the carrier between them. The temperature is that of
+        [spectra], not of the tube: n, k and gaps are on record near 300 K only.
+        """
+        from perolux.synthesis.inline_spectra import inline_spectra, spectrometer_of
+
+        return inline_spectra(
+            self.recipe.product,
+            [at.distribution for at in self.detectors],
+            [at.time_s for at in self.detectors],
+            spectrometer=spectrometer_of(self.recipe.spectra, self.recipe.tube.inner_diameter),
+            sets=sets,
+            seed=seed,
+        )
 
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on: constants that it used and the recipe did not give."""
@@ -355,6 +373,7 @@ def _few(
 def _unused(recipe: FlowRecipe, constants: KineticConstants, tube: TubeFlow) -> set[str]:
     """Constants that the recipe gives itself or that have no effect in it."""
     found = {*constants.from_recipe, "mixing_time_s", "bath_time_constant_s"}
+    found |= {"ligand_binding_l_mol", "ligand_cover_per_nm2"}  # of ligand events, which a tube has not
     if not any(stream.antisolvent for stream in recipe.streams):
         found.add("antisolvent_exponent")
     if not any("TOPO" in one.mol for one in tube.streams):

@@ -92,11 +92,11 @@ class Spectrometer:
         object.__setattr__(self, "wavelength_nm", grid)
 
 
-def spectrometer_of(spectra: Spectra) -> Spectrometer:
-    """The spectrometer of a recipe's [spectra]."""
+def spectrometer_of(spectra: Spectra, path_mm: float = 1.0) -> Spectrometer:
+    """The spectrometer of a recipe's [spectra]; path_mm where it says none."""
     return Spectrometer(
         wavelength_nm=np.arange(spectra.first, spectra.last + 0.5 * spectra.step, spectra.step),
-        path_mm=spectra.path,
+        path_mm=path_mm if spectra.path is None else spectra.path,
         dilution=spectra.dilution,
         excitation_nm=spectra.excitation,
         slit_fwhm_nm=spectra.slit,

@@ -207,7 +207,9 @@ class Spectra(Block):
     """[spectra]: how PL and absorbance are recorded, for instance of an aliquot in a capillary."""
 
     temperature: Kelvin = Field(default=298.15, description="of the liquid as it is measured, e.g. '25 degC'")
-    path: Millimetres = Field(default=1.0, description="of light through the liquid, e.g. '1 mm'")
+    path: Millimetres | None = Field(
+        default=None, description="of light through the liquid; left out: 1 mm, in a tube its bore"
+    )
     dilution: float = Field(default=1.0, ge=1, le=1e6, description="volume after dilution over that before")
     excitation: Nanometres = Field(default=365.0, description="wavelength of the lamp")
     first: Nanometres = Field(default=350.0, description="first wavelength recorded")

@@ -31,6 +31,7 @@ from perolux.synthesis.recipe import (
     Portion,
     PositiveSeconds,
     ProductRecipe,
+    Spectra,
     measured,
 )
 
@@ -137,6 +138,7 @@ class _FlowRecipe(ProductRecipe):
     streams: tuple[Stream, ...] = Field(min_length=1, max_length=20)
     tube: Tube
     observe: Detectors
+    spectra: Spectra = Field(default_factory=Spectra)
     kinetics: FlowKinetics = Field(default_factory=FlowKinetics)
 
 
