@@ -24,6 +24,7 @@ def files(tmp_path):
     return str(tmp_path / "recipe.toml"), str(tmp_path / "sizes.csv")
 
 
+@pytest.mark.slow
 def test_it_keeps_its_contract(files, capsys):
     assert run(["fit-growth", *files, "--constants", "surface_rate_m_s", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -137,6 +137,7 @@ def test_profiles_converge_and_sum_to_one(profile, edges):
     assert factors[short] >= box_factors(*edges)[short] - 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["strong", "weak"])
 def test_profile_is_an_integral_over_wave_vectors(profile):
     """N_i from the Fourier transforms of cos and cos^2 on a grid of wave vectors."""

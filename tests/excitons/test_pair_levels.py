@@ -27,6 +27,7 @@ def test_the_first_level_is_the_ground_state(solve, one, order):
     assert np.all(np.diff(levels.energy_over_rydberg) > 0)
 
 
+@pytest.mark.slow
 def test_levels_fall_with_order_and_their_errors_cover_it():
     for solve, orders in ((solve_sphere_levels, (7, 10)), (solve_cube_levels, (8, 10))):
         small, large = (solve(3.0, 4, order=order) for order in orders)
@@ -67,6 +68,7 @@ def test_published_excited_levels_of_the_cube(edge, level, energy, k, x):
     assert found.exchange_x[level] == pytest.approx(x, rel=0.005)
 
 
+@pytest.mark.slow
 def test_excited_levels_lie_below_those_of_both_product_bases():
     exact = solve_cube_levels(2.0, 4).energy_over_rydberg
     four, six = (solve_levels_by_product_sines(2.0, n, 4)[0] for n in (4, 6))

@@ -144,6 +144,7 @@ def test_unknown_layers_are_refused():
         Layers(coherence="perhaps")
 
 
+@pytest.mark.slow
 def test_a_thick_platelet_lives_about_as_long_as_the_cuboid_of_the_same_lengths():
     """Two models meet: heat and coherence across the plate must not be forgotten."""
     # heat: what `plate_heat` estimates of itself (0.15 to 0.19 at 20 monolayers), and images, which the

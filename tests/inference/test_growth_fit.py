@@ -17,6 +17,8 @@ from perolux.synthesis.batch import constants_of
 from perolux.synthesis.inline_spectra import Spectrometer, optics_of
 from perolux.synthesis.recipe import recipe_of
 
+pytestmark = pytest.mark.slow
+
 
 def cool_recipe():
     """A slow growth at 25 degC, 2 to 6 nm in 15 minutes."""

@@ -23,6 +23,7 @@ def test_posterior_is_normalised_and_reports_the_interval():
     assert set(posterior.by_set) == set(parameter_sets("CsPbBr3"))
 
 
+@pytest.mark.slow
 def test_posterior_equals_brute_force_sampling():
     """Importance sampling of every nuisance by Monte Carlo, without any closed form of the module."""
     rng = np.random.default_rng(5)
@@ -82,6 +83,7 @@ def test_grid_is_converged(peak_ev, monkeypatch):
             assert a == pytest.approx(b, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak_ev", [2.42, 2.50, 2.60])
 def test_few_curves_of_the_layers_stand_for_all(peak_ev, monkeypatch):
     few = size_posterior(peak_ev, 0.001, 110.0, 1.0)
@@ -212,6 +214,7 @@ def test_rival_stokes_models_and_sets_differ():
     assert len({round(v.median, 3) for v in sets.values()}) == len(sets) >= 2
 
 
+@pytest.mark.slow
 def test_open_composition_gives_a_line_in_the_plane():
     posterior = size_posterior(2.20, 0.001, 90.0, 1.0, material="CsPb(Br,I)3")
     assert posterior.halide_fraction is not None and posterior.joint_density is not None

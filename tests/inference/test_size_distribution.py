@@ -28,6 +28,8 @@ from perolux.synthesis import SizeDistribution
 from perolux.synthesis.inline_spectra import Spectrometer, inline_spectra
 from perolux.validation.inference_inversion import inverted, population, spectrum_of
 
+pytestmark = pytest.mark.slow
+
 SET, LINE = "pssrrl2023", 77.13467704435794
 ONE_WIDTH = {"sets": SET, "line_fwhm_mev": LINE}
 

@@ -70,6 +70,7 @@ def test_folders_that_are_not_ours_stay(grown, tmp_path):
         require_new_folder(tmp_path / "mine", replace=True)
 
 
+@pytest.mark.slow
 def test_a_recipe_that_makes_nothing_has_a_report_too(tmp_path):
     recipe = tmp_path / "cold.toml"
     recipe.write_text(HOT.read_text().split("[kinetics]")[0] + "[kinetics]\nsurface_energy_j_m2 = 0.06\n")

@@ -124,6 +124,7 @@ def lone_column(small, folder, files, recipes):
     return characterise(folder / "study.toml", out=folder / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", ["S1", "A", "sample"])
 def test_a_lone_column_headed_like_a_recipe_keeps_it(tmp_path, small, header):
     files = {"monday_pl.csv": header, "tuesday_uv.csv": header}

@@ -18,6 +18,8 @@ from perolux.synthesis.batch import grow_recipe
 from perolux.synthesis.outcome import OUTCOMES, outcome_of
 from perolux.synthesis.recipe import recipe_of
 
+pytestmark = pytest.mark.slow
+
 RECIPE = example_path("recipes") / "cspbbr3_antisolvent.toml"
 SHORT = RECIPE.read_text().replace('over = "10 s"', 'over = "1 s"').replace('"120 s"', '"3 s"')
 HEAT, VOLUME = "vessel.temperature=20..40 degC:4", "events.1.contents.1.volume=5..20 mL:10"

@@ -33,6 +33,7 @@ def refuse(constant):
     raise AssertionError(f"{constant} in the JSON")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [("a",), ("a", "b", "c", "extra")])
 def test_nothing_of_a_saturated_line_is_shown_as_a_number(tmp_path, small, labels):
     run = make(tmp_path, small, labels)

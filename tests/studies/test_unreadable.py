@@ -43,6 +43,7 @@ def test_an_unreadable_file_is_a_failed_row_with_its_recipe(tmp_path):
     assert "The files of 2 samples could not be read." in run.record["summary"]
 
 
+@pytest.mark.slow
 def test_a_run_folder_that_lost_a_file_says_so_and_can_be_made_again(tmp_path):
     lines = [f"{nm},{1000 * math.exp(-(((nm - 515) / 9) ** 2) / 2) + 10:.2f}" for nm in range(450, 601)]
     (tmp_path / "a.csv").write_text("wavelength_nm,counts\n" + "\n".join(lines))

@@ -52,9 +52,11 @@ SALTS = st.none() | st.builds(
 def test_every_halide_fed_is_somewhere(populations, salt, until):
     found = exchange_halides(populations, [0.0, until + 1e-3], salt=salt, rate_per_s=0.3)
     for step in (0, 1):
-        for part in found.balances(step).values():
+        parts = found.balances(step).values()
+        whole = sum(part["fed"] for part in parts)
+        for part in parts:
             # where next to nothing was fed the rounding of the others stays
-            assert part["error"] < 1e-9 or part["fed"] < 1e-12
+            assert part["error"] < 1e-9 or part["error"] * part["fed"] < 1e-14 * whole
     assert np.all(found.crystals > -1e-9) and np.allclose(found.crystals.sum(axis=2), 1.0, atol=1e-9)
     assert found.crystals[0] == pytest.approx(np.array([one.fractions for one in populations]), abs=1e-12)
 

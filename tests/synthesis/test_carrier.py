@@ -97,6 +97,7 @@ def test_better_wetting_takes_the_places_sooner():
     assert np.all(np.diff(first) > 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.floats(45.0, 180.0), st.floats(0.001, 1.0), st.floats(10.0, 2000.0), st.floats(0.01, 0.3))
 def test_every_ion_is_somewhere(angle, sites, milligrams, lead):

@@ -120,6 +120,7 @@ def wagner(u):
     return np.where(u < 2, 24 * inside / (2 - inside) ** 5 * np.exp(-3 * inside / (2 - inside)), 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "density", "power", "slope", "cv", "skew"),
     [
@@ -252,6 +253,7 @@ def test_explosive_nucleation_is_held_by_the_step():
     assert np.all(np.isfinite(history.cv))
 
 
+@pytest.mark.slow
 def test_a_trial_step_beyond_any_size_is_taken_back():
     """Hot, fast and hardly supersaturated: growth to hundreds of nm while the smallest dissolve."""
     hot = p1(

@@ -26,6 +26,8 @@ from perolux.synthesis.platelets import (
 )
 from perolux.synthesis.recipe import recipe_of
 
+pytestmark = pytest.mark.slow
+
 VM = 2.15e-28
 FA = (example_path("recipes") / "fapbbr3_antisolvent.toml").read_text()
 STEADY = constant_conditions(

@@ -94,6 +94,7 @@ def test_cells_converge_with_second_order():
     assert np.all(np.log2(np.array(errors[:-1]) / errors[1:]) > 1.8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("power", "alpha", "time", "each"),
     [(1.0, 3.0, 2e-3, 20), (1.0, 1.0, 0.1, 50), (3.0, 1.5, 0.05, 20), (0.6, 1.0, 50.0, 1)],

@@ -27,6 +27,7 @@ def feeds(count, seed, decades=(-6.0, 0.0), missing=0.0):
     return {j: 10 ** rng.uniform(*decades, count) * (rng.random(count) >= missing) for j in COMPONENTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decades", "missing"), [((-6.0, 0.0), 0.0), ((-6.0, 0.0), 0.2), ((-12.0, 1.0), 0.0)]
 )

@@ -19,6 +19,8 @@ from perolux.synthesis.outcome import outcome_of
 from perolux.synthesis.recipe import recipe_of
 from perolux.synthesis.uncertainty import QUANTITIES, draw_outcomes, rank_correlation
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(name="cspbbr3_antisolvent", *, fixed=(), free=(), **kinetics):
     content = tomllib.loads((example_path("recipes") / f"{name}.toml").read_text())

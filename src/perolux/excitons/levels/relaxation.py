@@ -174,7 +174,8 @@ def two_level_decay(
         root,
     )
     fast_amplitude = start - slow_amplitude
-    with np.errstate(divide="ignore"):
+    # a rate of 0, or one whose inverse no number holds, has an infinite lifetime
+    with np.errstate(divide="ignore", over="ignore"):
         return TwoLevelDecay(*np.broadcast_arrays(1.0 / fast, 1.0 / slow, fast_amplitude, slow_amplitude))
 
 
