@@ -1,6 +1,7 @@
 """Kinetic constants from a series: recovery, intervals, what is left open, wrong input."""
 
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,6 +143,31 @@ def test_a_posterior_agrees_with_the_covariance(truth):
 def test_constants_that_are_none(truth, names, words):
     with pytest.raises(OptionError, match=words):
         fit_growth(RECIPE, sizes(truth, 0), names)
+
+
+def test_a_start_outside_the_priors_is_refused(truth):
+    start = constants_of(RECIPE).with_values({"solubility_mol_l": 0.05})
+    with pytest.raises(OptionError, match="outside its prior"):
+        fit_growth(RECIPE, sizes(truth, 0), ["solubility_mol_l"], start=start)
+
+
+def test_spectra_say_where_they_see_no_size(truth):
+    optics = optics_of(
+        "CsPbBr3", 8.5, Spectrometer(wavelength_nm=np.arange(420.0, 601.0, 2.0)), sets="yang2017"
+    )
+    n = len(TIMES)
+    data = SpectralSeries(TIMES, np.ones((n, 91)), np.ones(n), optics[0])
+    assert data.limits(truth) == ()
+    grown = replace(
+        truth,
+        mean_radius_m=1.6 * truth.mean_radius_m,
+        distributions=tuple(
+            replace(one, low_m=1.6 * one.low_m, high_m=1.6 * one.high_m) for one in truth.distributions
+        ),
+    )
+    first, second = data.limits(grown)
+    assert first.startswith("from 250 s on the mean edge is above 8 nm")
+    assert "as if they had 8.5 nm" in second
 
 
 def test_a_series_outside_the_recipe(truth):

@@ -18,6 +18,8 @@ __all__ = ["GrowthData", "SizeSeries", "SpectralSeries", "falls_back"]
 FloatArray = npt.NDArray[np.float64]
 _BACK_SIGMAS = 4.0
 _BACK_NM = 3.0
+_SEEN_NM = 8.0
+"""Above it the ensemble's line is as wide as that of one nanocrystal: CHIMIA 2024, 78(12), 861."""
 
 
 class GrowthData(Protocol):
@@ -37,6 +39,9 @@ class GrowthData(Protocol):
 
     def residuals(self, history: History) -> FloatArray:
         """(data - model)/sigma for a history at the times."""
+
+    def limits(self, history: History) -> tuple[str, ...]:
+        """What such a series cannot tell of such a history, in sentences."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,11 @@ class SizeSeries:
             found.append((self.cv - np.nan_to_num(history.cv, nan=0.0)) / self.sigma_cv)
         both = np.concatenate(found)
         return both[np.isfinite(both)]
+
+    def limits(self, history: History) -> tuple[str, ...]:
+        """None: sizes are measured as such."""
+        del history
+        return ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +135,20 @@ class SpectralSeries:
         norm = np.sum(model * model, axis=axis, keepdims=True)
         factor = np.sum(data * model, axis=axis, keepdims=True) / np.maximum(norm, 1e-300)
         return np.asarray(data - np.maximum(factor, 0.0) * model).ravel()
+
+    def limits(self, history: History) -> tuple[str, ...]:
+        """Times at which crystals are too large for PL, or for the table of light."""
+        found = []
+        large = np.flatnonzero(2e9 * np.nan_to_num(history.mean_radius_m, nan=0.0) > _SEEN_NM)
+        if len(large):
+            found.append(
+                f"from {history.time_s[large[0]]:g} s on the mean edge is above {_SEEN_NM:g} nm: PL hardly "
+                "tells sizes there, and growth and ripening rest on the model"
+            )
+        end = float(self.optics.light.size_nm[-1])
+        if max([2e9 * float(one.high_m.max()) for one in history.distributions if len(one)], default=0) > end:
+            found.append(f"crystals above {end:g} nm were drawn as if they had {end:g} nm")
+        return tuple(found)
 
 
 def _held_below(crystals: SizeDistribution, largest_m: float) -> SizeDistribution:

@@ -158,11 +158,11 @@ def fit_growth(
             fix="give other ranges, or other constants to fit",
         )
     progress.start("intervals", len(problem.names))
-    for _ in range(_AGAIN):
+    for attempt in range(_AGAIN):
         jacobian = _jacobian(problem, best)
         covariance = _covariance(jacobian)
         intervals = [_interval(problem, best, chi2, covariance, i) for i in range(len(problem.names))]
-        if problem.least > chi2 - _BETTER:
+        if problem.least > chi2 - _BETTER or attempt == _AGAIN - 1:
             break
         # a profile went along the valley and found a lower place
         best, chi2 = _climb(problem, problem.lowest)
@@ -188,7 +188,7 @@ def fit_growth(
         batch=problem.grow(constants),
         evaluations=problem.evaluations,
         words=words_of(found, correlation, problem.names),
-        warnings=_warnings(problem, best, chi2, data),
+        warnings=(*_warnings(problem, best, chi2, data), *data.limits(problem.grow(constants).history)),
         samples=drawn,
     )
 
@@ -228,7 +228,15 @@ class _Problem:
 
     def unit(self, constants: KineticConstants) -> FloatArray:
         at = np.array([_coordinate(n, getattr(constants, n)) for n in self.names])
-        return np.clip((at - self.low) / (self.high - self.low), 0.0, 1.0)
+        u = (at - self.low) / (self.high - self.low)
+        for name, one in zip(self.names, u, strict=True):
+            if not -1e-9 <= one <= 1.0 + 1e-9:
+                prior = priors()[name]
+                raise OptionError(
+                    f"{name} = {getattr(constants, name):g} to start with lies outside its prior",
+                    allowed=f"{prior.low:g} to {prior.high:g} {prior.unit}",
+                )
+        return np.clip(u, 0.0, 1.0)
 
     def constants(self, u: FloatArray) -> KineticConstants:
         return self.base.with_values(self.values(u))
@@ -457,6 +465,11 @@ def _warnings(problem: _Problem, best: FloatArray, chi2: float, data: GrowthData
         found.append(
             f"the engine's own noise moves the series by {noise:.2g} standard deviations: chi2 and intervals "
             "are good to about that; a tighter tolerance lowers it"
+        )
+    if problem.least < chi2 - _BETTER:
+        found.append(
+            f"chi2 falls to {problem.least:.4g} elsewhere along a valley that the fit did not follow to its "
+            "end: start again with other constants, or fit fewer"
         )
     for name, u in zip(problem.names, best, strict=True):
         if u <= 0.0 or u >= 1.0:
