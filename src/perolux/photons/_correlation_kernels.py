@@ -90,3 +90,26 @@ def lag_products(a, b, lags, out):
             for i in range(start, end):
                 total += a[i] * b[i + lag]
             out[k] += total
+
+
+@njit(cache=True, nogil=True)
+def pulse_pairs(sync, side, first_start, counts):
+    """Add all pairs of sides 0 and 1 to counts[most + sync(1) - sync(0)], |difference| <= most =
+    len(counts)//2.
+
+    Only pairs whose later photon has index first_start or more are counted.
+    """
+    most = len(counts) // 2
+    low = 0
+    for j in range(first_start, len(sync)):
+        mine = side[j]
+        if mine == 2:
+            continue
+        while sync[j] - sync[low] > most:
+            low += 1
+        for i in range(low, j):
+            other = side[i]
+            if other == mine or other == 2:
+                continue
+            lag = sync[j] - sync[i]
+            counts[most + lag if mine == 1 else most - lag] += 1

@@ -109,7 +109,7 @@ def pairs(
     counts = np.zeros(2 * half + 1, dtype=np.int64)
     span = (half + 0.5) * width_ns
     seen = [0, 0]
-    for macro, fine, side, first in _with_reach(_sided(stream, a, b, progress), span, stream):
+    for macro, fine, side, first in _with_reach(sided_chunks(stream, a, b, progress), span, stream):
         pair_histogram(macro, fine, side, stream.macro_tick_ns, span, first, width_ns, counts)
         seen[0] += int(np.count_nonzero(side[first:] == 0))
         seen[1] += int(np.count_nonzero(side[first:] == 1))
@@ -161,7 +161,7 @@ def log_lags(
     seen = [0, 0]
     held = np.zeros(0, np.int64)
     held_side = np.zeros(0, np.uint8)
-    for photon, side in _sided(stream, a, b, progress):
+    for photon, side in sided_chunks(stream, a, b, progress):
         seen[0] += int(np.count_nonzero(side == 0))
         seen[1] += int(np.count_nonzero(side == 1))
         binned(photon.macro, side, 0, width, bins_a, bins_b)
@@ -215,7 +215,7 @@ def _halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(even[0::2] + even[1::2])
 
 
-def _sided(
+def sided_chunks(
     stream: PhotonStream, a: Iterable[int], b: Iterable[int], progress: Progress
 ) -> Iterator[tuple[Photons, npt.NDArray[np.uint8]]]:
     table = np.full(256, 2, dtype=np.uint8)
