@@ -160,7 +160,7 @@ def simulate_stream(
         cell_ns = _SLICE_NS
         cells = math.ceil(duration_s * 1e9 / cell_ns)
         cell, fine = _continuous(states, ends, visited, g2_zero, efficiency, rng)
-    cell, fine, channel = _recorded(cell, fine, cells, cell_ns, duration_s, detectors, rng)
+    cell, fine, channel = recorded(cell, fine, cells, cell_ns, duration_s, detectors, rng)
     source = FileSource("simulated photons", "", "simulation")
     if sync_period_ns is not None:
         stream = stream_of_arrays(
@@ -275,7 +275,7 @@ def _must_fit(count: int) -> None:
         raise AssertionError("more photons than twenty standard deviations allow")
 
 
-def _recorded(
+def recorded(
     cell: IntArray,
     fine: FloatArray,
     cells: int,
