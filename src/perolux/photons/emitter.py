@@ -241,8 +241,9 @@ def pulse_counts(emitter: Emitter, pairs_per_pulse: float, period_ns: float) -> 
     """Photons of one period of a pulsed source that has come to its rhythm, by exact moments.
 
     pairs_per_pulse: mean pairs a pulse would bring to a crystal that takes up all; period_ns: from pulse to
-    pulse (what lives longer meets the next one). Good to the fastest rate x period x 1e-16. Low power, crystals that return to the ground state: g2 =
-    QY_BX QY_X(after the biexciton)/QY_X^2, which is QY_BX/QY_X where both excitons start alike.
+    pulse (what lives longer meets the next one). Good to the fastest rate x period x 1e-16. At low power,
+    where the crystal returns to its ground state, g2 = QY_BX QY_X(after the biexciton)/QY_X^2: QY_BX/QY_X
+    where both excitons start alike.
     """
     from scipy.linalg import expm
 
