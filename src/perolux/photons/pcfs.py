@@ -100,6 +100,8 @@ def spectral_correlation(line: Line, zeta_rad_per_ps: npt.ArrayLike, tau_s: floa
 
     zeta = np.asarray(zeta_rad_per_ps, dtype=float)
     s = float(_spread(line, tau_s))
+    if s < 1e-9 / line.t2_ps:
+        s = 0.0  # scipy's profile is lost for widths that are hardly there
     total = np.zeros(zeta.shape)
     for w, p in zip(line.offsets_rad_per_ps, line.weights, strict=True):
         for v, q in zip(line.offsets_rad_per_ps, line.weights, strict=True):
@@ -240,7 +242,8 @@ def count_pairs(
     delay = np.asarray(delay_ps, dtype=float)
     if len(streams) != len(delay) or not len(delay):
         raise OptionError(f"{len(streams)} streams for {len(delay)} positions", allowed="one each")
-    rows, expected, edges = [], [], np.zeros(0)
+    rows, expected = [], []
+    edges: FloatArray = np.zeros(0)
     for stream in streams:
         ticks = np.round(np.asarray(lag_edges_s, dtype=float) * 1e9 / stream.macro_tick_ns).astype(np.int64)
         if np.any(np.diff(ticks) <= 0) or ticks[0] < 0:
@@ -251,7 +254,7 @@ def count_pairs(
         counts = np.zeros(len(ticks) - 1, dtype=np.int64)
         for side in (photons.channel, (1 - photons.channel).astype(np.uint8)):
             short_lags(photons.macro, side, ticks, int(ticks[-1]), 0, counts)
-        here = ticks * stream.macro_tick_ns * 1e-9
+        here = np.asarray(ticks * (stream.macro_tick_ns * 1e-9), dtype=float)
         if len(edges) and not np.allclose(edges, here):
             raise OptionError("streams of different ticks", allowed="one tick for all positions")
         edges = here
