@@ -36,6 +36,7 @@ _COMMANDS = {
         "perolux.cli.spectra:absorption",
         "First exciton, slope and scatter of absorption.",
     ),
+    "hom": ("perolux.cli.hom:hom", "Two-photon interference: visibility from T1, T2, and back."),
     "invert": ("perolux.cli.invert:invert", "Size distribution or platelets behind one spectrum."),
     "characterise": (
         "perolux.cli.studies:characterise",

@@ -31,13 +31,21 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     room, _, name = key.partition(".")
     if room == "prior":
         from perolux.excitons.assumptions import assumption
+        from perolux.photons.quantum_records import quantum_records
         from perolux.surface.priors import priors as surface_priors
         from perolux.synthesis.aggregation import attachment_records
         from perolux.synthesis.kinetics import priors
         from perolux.synthesis.platelets import platelet_records
         from perolux.synthesis.solid_priors import solid_priors
 
-        own = priors() | surface_priors() | solid_priors() | attachment_records() | platelet_records()
+        own = (
+            quantum_records()
+            | priors()
+            | surface_priors()
+            | solid_priors()
+            | attachment_records()
+            | platelet_records()
+        )
         value = own[name] if name in own else assumption(name)
     elif key == assumed_temperature().key:
         value = assumed_temperature()
