@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.recipe import AnyRecipe
 
-__all__ = ["Batch", "constants_of", "grow_recipe", "warnings_of"]
+__all__ = [
+    "Batch",
+    "constants_of",
+    "grow_recipe",
+    "nothing_nucleates",
+    "priors_of",
+    "times_of",
+    "vessel_balances",
+    "warnings_of",
+]
 
 _ROWS = 60
 
@@ -70,35 +79,13 @@ class Batch:
         the engine left in solution, and what the scarcest component left over. error: relative, of their sum.
         Aliquots are counted in: amounts are those of everything that was ever in the vessel.
         """
-        # mol/m^3 of the reference volume is umol/mL
-        millilitres = self.ledger.reference_ml
-        crystals = self.schedule.model.bound_mol_m3(self.history.distributions[-1])
-        monomer = float(self.history.dissolved_mol_m3[-1] * self.history.volume_ratio[-1])
-        supplied = float(self.history.supplied_mol_m3[-1])
-        need = stoichiometry(self.recipe.product)
-        found = {}
-        for ion, total in self._fed_umol().items():
-            count = need.get(ion, 0.0)
-            available = 1e3 * float(self.ledger.available_mol_l[ion][-1])
-            unmixed = 1e3 * float(self.ledger.fed_mol_l[ion][-1]) - available
-            dissolved = count * monomer + (available - count * supplied)
-            parts = {
-                "in_crystals_umol": count * crystals * millilitres,
-                "dissolved_umol": dissolved * millilitres,
-                "not_yet_mixed_umol": unmixed * millilitres,
-            }
-            error = abs(sum(parts.values()) - total) / total if total > 0 else 0.0
-            found[ion] = {"fed_umol": total, **parts, "error": error}
-        return found
-
-    def _fed_umol(self) -> dict[str, float]:
-        """Ions in all portions that have been poured by the end, in micromol."""
-        end = np.array([self.recipe.observe.until])
-        found = {ion: 1e6 * mol for ion, mol in self.ledger.start.components().items()}
-        for one in self.ledger.additions:
-            for ion, mol in one.amounts.components().items():
-                found[ion] = found.get(ion, 0.0) + 1e6 * one.share * float(one.fed(end)[0]) * mol
-        return found
+        return vessel_balances(
+            self.recipe,
+            self.ledger,
+            crystals_mol_m3=self.schedule.model.bound_mol_m3(self.history.distributions[-1]),
+            monomer_mol_m3=float(self.history.dissolved_mol_m3[-1] * self.history.volume_ratio[-1]),
+            supplied_mol_m3=float(self.history.supplied_mol_m3[-1]),
+        )
 
     def phases(self) -> dict[str, float]:
         """Share of the lead in each solid and in solution if all came to equilibrium at the end.
@@ -140,17 +127,60 @@ class Batch:
 
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on: constants that it used and the recipe did not give."""
-        kinds = {event.kind for event in self.recipe.events}
-        unused = {*self.constants.from_recipe, *FLOW_ONLY}
-        if "antisolvent" not in kinds:
-            unused.add("antisolvent_exponent")
-        if not self.schedule.conditions.dissociation_mol_m3.any():
-            unused.add("topo_dissociation_mol_l")
-        if not self.schedule.conditions.ligand_mol_m3.any():
-            unused |= {"ligand_binding_l_mol", "ligand_cover_per_nm2"}
-        if all(event.mixing is not None for event in self.recipe.events if event.contents):
-            unused.add("mixing_time_s")
-        return [value for name, value in priors().items() if name not in unused]
+        return priors_of(self.recipe, self.constants, self.schedule)
+
+
+def vessel_balances(
+    recipe: Recipe,
+    ledger: Ledger,
+    *,
+    crystals_mol_m3: float,
+    monomer_mol_m3: float,
+    supplied_mol_m3: float,
+) -> dict[str, dict[str, float]]:
+    """What `Batch.balances` says, from formula units (per reference volume) in crystals and in solution."""
+    # mol/m^3 of the reference volume is umol/mL
+    millilitres = ledger.reference_ml
+    need = stoichiometry(recipe.product)
+    found = {}
+    for ion, total in _fed_umol(recipe, ledger).items():
+        count = need.get(ion, 0.0)
+        available = 1e3 * float(ledger.available_mol_l[ion][-1])
+        unmixed = 1e3 * float(ledger.fed_mol_l[ion][-1]) - available
+        dissolved = count * monomer_mol_m3 + (available - count * supplied_mol_m3)
+        parts = {
+            "in_crystals_umol": count * crystals_mol_m3 * millilitres,
+            "dissolved_umol": dissolved * millilitres,
+            "not_yet_mixed_umol": unmixed * millilitres,
+        }
+        error = abs(sum(parts.values()) - total) / total if total > 0 else 0.0
+        found[ion] = {"fed_umol": total, **parts, "error": error}
+    return found
+
+
+def _fed_umol(recipe: Recipe, ledger: Ledger) -> dict[str, float]:
+    """Ions in all portions that have been poured by the end, in micromol."""
+    end = np.array([recipe.observe.until])
+    found = {ion: 1e6 * mol for ion, mol in ledger.start.components().items()}
+    for one in ledger.additions:
+        for ion, mol in one.amounts.components().items():
+            found[ion] = found.get(ion, 0.0) + 1e6 * one.share * float(one.fed(end)[0]) * mol
+    return found
+
+
+def priors_of(recipe: Recipe, constants: KineticConstants, schedule: Schedule) -> list[Value]:
+    """The priors that growth in this vessel uses and the recipe does not give."""
+    kinds = {event.kind for event in recipe.events}
+    unused = {*constants.from_recipe, *FLOW_ONLY}
+    if "antisolvent" not in kinds:
+        unused.add("antisolvent_exponent")
+    if not schedule.conditions.dissociation_mol_m3.any():
+        unused.add("topo_dissociation_mol_l")
+    if not schedule.conditions.ligand_mol_m3.any():
+        unused |= {"ligand_binding_l_mol", "ligand_cover_per_nm2"}
+    if all(event.mixing is not None for event in recipe.events if event.contents):
+        unused.add("mixing_time_s")
+    return [value for name, value in priors().items() if name not in unused]
 
 
 def constants_of(recipe: AnyRecipe) -> KineticConstants:
@@ -168,16 +198,17 @@ def grow_recipe(
     used = constants or constants_of(recipe)
     ledger = ledger_of(recipe, used)
     schedule = schedule_of(recipe.product, ledger, used)
-    history = grow(schedule.model, schedule.conditions, _times(recipe), tolerance=tolerance)
+    history = grow(schedule.model, schedule.conditions, times_of(recipe), tolerance=tolerance)
     return Batch(recipe, used, ledger, schedule, history, warnings_of(schedule, history))
 
 
-def _times(recipe: Recipe) -> np.ndarray:
+def times_of(recipe: Recipe) -> np.ndarray:
+    """Times of the rows (s): those of [observe], else 60 of rising step; the end is always one."""
     end = recipe.observe.until
     if recipe.observe.times is None:
         return end * np.geomspace(1e-3, 1.0, _ROWS)
     times = np.array(recipe.observe.times)
-    # the end is always a row: balances and the ensemble belong to it
+    # balances and the ensemble belong to the end
     return times if times[-1] == end else np.append(times, end)
 
 
@@ -185,14 +216,13 @@ def warnings_of(schedule: Schedule, history: History) -> tuple[str, ...]:
     """What a reader must know: the scarcest component, and why nothing nucleates."""
     found = [f"{schedule.limiting} is the scarcest: the yield counts by it"]
     if history.nuclei_per_m3[-1] < 1.0:
-        table = schedule.conditions
-        best = float(np.max(table.supplied_mol_m3 / table.volume_ratio / table.solubility_mol_m3))
-        why = (
-            "is not above"
-            if best <= LEAST_SUPERSATURATION
-            else "does not carry nuclei over the barrier, above"
-        )
-        found.append(
-            f"nothing nucleates: the largest supersaturation, {best:.3g}, {why} {LEAST_SUPERSATURATION:g}"
-        )
+        found.append(nothing_nucleates(schedule))
     return (*found, *schedule.warnings)
+
+
+def nothing_nucleates(schedule: Schedule) -> str:
+    """Why there are no crystals, in words."""
+    table = schedule.conditions
+    best = float(np.max(table.supplied_mol_m3 / table.volume_ratio / table.solubility_mol_m3))
+    why = "is not above" if best <= LEAST_SUPERSATURATION else "does not carry nuclei over the barrier, above"
+    return f"nothing nucleates: the largest supersaturation, {best:.3g}, {why} {LEAST_SUPERSATURATION:g}"

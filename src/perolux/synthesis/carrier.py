@@ -28,6 +28,7 @@ from perolux.synthesis.solid_priors import chosen, solid_priors
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.solid_light import Light
 
 __all__ = ["OnCarrier", "grow_on_carrier", "with_carrier"]
@@ -86,6 +87,10 @@ class OnCarrier:
         if ensemble is None:
             raise OptionError("there are no crystals", where="carrier")
         return emission_of(ensemble, temperature_k)
+
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL and absorbance at the times of the rows, as of the stirred liquid: grains scatter no light."""
+        return self.batch.spectra(sets=sets, seed=seed)
 
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on."""

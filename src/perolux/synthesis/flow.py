@@ -11,6 +11,7 @@ a plain tube the spread is that of laminar flow (`residence.py`), and what is of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ from perolux.synthesis.history import History, SizeDistribution
 from perolux.synthesis.kinetics import KineticConstants, priors
 from perolux.synthesis.laws import stokes_einstein_m2_s
 from perolux.synthesis.ledger import Ledger
+from perolux.synthesis.many import in_order
 from perolux.synthesis.models import ClassicalGrowth
 from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe
 from perolux.synthesis.residence import residence_times
@@ -51,6 +53,7 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+_MOST_THREADS = 8
 _WIDEST = 0.6
 _WIDE = 0.3
 _LARGE_NUCLEUS = 0.01
@@ -213,16 +216,20 @@ def grow_flow(
     used = constants or constants_of(recipe)
     tube = tube_of(recipe, used)
     paces = [_paces(recipe, tube, place) for place in recipe.observe.detectors]
-    # with one zone the history is the same at every pace, and one run serves all
-    one_for_all = len(recipe.tube.zones) == 1
+    run_of = _runs_of(recipe, [pace for pace, _, _ in paces])
     asked: dict[float, set[float]] = {}
-    for pace, _, mean in paces:
-        for one in pace:
-            asked.setdefault(1.0 if one_for_all else float(one), set()).add(float(one * mean))
-    runs = {one: _run(recipe, used, tube, one, sorted(times), tolerance) for one, times in asked.items()}
+    for (pace, _, mean), runs_at in zip(paces, run_of, strict=True):
+        for one, run in zip(pace, runs_at, strict=True):
+            asked.setdefault(run, set()).add(float(one * mean))
+    found = in_order(
+        lambda item: _run(recipe, used, tube, item[0], sorted(item[1]), tolerance),
+        asked.items(),
+        min(len(asked), os.cpu_count() or 1, _MOST_THREADS),
+    )
+    runs = dict(zip(asked, found, strict=True))
     detectors = []
-    for place, (pace, weights, mean) in zip(recipe.observe.detectors, paces, strict=True):
-        parts = [(runs[1.0 if one_for_all else float(one)], float(one * mean)) for one in pace]
+    for place, (pace, weights, mean), runs_at in zip(recipe.observe.detectors, paces, run_of, strict=True):
+        parts = [(runs[run], float(one * mean)) for one, run in zip(pace, runs_at, strict=True)]
         detectors.append(_at(tube, place, mean, parts, weights))
     middle = min(runs, key=lambda one: abs(one - 1.0))
     sample: DropletSample | None = None
@@ -248,6 +255,21 @@ def grow_flow(
             *crowded,
         ),
     )
+
+
+def _runs_of(recipe: FlowRecipe, paces: Sequence[FloatArray]) -> list[list[float]]:
+    """Of each detector the pace of the run that serves each of its paces.
+
+    Within the first zone the history is the same at every pace, and one run serves all: that of the slowest,
+    which is there longest. Beyond it each pace has a history of its own.
+    """
+    zones = recipe.tube.zones
+    early = [len(zones) == 1 or place <= zones[0].length for place in recipe.observe.detectors]
+    slowest = max([1.0, *(float(pace.max()) for pace, first in zip(paces, early, strict=True) if first)])
+    return [
+        [slowest] * len(pace) if first else [float(one) for one in pace]
+        for pace, first in zip(paces, early, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from perolux.synthesis.supply import Supply, supply_of
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.solid_light import Light
 
 __all__ = ["Milled", "mill"]
@@ -66,7 +67,7 @@ class Milled:
     warnings: tuple[str, ...]
 
     COLUMNS: ClassVar[tuple[tuple[str, str, str, float], ...]] = (
-        ("t_s", "t (s)", ".3g", 1.0),
+        ("t_s", "t (s)", ".4g", 1.0),
         ("N_per_m3", "N (1/m3 crystals)", ".3g", 1.0),
         ("mean_edge_nm", "mean edge (nm)", ".2f", 1.0),
         ("cv", "cv", ".3f", 1.0),
@@ -133,6 +134,20 @@ class Milled:
         from perolux.synthesis.solid_light import emission_of
 
         return emission_of(self.ensemble(), temperature_k)
+
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL of the powder at the times of the rows, as [spectra] of the recipe says; no absorbance."""
+        from perolux.synthesis.inline_spectra import inline_spectra, spectrometer_of
+
+        return inline_spectra(
+            self.recipe.product,
+            self.distributions,
+            self.time_s,
+            spectrometer=spectrometer_of(self.recipe.spectra),
+            sets=sets,
+            seed=seed,
+            no_path="a powder scatters light, whose path through it is not known",
+        )
 
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on."""

@@ -31,6 +31,7 @@ from perolux.synthesis.supply import Supply, supply_of
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.solid_light import Light
 
 __all__ = ["InPores", "Templated", "crystals_in_pores", "grow_in_pores"]
@@ -92,7 +93,7 @@ class Templated:
     warnings: tuple[str, ...]
 
     COLUMNS: ClassVar[tuple[tuple[str, str, str, float], ...]] = (
-        ("t_s", "t (s)", ".3g", 1.0),
+        ("t_s", "t (s)", ".4g", 1.0),
         ("evaporated", "evaporated (%)", ".1f", 100.0),
         ("N_per_m3", "N (1/m3 pores)", ".3g", 1.0),
         ("mean_diameter_nm", "mean diameter (nm)", ".3f", 1.0),
@@ -206,6 +207,21 @@ class Templated:
         if ensemble is None:
             raise OptionError("there are no crystals", where="template")
         return emission_of(ensemble, temperature_k)
+
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL of the spheres at the times of the rows, as [spectra] of the recipe says; no absorbance."""
+        from perolux.synthesis.inline_spectra import inline_spectra, spectrometer_of
+
+        return inline_spectra(
+            self.recipe.product,
+            self.distributions,
+            self.time_s,
+            spectrometer=spectrometer_of(self.recipe.spectra),
+            sets=sets,
+            seed=seed,
+            shape="sphere",
+            no_path="a porous powder scatters light, whose path through it is not known",
+        )
 
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on."""
