@@ -176,6 +176,12 @@ class Grown:
         found = [
             f"no absorbance: {why}; PL weighs crystals by volume" for why in self.spectra.reasons.values()
         ]
+        wave, peaks = self.spectra.wavelength_nm, self.rows[-1]["pl_peak_nm"]["sets"].values()
+        if self.spectra.left_out[-1] < 1 and self.sizes.counts[-1].any() and not any(peaks):
+            found.append(
+                f"no PL stands out {self.along.end}, between {wave[0]:g} and {wave[-1]:g} nm; `first` and "
+                "`last` of [spectra] widen the range"
+            )
         worst = float(self.spectra.left_out.max(initial=0.0))
         if worst > 0.01:
             found.append(

@@ -447,7 +447,7 @@ def _on_carrier(
         headline=(*flask.headline, Figure("places taken", taken, "%", f"on {result.recipe.carrier.salt}")),
         rests_on=tuple(result.rests_on()),
         given=result.given,
-        warnings=(*result.warnings, "the spectra are those of the stirred liquid: grains scatter no light"),
+        warnings=(*result.warnings, "the spectra are those of the stirred liquid, as if its grains scattered no light"),
         equilibrium=None,
         notes=(note,),
         extra={"mass_error": result.batch.history.mass_error, **light},

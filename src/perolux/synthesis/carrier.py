@@ -89,7 +89,7 @@ class OnCarrier:
         return emission_of(ensemble, temperature_k)
 
     def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
-        """PL and absorbance at the times of the rows, as of the stirred liquid: grains scatter no light."""
+        """PL and absorbance at the times of the rows, as of the liquid if its grains scattered no light."""
         return self.batch.spectra(sets=sets, seed=seed)
 
     def rests_on(self) -> list[Value]:
