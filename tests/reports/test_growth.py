@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from perolux.files import example_path
-from perolux.reports.growth import render_growth, write_growth_report
 from perolux.reports.grown import entry, numbers, profile_of
 from perolux.reports.grown_routes import grown_of
+from perolux.reports.growth import render_growth, write_growth_report
 from perolux.synthesis import NOTHING, SizeDistribution
 from perolux.synthesis.recipe import recipe_of
 from perolux.synthesis.routes import carry_out
@@ -35,7 +35,7 @@ def data_of(page):
         ("cspbbr3_tube", {"observe": {"detectors": ["5 mm", "5 cm"]}},
          ("Along the tube", "Residence time, band", "laminar flow", "µmol/min", "at the last detector"), 3),
         ("cspbbr3_milling", {"observe": {"times": ["60 s", "1 h"]}},
-         ("ligand used", "volume per decade", "no absorbance: a powder scatters light", "photon absorbed"), 2),
+         ("ligand used", "volume per decade", "no absorbance: a powder scatters", "photon absorbed"), 2),
         ("mapbbr3_template", {"observe": {"times": ["1 h", "2 h"]}},
          ("mean diameter", "ended by the pore", "without crystal", "All are priors"), 2),
         ("fapbbr3_platelets", {"observe": {"until": "30 s", "times": ["12 s"]}},

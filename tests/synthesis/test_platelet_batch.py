@@ -29,7 +29,9 @@ def recipe(text=TEXT):
 
 @pytest.fixture(scope="module")
 def grown():
-    return carry_out(recipe(TEXT.replace('until = "600 s"', 'until = "600 s"\ntimes = ["1 s", "12 s", "60 s"]')))
+    return carry_out(
+        recipe(TEXT.replace('until = "600 s"', 'until = "600 s"\ntimes = ["1 s", "12 s", "60 s"]'))
+    )
 
 
 def test_it_is_the_model_of_platelets(grown):

@@ -1,4 +1,4 @@
-"""What each route shows of its result: `grown_of` makes a `Grown` of whatever `synthesis.carry_out` gives."""
+"""What each route shows of its result: `grown_of` makes a `Grown` of what `routes.carry_out` gave."""
 
 from __future__ import annotations
 
@@ -447,7 +447,10 @@ def _on_carrier(
         headline=(*flask.headline, Figure("places taken", taken, "%", f"on {result.recipe.carrier.salt}")),
         rests_on=tuple(result.rests_on()),
         given=result.given,
-        warnings=(*result.warnings, "the spectra are those of the stirred liquid, as if its grains scattered no light"),
+        warnings=(
+            *result.warnings,
+            "the spectra are those of the stirred liquid, as if its grains scattered no light",
+        ),
         equilibrium=None,
         notes=(note,),
         extra={"mass_error": result.batch.history.mass_error, **light},

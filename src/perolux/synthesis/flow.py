@@ -35,8 +35,9 @@ from perolux.synthesis.kinetics import KineticConstants, priors
 from perolux.synthesis.laws import stokes_einstein_m2_s
 from perolux.synthesis.ledger import Ledger
 from perolux.synthesis.many import in_order
+from perolux.synthesis.mixedness import grow_mixed
 from perolux.synthesis.models import ClassicalGrowth
-from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe
+from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe, PlainTubeRecipe
 from perolux.synthesis.residence import residence_times
 from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
 from perolux.synthesis.tube import TubeFlow, fed_umol_min, flow_ledger, tube_of
@@ -216,6 +217,8 @@ def grow_flow(
     used = constants or constants_of(recipe)
     tube = tube_of(recipe, used)
     paces = [_paces(recipe, tube, place) for place in recipe.observe.detectors]
+    if isinstance(recipe, PlainTubeRecipe) and recipe.ages == "mixed":
+        return _flow_of_mixed_ages(recipe, used, tube, tolerance)
     run_of = _runs_of(recipe, [pace for pace, _, _ in paces])
     asked: dict[float, set[float]] = {}
     for (pace, _, mean), runs_at in zip(paces, run_of, strict=True):
@@ -253,6 +256,58 @@ def grow_flow(
             *warnings_of(runs[middle].schedule, runs[middle].history),
             *_warnings(recipe, tube, runs[middle].schedule.model, detectors, sample),
             *crowded,
+        ),
+    )
+
+
+def _flow_of_mixed_ages(
+    recipe: PlainTubeRecipe, constants: KineticConstants, tube: TubeFlow, tolerance: float
+) -> Flow:
+    """The tube under maximum mixedness: each detector has a way of its own that leads to it."""
+    places = recipe.observe.detectors
+    cases = [(tube.time_s(place), tube.spread(place)) for place in places]
+    found = list(
+        in_order(
+            lambda case: grow_mixed(recipe, constants, tube, *case, tolerance),
+            cases,
+            min(len(cases), os.cpu_count() or 1, _MOST_THREADS),
+        )
+    )
+    detectors = []
+    for place, (mean, spread), one in zip(places, cases, found, strict=True):
+        history, ledger = one.history, one.ledger
+        detectors.append(
+            AtDetector(
+                position_mm=place,
+                time_s=mean,
+                time_sd_s=mean * spread,
+                temperature_k=float(ledger.temperature_k[-1]),
+                distribution=history.distributions[-1],
+                supplied_mol_m3=float(history.supplied_mol_m3[-1]),
+                dissolved_mol_m3=float(history.dissolved_mol_m3[-1]),
+                bound_mol_m3=float(history.bound_mol_m3[-1]),
+                available_mol_l={ion: float(v[-1]) for ion, v in ledger.available_mol_l.items()},
+                fed_mol_l={ion: float(v[-1]) for ion, v in ledger.fed_mol_l.items()},
+                nuclei_per_m3=one.nuclei_per_m3,
+                nuclei_per_droplet=None,
+                no_nucleus=None,
+            )
+        )
+    last = found[-1]
+    return Flow(
+        recipe=recipe,
+        constants=constants,
+        velocity_m_s=tube.velocity_m_s,
+        reynolds=tube.reynolds,
+        flow_ml_min=tube.flow_ml_min,
+        droplets_per_s=None,
+        schedule=last.schedule,
+        detectors=tuple(detectors),
+        sample=None,
+        unused=frozenset(_unused(recipe, constants, tube)),
+        warnings=(
+            *warnings_of(last.schedule, last.history),
+            *_warnings(recipe, tube, last.schedule.model, detectors, None),
         ),
     )
 
@@ -440,7 +495,11 @@ def _warnings(
                 f"droplet, see what {recipe.observe.droplets} single droplets show"
             )
         return found
-    found = ["segregated flow: what is of one age stays together; mixing of ages is not in it"]
+    found = [
+        "segregated flow: what is of one age stays together, one of two limits (`ages` is the key)"
+        if recipe.ages == "apart"
+        else "maximum mixedness: ages mix as early as the residence times allow, one of two limits (`ages`)"
+    ]
     early = [p for p in recipe.observe.detectors if tube.late_share(p) < _EARLY]
     if early:
         found.append(
