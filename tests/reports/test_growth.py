@@ -100,3 +100,11 @@ def test_a_product_without_light_has_a_report(tmp_path):
     assert one.spectra is None and one.record()["spectra"]["reason"]
     page = write_growth_report(one, tmp_path / "report.html").read_text()
     assert "no spectra: " in page and len(data_of(page)["panels"]) == 1
+
+
+def test_platelets_that_do_not_form_have_a_report():
+    one = grown("fapbbr3_platelets", kinetics={"surface_energy_j_m2": 0.2}, observe={"times": ["5 s"]})
+    page = render_growth(one)
+    assert "nothing nucleates" in page and set(one.said) == {"no crystals"}
+    assert {course.name for course in one.courses} == {"drive"}
+    assert one.record()["bands"]["nm"] == {} and one.record()["final"]["mean_monolayers"] is None

@@ -57,7 +57,12 @@ def grown_of(result: Result, name: str) -> Grown:
     else:
         found = _in_pores(result, rows, spectra, why, name)
     peaks = _peak_course(found)
-    return found if peaks is None else replace(found, courses=(*found.courses, peaks))
+    courses = (*found.courses, *([] if peaks is None else [peaks]))
+    return replace(found, courses=tuple(one for one in courses if _has_values(one)))
+
+
+def _has_values(course: Course) -> bool:
+    return any(np.isfinite(curve.values).any() for curve in course.left)
 
 
 def light_of(result: Result) -> tuple[InlineSpectra | None, str]:

@@ -44,7 +44,7 @@ function panel({id, title, x: xs, y: series, axes, names, log, own}) {
   const scale = el(root, "g", {});
   const rescale = () => {
     scale.replaceChildren();
-    for (const t of ticks(0, top, 4)) el(scale, "text", {x: L - 5, y: y(t) + 4, "text-anchor": "end", "font-size": 11}, plain(t));
+    for (const t of top > 1e-299 ? ticks(0, top, 4) : [0]) el(scale, "text", {x: L - 5, y: y(t) + 4, "text-anchor": "end", "font-size": 11}, plain(t));
   };
   rescale();
   el(root, "line", {class: "axis", x1: L, x2: W - R, y1: H - B, y2: H - B});
