@@ -169,6 +169,7 @@ def test_a_zone_in_two_is_one_zone():
         assert b[name] == pytest.approx(a[name], rel=2e-2)
 
 
+@pytest.mark.slow
 def test_the_first_zone_knows_nothing_of_the_next():
     """What a detector in the first zone sees is that of a tube which goes on as it began, to the last bit."""
     content = copy.deepcopy(TUBE)

@@ -45,6 +45,7 @@ def test_the_oldest_liquid_is_a_stirred_tank():
         feed_rate_per_s(1.0, 1.0, 0.0)
 
 
+@pytest.mark.slow
 def test_both_limits_agree_where_nothing_is_used_up():
     """So few nuclei that the supersaturation stays: number and sizes are linear in what is fed."""
     rows = [

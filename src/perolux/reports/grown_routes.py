@@ -1,4 +1,4 @@
-"""What each route shows of its result: `grown_of` makes a `Grown` of what `routes.carry_out` gave."""
+"""What each route shows of its result: `grown_of` makes a `Grown` of the result of any route."""
 
 from __future__ import annotations
 
