@@ -94,6 +94,7 @@ def _recipe(
     from perolux.synthesis.batch import grow_recipe
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import read_recipe
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe
     from perolux.synthesis.recipe_solid import SolidRecipe
 
     recipe = read_recipe(path)
@@ -106,6 +107,11 @@ def _recipe(
         )
     if other and out is not None:
         raise OptionError(f"--out belongs to recipes in a flask, not to {recipe.route}", fix="--json > FILE")
+    if isinstance(recipe, MixedDropletRecipe):
+        from perolux.cli.grow_mixed import show_mixed
+
+        show_mixed(recipe, path.stem, tolerance, json)
+        return
     if recipe.route in ("droplet", "tube"):
         from perolux.cli.grow_flow import show_flow
 

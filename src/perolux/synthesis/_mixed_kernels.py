@@ -89,11 +89,12 @@ def solid(p, env, x, c1, c2, out):
 
 
 @njit(cache=True, error_model="numpy")
-def dissolved(p, env, held, held2, out):
-    """A, Pb and halides in solution (mol/m^3), monomer, its fraction, c_1, c_2; held: formula units."""
+def dissolved(p, env, held1, held2, out):
+    """A, Pb and halides in solution (mol/m^3), monomer, its fraction, c_1, c_2; held: formula units of both."""
+    held = held1 + held2
     out[0] = (env[CATION] - held) / env[VOLUME]
     out[1] = (env[LEAD] - held) / env[VOLUME]
-    out[2] = (env[X1] - 3.0 * (held - held2)) / env[VOLUME]
+    out[2] = (env[X1] - 3.0 * held1) / env[VOLUME]
     out[3] = (env[X2] - 3.0 * held2) / env[VOLUME]
     halide = out[2] + out[3]
     monomer = max(min(out[0], out[1], halide / 3.0), 0.0)
@@ -126,7 +127,7 @@ def nucleation(p, env, family, pool, c1, c2, s):
 def rates(p, env, scale, y, u, c, n, born, birth_x, slope, out, sol, s):
     """Right-hand side: du/dt of the edges, and for each family out[k] = dM0, dM1, dQ, entry, S."""
     per = 8.0 / (p[A1] ** 3 * _AVOGADRO)
-    held, held2, least = 0.0, 0.0, p[LEAST]
+    held1, held2, least = 0.0, 0.0, p[LEAST]
     for i in range(n):
         a, b = y[0, i], y[1, i]
         amount = 0.0
@@ -134,15 +135,15 @@ def rates(p, env, scale, y, u, c, n, born, birth_x, slope, out, sol, s):
             amount = c[NUMBER, i] * mean_cube(a, b)
         elif b > least:
             amount = c[NUMBER, i] * (b - least) / (b - a) * mean_cube(least, b)
-        held += amount
+        held1 += amount * (1.0 - c[FRACTION, i])
         held2 += amount * c[FRACTION, i]
     for k in range(born.shape[0]):
         if born[k, 0] > 0.0:
             centre = born[k, 1] / born[k, 0]
             amount = born[k, 0] * centre**3 + 3.0 * centre * max(born[k, 2], 0.0)
-            held += amount
+            held1 += amount * (1.0 - birth_x[k])
             held2 += amount * birth_x[k]
-    dissolved(p, env, per * held, per * held2, sol)
+    dissolved(p, env, per * held1, per * held2, sol)
     c1, c2 = sol[6], sol[7]
     for i in range(n):
         solid(p, env, c[FRACTION, i], c1, c2, s)
@@ -175,14 +176,15 @@ def rates(p, env, scale, y, u, c, n, born, birth_x, slope, out, sol, s):
 def exchange(p, env, c, n, span, rate, sol, amount):
     """Exchange of halide for a time: mean field in closed form, or activities by the midpoint rule."""
     per = 3.0 * 8.0 / (p[A1] ** 3 * _AVOGADRO)
-    total, second = 0.0, 0.0
+    total, first, second = 0.0, 0.0, 0.0
     for i in range(n):
         amount[i] = per * c[NUMBER, i] * mean_cube(c[LOW, i], c[HIGH, i])
         total += amount[i]
         second += amount[i] * c[FRACTION, i]
+        first += amount[i] * (1.0 - c[FRACTION, i])
     if total <= 0.0 or rate <= 0.0 or span <= 0.0:
         return
-    pool = max(env[X1] - (total - second), 0.0) + max(env[X2] - second, 0.0)
+    pool = max(env[X1] - first, 0.0) + max(env[X2] - second, 0.0)
     p2 = max(env[X2] - second, 0.0) / pool if pool > 0.0 else 0.0
     if p[GAP] <= 0.0:
         start = second / total
@@ -273,21 +275,28 @@ def _stage(
 
 
 @njit(cache=True, error_model="numpy")
+def solution(p, env, c, n, sol):
+    """What is dissolved beside the cohorts as they are."""
+    per, held1, held2 = 8.0 / (p[A1] ** 3 * _AVOGADRO), 0.0, 0.0
+    for i in range(n):
+        units = per * c[NUMBER, i] * mean_cube(c[LOW, i], c[HIGH, i])
+        held1 += units * (1.0 - c[FRACTION, i])
+        held2 += units * c[FRACTION, i]
+    dissolved(p, env, held1, held2, sol)
+
+
+@njit(cache=True, error_model="numpy")
 def _longest(p, env, c, n, sol, amount, tolerance):
     """Longest step in which the fractions of all crystals that count move little."""
     total, rate = 0.0, env[KX]
     if rate <= 0.0:
         return np.inf
-    held, held2 = 0.0, 0.0
     for i in range(n):
         amount[i] = c[NUMBER, i] * mean_cube(c[LOW, i], c[HIGH, i])
         total += amount[i]
-        held2 += amount[i] * c[FRACTION, i]
     if total <= 0.0:
         return np.inf
-    per = 8.0 / (p[A1] ** 3 * _AVOGADRO)
-    held = per * total
-    dissolved(p, env, held, per * held2, sol)
+    solution(p, env, c, n, sol)
     furthest = 0.0
     for i in range(n):
         if amount[i] > _SHARE * total:
@@ -314,7 +323,7 @@ def run(
     )  # fmt: skip
     env, sol, s, amount = np.empty(table.shape[1]), np.empty(8), np.empty(6), np.empty(cap)
     held_x, held_v = np.empty(cap), np.empty(cap)
-    born, birth_x = np.zeros((families, 3)), np.zeros(families)
+    born, birth_x = np.zeros((families, 3)), np.arange(families) * 1.0
     nuclei, gone, youngest = np.zeros(2), np.zeros(2), np.full(families, -1)
     least = p[LEAST]
     time, step, steps, rejected, section = start, 0.0, 0, 0, 0
@@ -337,22 +346,16 @@ def run(
                 held_x[i], held_v[i] = c[FRACTION, i], c[SPREAD, i]
             conditions_at(knots, table, first, last, time + 0.5 * dt, env)
             exchange(p, env, c, n, 0.5 * dt, env[KX], sol, amount)
+            if p[AS_DISSOLVED] > 0.0:
+                # nuclei of the whole step take the composition of its middle
+                solution(p, env, c, n, sol)
+            birth_x[0] = sol[5] if p[AS_DISSOLVED] > 0.0 else 0.0
             conditions_at(knots, table, first, last, time, env)
             born[:] = 0.0
             for i in range(n):
                 for side in range(2):
                     y[side, i] = c[HIGH, i] if side else c[LOW, i]
                     u[side, i] = math.exp(-scale / y[side, i])
-            for k in range(families):
-                birth_x[k] = float(k)
-            if p[AS_DISSOLVED] > 0.0:
-                held, held2 = 0.0, 0.0
-                for i in range(n):
-                    units = 8.0 / (p[A1] ** 3 * _AVOGADRO) * c[NUMBER, i] * mean_cube(c[LOW, i], c[HIGH, i])
-                    held += units
-                    held2 += units * c[FRACTION, i]
-                dissolved(p, env, held, held2, sol)
-                birth_x[0] = sol[5]
             rates(p, env, scale, y, u, c, n, born, birth_x, k1, o1, sol, s)
             _stage(
                 p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0, u, k1, k2, k3, o1, o2, o3, w,
@@ -456,13 +459,7 @@ def run(
             else:
                 n = refine(c, family, n, most, scale, _REFINE * tolerance)
         conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
-        held, held2 = 0.0, 0.0
-        per = 8.0 / (p[A1] ** 3 * _AVOGADRO)
-        for i in range(n):
-            units = per * c[NUMBER, i] * mean_cube(c[LOW, i], c[HIGH, i])
-            held += units
-            held2 += units * c[FRACTION, i]
-        dissolved(p, env, held, held2, sol)
+        solution(p, env, c, n, sol)
         for q in range(6):
             out[index, q] = sol[q]
         for k in range(families):

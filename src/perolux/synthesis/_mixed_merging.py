@@ -55,7 +55,7 @@ def _union(c, i, least, out):
         out[LOW], out[HIGH] = least, upper_edge(v1 + v2, least)
     s, t = v1 / (v1 + v2), v2 / (v1 + v2)
     apart = c[FRACTION, i + 1] - c[FRACTION, i]
-    out[FRACTION] = s * c[FRACTION, i] + t * c[FRACTION, i + 1]
+    out[FRACTION] = c[FRACTION, i] + t * apart
     out[SPREAD] = s * c[SPREAD, i] + t * c[SPREAD, i + 1] + s * t * apart**2
     return both**TAIL * (variance**1.5 / x1**3 + abs(s * t * apart**2) ** 1.5)
 

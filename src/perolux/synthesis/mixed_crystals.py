@@ -70,9 +70,7 @@ class MixedLaw:
     def packed(self) -> FloatArray:
         """Parameters as the compiled loops take them."""
         mixed = float(self.nuclei == "mixed")
-        return np.array(
-            [self.least_m, *self.lattice_m, 32.0, self.order, self.w, mixed, float(self.w > 0.0)]
-        )
+        return np.array([self.least_m, *self.lattice_m, 32.0, self.order, self.w, mixed, float(self.w > 0.0)])
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,9 @@ class MixedCrystals:
             raise OptionError("crystals of mixed halides", allowed="equal lengths, 0 <= low_m <= high_m")
         inside = (self.fraction >= 0) & (self.fraction <= 1)
         if not np.all(inside) or np.any(self.number_per_m3 < 0) or np.any(self.variance < 0):
-            raise OptionError("crystals of mixed halides", allowed="fractions of 0 to 1, numbers of 0 or more")
+            raise OptionError(
+                "crystals of mixed halides", allowed="fractions of 0 to 1, numbers of 0 or more"
+            )
         if not np.all(np.isin(self.family, (0, 1))):
             raise OptionError("crystals of mixed halides", allowed="families 0 and 1")
 

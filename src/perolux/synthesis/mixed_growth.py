@@ -61,15 +61,17 @@ class MixedHistory:
         found = []
         for one in self.crystals:
             units = one.formula_mol_m3
-            second = float(units @ one.fraction)
-            found.append([units.sum(), units.sum(), 3.0 * (units.sum() - second), 3.0 * second])
+            first, second = units @ (1.0 - one.fraction), units @ one.fraction
+            found.append([units.sum(), units.sum(), 3.0 * first, 3.0 * second])
         return np.array(found)
 
     @property
     def mass_error(self) -> float:
-        """Largest relative deviation of dissolved and bound ions from what was supplied."""
+        """Largest deviation of dissolved and bound ions from what was supplied, relative; of what makes less
+        than 1e-9 of all ions relative to that."""
         found = self.dissolved_mol_m3 * self.volume_ratio[:, None] + self.bound_mol_m3
-        scale = np.maximum(self.supplied_mol_m3, 1e-300)
+        traces = 1e-9 * self.supplied_mol_m3.sum(axis=1, keepdims=True)
+        scale = np.maximum(self.supplied_mol_m3, np.maximum(traces, 1e-300))
         there = self.supplied_mol_m3 > 0
         return float(np.max(np.abs(found - self.supplied_mol_m3) / scale, where=there, initial=0.0))
 
@@ -107,7 +109,7 @@ def grow_mixed(
     knots, table, sections = conditions.table()
     cohorts, family = np.zeros((COLUMNS, most_cohorts + 8)), np.zeros(most_cohorts + 8, dtype=np.int64)
     if len(start):
-        if not np.allclose(start.lattice_m, law.lattice_m, rtol=1e-12):
+        if not np.allclose(start.lattice_m, law.lattice_m, rtol=1e-12, atol=0.0):
             raise OptionError("the start has other lattice constants than the law", where="start")
         stretch = law.stretch(start.fraction)
         rows = (start.low_m / stretch, start.high_m / stretch, start.number_per_m3, start.fraction)
