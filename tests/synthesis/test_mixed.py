@@ -1,4 +1,4 @@
-"""Two monohalide solids of one solution: exact limits, conservation, merging, the second engine, wrong input."""
+"""Two monohalide solids of one solution: exact limits, conservation, merging, second engine, wrong input."""
 
 from dataclasses import replace
 
@@ -24,11 +24,11 @@ NEVER = np.full(2, -1e300)
 
 def conditions(**changed):
     values = {
-        "time_s": np.array([0.0, 1e4]), "temperature_k": 323.15, "diffusivity_m2_s": 1e-9, "volume_ratio": 1.0,
-        "cation_mol_m3": 6.0, "lead_mol_m3": 20.0, "first_mol_m3": 20.0, "second_mol_m3": 20.0,
-        "solubility_mol_m3": np.array([4e-3, 8e-3]), "surface_rate_m_s": np.array([1e-6, 0.7e-6]),
-        "surface_energy_j_m2": np.array([0.042, 0.0337]), "ln_prefactor": np.full(2, 33.0 * np.log(10.0)),
-        "exchange_per_s": 0.3,
+        "time_s": np.array([0.0, 1e4]), "temperature_k": 323.15, "diffusivity_m2_s": 1e-9,
+        "volume_ratio": 1.0, "cation_mol_m3": 6.0, "lead_mol_m3": 20.0, "first_mol_m3": 20.0,
+        "second_mol_m3": 20.0, "solubility_mol_m3": np.array([4e-3, 8e-3]),
+        "surface_rate_m_s": np.array([1e-6, 0.7e-6]), "surface_energy_j_m2": np.array([0.042, 0.0337]),
+        "ln_prefactor": np.full(2, 33.0 * np.log(10.0)), "exchange_per_s": 0.3,
     }  # fmt: skip
     return MixedConditions(**values | changed)
 
@@ -109,7 +109,8 @@ def test_growth_leaves_the_fraction():
 def test_without_a_second_halide_it_is_growth_of_one_solid():
     flat = constant_conditions(
         solubility_mol_m3=4e-3, supplied_mol_m3=6.0, temperature_k=323.15, surface_rate_m_s=1e-6,
-        diffusivity_m2_s=1e-9, surface_energy_j_m2=0.042, ln_prefactor=33.0 * np.log(10.0), knots_s=(0.0, 1e4),
+        diffusivity_m2_s=1e-9, surface_energy_j_m2=0.042, ln_prefactor=33.0 * np.log(10.0),
+        knots_s=(0.0, 1e4),
     )  # fmt: skip
     one = grow(ClassicalGrowth(LATTICE[0] ** 3), flat, [1.0, 100.0])
     both = grow_mixed(LAW, conditions(second_mol_m3=0.0), [1.0, 100.0])
@@ -137,7 +138,7 @@ def test_the_law_of_a_solid_is_that_of_laws():
 
 
 def test_dissolution_and_equilibrium_of_a_mixture():
-    """Crystals of the fraction dissolved, with equal solids: S is M over the solubility, whatever the mixture."""
+    """Crystals of the fraction dissolved, with equal solids: S is M over the solubility at any fraction."""
     law = MixedLaw(LATTICE, nuclei="mixed")
     table = conditions(solubility_mol_m3=np.full(2, 4e-3)).table()[1]
     for p in (0.0, 0.2, 0.5, 1.0):
@@ -212,7 +213,8 @@ def test_finite_volumes_with_mixed_nuclei_and_a_supply_that_grows():
     law = MixedLaw(LATTICE, nuclei="mixed")
     time = np.array([0.0, 1.0, 10.0])
     ramp = {name: np.array([0.0, top, top]) for name, top in (
-        ("cation_mol_m3", 6.0), ("lead_mol_m3", 20.0), ("first_mol_m3", 25.0), ("second_mol_m3", 10.0))}  # fmt: skip
+        ("cation_mol_m3", 6.0), ("lead_mol_m3", 20.0), ("first_mol_m3", 25.0),
+        ("second_mol_m3", 10.0))}  # fmt: skip
     case = conditions(time_s=time, **ramp)
     ours = grow_mixed(law, case, [4.0])
     cells = grow_mixed_finite_volume(law, case, [4.0], largest_m=5e-9, cells=150, fractions=21)

@@ -6,7 +6,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from perolux.errors import InputError, ModelRangeError, NotAvailableError, OptionError
+from perolux.errors import InputError, ModelRangeError, OptionError
 from perolux.files import example_path
 from perolux.materials import parse_composition
 from perolux.synthesis.flow import grow_flow
@@ -104,7 +104,7 @@ def test_chloride_and_iodide_stop_at_their_gap():
     assert flow.schedule.law.w > 2.0
     assert flow.rows()[-1]["fraction_sd"] > 0.2
     assert any("miscibility gap of Cl and I" in one for one in flow.warnings)
-    with pytest.raises(NotAvailableError):
+    with pytest.raises(ModelRangeError, match="do not mix"):
         flow.spectra()
 
 

@@ -27,7 +27,7 @@ def show_mixed(recipe: MixedDropletRecipe, stem: str, tolerance: float | None, j
         why = error.problems[0].what
     rows, balances = flow.rows(spectra), flow.balances()
     rests_on = [value.key for value in flow.rests_on()]
-    first, second = recipe.halides
+    second = recipe.halides[1]
     if json:
         print_json(
             {
@@ -57,8 +57,8 @@ def show_mixed(recipe: MixedDropletRecipe, stem: str, tolerance: float | None, j
     print_table(
         f"{recipe.name or stem} ({recipe.route}, {recipe.product}, {1e3 * flow.tube.velocity_m_s:.3g} mm/s)",
         [
-            "x (mm)", "t (s)", "T (degC)", "edge (nm)", "cv", f"mean {second}", "sd", *(f"N {n} (1/m3)" for n in names),
-            "yield (%)", "PL bands (nm)",
+            "x (mm)", "t (s)", "T (degC)", "edge (nm)", "cv", f"mean {second}", "sd",
+            *(f"N {n} (1/m3)" for n in names), "yield (%)", "PL bands (nm)",
         ],
         [_cells(row, names) for row in rows],
         "\n".join(

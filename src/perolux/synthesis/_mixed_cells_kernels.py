@@ -1,7 +1,7 @@
 """Compiled loops of the finite volumes in size and halide fraction (`mixed_finite_volume.py`; SI units).
 
-`number[i, k]` crystals lie between the sizes `faces[i]` and `faces[i + 1]` at the fraction x_k = k/m. The laws
-are written once more here: nothing is shared with the loops of the cohorts.
+`number[i, k]` crystals lie between the sizes `faces[i]` and `faces[i + 1]` at the fraction x_k = k/m. The
+laws are written once more here: nothing is shared with the loops of the cohorts.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def _at(p, env, x, c1, c2):
 def change(p, env, faces, cube, number, solute, dn, ds, sums):
     """dN/dt into dn, d(solute)/dt into ds (mol per m^3 of reference volume of A, Pb, X1, X2).
 
-    sums: largest CFL rate, rate of change of the monomer over it, nuclei of both families and dissolved per s.
+    sums: largest CFL rate, rate of change of the monomer over it, nuclei of both families and
+    dissolved per s.
     """
     n, m = number.shape
     width, gap = faces[1] - faces[0], 1.0 / (m - 1)

@@ -1,4 +1,4 @@
-"""Compiled loops of the engine of mixed halides (`mixed_growth.py` says what they solve; SI units throughout).
+"""Compiled loops of the engine of mixed halides (`mixed_growth.py` says what they solve; SI units).
 
 A cohort is a number of crystals spread evenly between two sizes, with one halide fraction and its variance.
 Sizes are half edges at the lattice constant of the first halide, y = r a_1/a(x): exchange, which keeps
@@ -90,7 +90,7 @@ def solid(p, env, x, c1, c2, out):
 
 @njit(cache=True, error_model="numpy")
 def dissolved(p, env, held1, held2, out):
-    """A, Pb and halides in solution (mol/m^3), monomer, its fraction, c_1, c_2; held: formula units of both."""
+    """A, Pb and halides in solution (mol/m^3), monomer, its fraction, c_1, c_2; held: formula units."""
     held = held1 + held2
     out[0] = (env[CATION] - held) / env[VOLUME]
     out[1] = (env[LEAD] - held) / env[VOLUME]
@@ -154,7 +154,7 @@ def rates(p, env, scale, y, u, c, n, born, birth_x, slope, out, sol, s):
             speed = s[5] * (s[0] - s[1] * e) / (size * s[4] / env[DIFF] + 1.0 / s[3]) / s[4]
             slope[side, i] = w * scale / (size * size) * speed
     for k in range(born.shape[0]):
-        rate, entry, x, ratio = nucleation(p, env, k, sol[5], c1, c2, s)
+        rate, entry, _, ratio = nucleation(p, env, k, sol[5], c1, c2, s)
         m0 = born[k, 0]
         g, dg = 0.0, 0.0
         centre = born[k, 1] / m0 if m0 > 0.0 else entry
@@ -201,7 +201,7 @@ def exchange(p, env, c, n, span, rate, sol, amount):
             c[FRACTION, i] = min(max(x, 0.0), 1.0)
             c[SPREAD, i] *= relaxed * relaxed
         return
-    steps = max(int(math.ceil(rate * span / _SUBSTEP)), 1)
+    steps = max(math.ceil(rate * span / _SUBSTEP), 1)
     h = rate * span / steps
     middle = np.empty(n)
     for _ in range(steps):
@@ -358,16 +358,16 @@ def run(
                     u[side, i] = math.exp(-scale / y[side, i])
             rates(p, env, scale, y, u, c, n, born, birth_x, k1, o1, sol, s)
             _stage(
-                p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0, u, k1, k2, k3, o1, o2, o3, w,
-                y, scale, c, n, born, birth_x, env, k2, o2, sol, s,
+                p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0, u, k1, k2, k3, o1, o2, o3,
+                w, y, scale, c, n, born, birth_x, env, k2, o2, sol, s,
             )  # fmt: skip
             _stage(
                 p, knots, table, first, last, time + 0.75 * dt, dt, 0.0, 0.75, 0.0, u, k1, k2, k3, o1, o2, o3,
                 w, y, scale, c, n, born, birth_x, env, k3, o3, sol, s,
             )  # fmt: skip
             _stage(
-                p, knots, table, first, last, time + dt, dt, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0, u, k1, k2, k3, o1,
-                o2, o3, w, y, scale, c, n, born, birth_x, env, k4, o4, sol, s,
+                p, knots, table, first, last, time + dt, dt, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0, u, k1, k2, k3,
+                o1, o2, o3, w, y, scale, c, n, born, birth_x, env, k4, o4, sol, s,
             )  # fmt: skip
             steps += 1
             if steps > most_steps:

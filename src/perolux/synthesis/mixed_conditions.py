@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MixedSchedule:
-    """What the engine takes: law, conditions, scarcest ion at the end, what the exchange rests on, warnings."""
+    """What the engine takes: law, conditions, scarcest ion at the end, what exchange rests on, warnings."""
 
     law: MixedLaw
     conditions: MixedConditions

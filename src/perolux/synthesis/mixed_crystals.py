@@ -167,12 +167,12 @@ class MixedCrystals:
     def of(self, family: int) -> MixedCrystals:
         """Those that nucleated as one family."""
         there = self.family == family
-        values = [getattr(self, one.name)[there] for one in fields(self)[:6]]
-        return MixedCrystals(*values, self.lattice_m)
+        columns = {one.name: getattr(self, one.name)[there] for one in fields(self)[:6]}
+        return MixedCrystals(**columns, lattice_m=self.lattice_m)
 
     @property
     def formula_mol_m3(self) -> FloatArray:
-        """Formula units in each cohort (mol per m^3 of reference volume), from edges and lattice constants."""
+        """Formula units in each cohort (mol per m^3 of reference volume), from edge and lattice constant."""
         a, b = self.low_m, self.high_m
         first, second = self.lattice_m
         cell = (first + self.fraction * (second - first)) ** 3

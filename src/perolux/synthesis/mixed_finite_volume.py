@@ -1,6 +1,7 @@
 """The second engine of mixed halides: conservative finite volumes in size and halide fraction.
 
-    dN_ik/dt = F_(i)k - F_(i+1)k + H_i(k) - H_i(k+1) + nuclei,     F = G n at a face in size, H = V n in fraction
+    dN_ik/dt = F_(i)k - F_(i+1)k + H_i(k) - H_i(k+1) + nuclei
+    F = G n at a face in size, H = V n at one in fraction
 
 Cells of equal width in size; fractions 0, 1/m, ... 1 in the middle of cells of width 1/m, so that monohalide
 crystals have theirs. Faces upwind with Koren's limiter, SSP-RK3, both directions together (no splitting).
@@ -39,10 +40,10 @@ def grow_mixed_finite_volume(
 ) -> MixedHistory:
     """History at `times_s` (rising) on cells from the least size to `largest_m` and that many fractions.
 
-    `start` keeps its number and its mean fraction; sizes go to the cells. Nucleation rates and supersaturations
-    are not told (NaN), families are those that x lies nearer to. Raises `OptionError` for bad input, jumps in
-    the conditions or a law with a gap, `ModelRangeError` where crystals reach `largest_m`, `ConvergenceError`
-    where `most_steps` do not suffice.
+    `start` keeps its number and its mean fraction; sizes go to the cells. Nucleation rates and
+    supersaturations are not told (NaN), families are those that x lies nearer to. Raises
+    `OptionError` for bad input, jumps in the conditions or a law with a gap, `ModelRangeError` where crystals
+    reach `largest_m`, `ConvergenceError` where `most_steps` do not suffice.
     """
     times = mixed_times(times_s, conditions)
     if not law.least_m < largest_m < np.inf:

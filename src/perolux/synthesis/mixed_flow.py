@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import OptionError, Problem
-
 from perolux.quantities import Value
 from perolux.surface.miscibility import binodal, spinodal
 from perolux.synthesis.cohorts import TOLERANCE
@@ -83,7 +82,7 @@ class MixedFlow:
         for i, at in enumerate(self.detectors):
             crystals = at.crystals
             bound = float(crystals.formula_mol_m3.sum())
-            row = {
+            row: dict[str, Any] = {
                 "position_mm": at.position_mm,
                 "time_s": at.time_s,
                 "time_sd_s": at.time_sd_s,

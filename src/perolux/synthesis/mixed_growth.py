@@ -1,4 +1,4 @@
-"""Populations of two monohalide solids that share a solution, and the exchange of halide between their crystals.
+"""Populations of two monohalide solids that share a solution, and the exchange of halide between crystals.
 
     dn/dt + d(G n)/dr + d(V n)/dx = sum_j J_j delta(r - r_j) delta(x - x_j),   V = k (p - x)
 
@@ -127,8 +127,8 @@ def grow_mixed(
     kept_family = np.zeros((len(times), len(family)), dtype=np.int64)
     count = np.zeros(len(times), dtype=np.int64)
     state, steps, reached = kernels.run(
-        law.packed(), knots, table, sections, cohorts, family, len(start), law.families, float(knots[0]), times,
-        tolerance, fixed_step_s or 0.0, most_cohorts, most_steps, out, kept, kept_family, count,
+        law.packed(), knots, table, sections, cohorts, family, len(start), law.families, float(knots[0]),
+        times, tolerance, fixed_step_s or 0.0, most_cohorts, most_steps, out, kept, kept_family, count,
     )  # fmt: skip
     if state != kernels.DONE:
         what = f"{steps} steps brought" if state == kernels.TOO_MANY_STEPS else "ever shorter steps brought"

@@ -108,7 +108,8 @@ def mixed_spectra(
 def _named(tables: dict[str, SpectralTable], name: str) -> SpectralTable:
     """The table of a parameter set; of an end member that of its part, or the only one that it has."""
     parts = name.split("+")
-    return next((one for own, one in tables.items() if own == name or own in parts), [*tables.values()][0])
+    found = (one for own, one in tables.items() if own == name or own in parts)
+    return next(found, next(iter(tables.values())))
 
 
 def _points(
