@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import OptionError
+from perolux.errors import ModelRangeError, OptionError
 from perolux.materials import HALIDES, material
 from perolux.materials.chemicals import chemical
 from perolux.quantities import Value
@@ -119,7 +119,16 @@ def _exchange(
     if not ligands:
         ligands = {"oleic acid": 1.0}
         said = ("no ligand whose rate of exchange is on record: that of oleic acid is taken",)
-    found = {t: exchange_rate(recipe.halides, float(t), ligands) for t in np.unique(ledger.temperature_k)}
+    try:
+        found = {t: exchange_rate(recipe.halides, float(t), ligands) for t in np.unique(ledger.temperature_k)}
+    except ModelRangeError as error:
+        one = error.problems[0]
+        raise ModelRangeError(
+            one.what,
+            where="tube",
+            allowed=one.allowed,
+            fix="write exchange_rate_per_s into [mixing], or take a temperature within the range",
+        ) from None
     last = found[ledger.temperature_k[-1]]
     said += (
         f"the rate of exchange of {last.per_s:.2g} 1/s at the end is a prior, not literature: "
