@@ -310,10 +310,12 @@ def _warnings(
     for k, name in enumerate(names):
         if nuclei[k] < 1.0:
             best = float(run.history.supersaturation[:, k].max())
-            found.append(
-                f"no {name} nucleates (largest supersaturation at a detector {best:.3g}; the barrier asks "
-                f"for more, at least {LEAST_SUPERSATURATION:g})"
+            why = (
+                "does not carry nuclei over the barrier"
+                if best > LEAST_SUPERSATURATION
+                else f"is not above {LEAST_SUPERSATURATION:g}"
             )
+            found.append(f"no {name} nucleates: the largest supersaturation at a detector, {best:.3g}, {why}")
         elif tube.droplet_m3 is not None and nuclei[k] * tube.droplet_m3 < _FEW:
             found.append(
                 f"{nuclei[k] * tube.droplet_m3:.3g} nuclei of {name} in a droplet: the mean population is "
