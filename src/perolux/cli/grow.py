@@ -100,12 +100,20 @@ def _recipe(
     from perolux.synthesis.batch import Batch
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import Recipe, read_recipe
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe
     from perolux.synthesis.routes import carry_out
 
     recipe = read_recipe(path)
     if draws is not None and (not isinstance(recipe, Recipe) or recipe.platelets is not None):
         of = "platelets" if isinstance(recipe, Recipe) else f"the route {recipe.route}"
         raise OptionError(f"no uncertainty is drawn for {of}", where="--uncertainty", fix="leave it out")
+    if isinstance(recipe, MixedDropletRecipe):
+        from perolux.cli.grow_mixed import show_mixed
+
+        if out is not None:
+            raise OptionError("no folder is written of mixed halides", where="--out", fix="--json > FILE")
+        show_mixed(recipe, path.stem, tolerance, json)
+        return
     if out is not None:
         require_new_folder(out, replace=replace)
     result = patiently(lambda: carry_out(recipe, tolerance), "growing")

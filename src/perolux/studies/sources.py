@@ -34,11 +34,24 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
         from perolux.surface.priors import priors as surface_priors
         from perolux.synthesis.aggregation import attachment_records
         from perolux.synthesis.kinetics import priors
+        from perolux.synthesis.mixed_priors import mixed_priors
         from perolux.synthesis.platelets import platelet_records
         from perolux.synthesis.solid_priors import solid_priors
 
         own = priors() | surface_priors() | solid_priors() | attachment_records() | platelet_records()
+        own |= mixed_priors()
         value = own[name] if name in own else assumption(name)
+    elif room == "chemical":
+        from perolux.materials.chemicals import chemical
+
+        whose, _, which = name.rpartition(".")
+        found = chemical(whose or name).multipliers
+        if which not in found:
+            raise OptionError(
+                f"no record is called {key!r}",
+                allowed=", ".join(f"chemical.{whose or name}.{one}" for one in found) or "none of it",
+            )
+        value = found[which]
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":

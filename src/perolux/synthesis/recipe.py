@@ -353,8 +353,11 @@ def in_a_flask(recipe: AnyRecipe) -> Recipe:
 
 def recipe_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a recipe, for editors that complete and check TOML."""
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe
+
     every: Any = Union[tuple(routes().values())]  # noqa: UP007
-    schema: dict[str, Any] = TypeAdapter(Annotated[every, Field(discriminator="route")]).json_schema()
+    one_halide: Any = Annotated[every, Field(discriminator="route")]
+    schema: dict[str, Any] = TypeAdapter(Union[one_halide, MixedDropletRecipe]).json_schema()  # noqa: UP007
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux recipe"}
 
 
@@ -381,8 +384,11 @@ def recipe_of(content: dict[str, Any], where: str = "recipe") -> AnyRecipe:
             allowed=", ".join(known),
             fix='write route = "hot-injection" at the top of the recipe',
         )
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe, names_open_halides
+
+    mixed = route == "droplet" and names_open_halides(content)
     try:
-        recipe: Any = known[route].model_validate(content)
+        recipe: Any = (MixedDropletRecipe if mixed else known[route]).model_validate(content)
     except ValidationError as error:
         raise InputError([_problem(one, where) for one in error.errors()]) from None
     return recipe
