@@ -98,23 +98,17 @@ def _recipe(
 
     recipe = read_recipe(path)
     other = recipe.route in ("droplet", "tube") or isinstance(recipe, SolidRecipe)
-    if other and draws is not None:
-        raise OptionError(
-            f"no uncertainty is drawn for the route {recipe.route}",
-            where="--uncertainty",
-            fix="leave it out",
-        )
     if other and out is not None:
         raise OptionError(f"--out belongs to recipes in a flask, not to {recipe.route}", fix="--json > FILE")
     if recipe.route in ("droplet", "tube"):
         from perolux.cli.grow_flow import show_flow
 
-        show_flow(recipe, path.stem, tolerance, json)
+        show_flow(recipe, path.stem, tolerance, json, draws)
         return
     if isinstance(recipe, SolidRecipe):
         from perolux.cli.grow_solid import show_solid
 
-        show_solid(path, recipe, tolerance, json)
+        show_solid(path, recipe, tolerance, json, draws)
         return
     if out is not None:
         require_new_folder(out, replace=replace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perolux.cli.console import peak_cell, print_json, print_table
+from perolux.cli.grow_uncertainty import Draws, drawn, show_uncertainty
 
 if TYPE_CHECKING:
     from perolux.synthesis.recipe_droplet import FlowRecipe
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["show_flow"]
 
 
-def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool) -> None:
+def show_flow(
+    recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool, draws: Draws | None = None
+) -> None:
     """Carry out a recipe in flow and print it."""
     from perolux.studies.growth import light_of, with_light
     from perolux.synthesis.cohorts import TOLERANCE
@@ -22,6 +25,7 @@ def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool
     spectra, why = light_of(flow)
     rows, balances = with_light(flow.rows(), spectra), flow.balances()
     rests_on = [value.key for value in flow.rests_on()]
+    spread = drawn(recipe, draws, TOLERANCE if tolerance is None else tolerance)
     if json:
         print_json(
             {
@@ -39,6 +43,7 @@ def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool
                 "rests_on": rests_on,
                 "warnings": list(flow.warnings),
             }
+            | ({} if spread is None else {"uncertainty": spread.as_dict()})
         )
         return
     columns = [
@@ -74,6 +79,8 @@ def show_flow(recipe: FlowRecipe, stem: str, tolerance: float | None, json: bool
             )
         ),
     )
+    if spread is not None:
+        show_uncertainty(spread)
 
 
 def _cells(row: dict[str, Any], in_droplets: bool) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perolux.cli.console import print_json, print_table
+from perolux.cli.grow_uncertainty import Draws, drawn, show_uncertainty
 from perolux.errors import PeroluxError
 
 if TYPE_CHECKING:
@@ -16,13 +17,17 @@ __all__ = ["show_solid"]
 _MOST_ROWS = 20
 
 
-def show_solid(path: Path, recipe: SolidRecipe, tolerance: float | None, json: bool) -> None:
+def show_solid(
+    path: Path, recipe: SolidRecipe, tolerance: float | None, json: bool, draws: Draws | None = None
+) -> None:
     """Carry the recipe out and print its table, or one JSON document."""
+    from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.routes import carry_out
 
     result = carry_out(recipe, tolerance)
     rows, balances = result.rows(), result.balances()
     rests_on = [value.key for value in result.rests_on()]
+    spread = drawn(recipe, draws, TOLERANCE if tolerance is None else tolerance)
     light: dict[str, Any] | None = None
     reason = None
     try:
@@ -52,6 +57,7 @@ def show_solid(path: Path, recipe: SolidRecipe, tolerance: float | None, json: b
                 "rests_on": rests_on,
                 "warnings": list(result.warnings),
             }
+            | ({} if spread is None else {"uncertainty": spread.as_dict()})
         )
         return
     stride = -(-len(rows) // _MOST_ROWS)
@@ -80,3 +86,5 @@ def show_solid(path: Path, recipe: SolidRecipe, tolerance: float | None, json: b
             )
         ),
     )
+    if spread is not None:
+        show_uncertainty(spread)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.recipe import AnyRecipe
 
-__all__ = ["Batch", "constants_of", "grow_recipe", "warnings_of"]
+__all__ = ["Batch", "constants_of", "grow_recipe", "times_of", "warnings_of"]
 
 _ROWS = 60
 
@@ -168,11 +168,12 @@ def grow_recipe(
     used = constants or constants_of(recipe)
     ledger = ledger_of(recipe, used)
     schedule = schedule_of(recipe.product, ledger, used)
-    history = grow(schedule.model, schedule.conditions, _times(recipe), tolerance=tolerance)
+    history = grow(schedule.model, schedule.conditions, times_of(recipe), tolerance=tolerance)
     return Batch(recipe, used, ledger, schedule, history, warnings_of(schedule, history))
 
 
-def _times(recipe: Recipe) -> np.ndarray:
+def times_of(recipe: Recipe) -> np.ndarray:
+    """Times (s) of the rows of a recipe: its own and its end, or 60 that rise."""
     end = recipe.observe.until
     if recipe.observe.times is None:
         return end * np.geomspace(1e-3, 1.0, _ROWS)

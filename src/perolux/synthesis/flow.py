@@ -106,8 +106,8 @@ class Flow:
     """A recipe in flow, carried out. schedule: of the middle pace.
 
     velocity_m_s: of all that flows, over the bore. flow_ml_min: of what reacts. droplets_per_s: of the train
-    (None without droplets). sample: droplets one by one, where nuclei are few in each. unused: constants that
-    have no effect here.
+    (None without droplets). sample: droplets one by one, where nuclei are few in each. course: over time,
+    at the middle pace. unused: constants that have no effect here.
     """
 
     recipe: FlowRecipe
@@ -119,6 +119,7 @@ class Flow:
     schedule: Schedule
     detectors: tuple[AtDetector, ...]
     sample: DropletSample | None
+    course: History
     unused: frozenset[str]
     warnings: tuple[str, ...]
 
@@ -205,10 +206,18 @@ def average_population(distributions: Sequence[SizeDistribution], weights: npt.A
 
 
 def grow_flow(
-    recipe: FlowRecipe, *, constants: KineticConstants | None = None, tolerance: float = TOLERANCE
+    recipe: FlowRecipe,
+    *,
+    constants: KineticConstants | None = None,
+    tolerance: float = TOLERANCE,
+    course_rows: int = 0,
 ) -> Flow:
     """Carry out a recipe in flow. Raises `OptionError` with all that cannot be carried out, `ModelRangeError`
-    where the flow is not laminar."""
+    where the flow is not laminar.
+
+    course_rows: rising times up to the mean one of the last detector at which `course` is kept, besides those
+    of the detectors.
+    """
     require_flow_feasible(recipe)
     used = constants or constants_of(recipe)
     tube = tube_of(recipe, used)
@@ -219,12 +228,13 @@ def grow_flow(
     for pace, _, mean in paces:
         for one in pace:
             asked.setdefault(1.0 if one_for_all else float(one), set()).add(float(one * mean))
+    middle = min(asked, key=lambda one: abs(one - 1.0))
+    asked[middle] |= set((paces[-1][2] * np.geomspace(1e-3, 1.0, course_rows)[:-1]).tolist())
     runs = {one: _run(recipe, used, tube, one, sorted(times), tolerance) for one, times in asked.items()}
     detectors = []
     for place, (pace, weights, mean) in zip(recipe.observe.detectors, paces, strict=True):
         parts = [(runs[1.0 if one_for_all else float(one)], float(one * mean)) for one in pace]
         detectors.append(_at(tube, place, mean, parts, weights))
-    middle = min(runs, key=lambda one: abs(one - 1.0))
     sample: DropletSample | None = None
     crowded: tuple[str, ...] = ()
     try:
@@ -241,6 +251,7 @@ def grow_flow(
         schedule=runs[middle].schedule,
         detectors=tuple(detectors),
         sample=sample,
+        course=runs[middle].history,
         unused=frozenset(_unused(recipe, used, tube)),
         warnings=(
             *warnings_of(runs[middle].schedule, runs[middle].history),
