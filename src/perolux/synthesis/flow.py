@@ -211,12 +211,14 @@ def grow_flow(
     constants: KineticConstants | None = None,
     tolerance: float = TOLERANCE,
     course_rows: int = 0,
+    one_by_one: bool = True,
 ) -> Flow:
     """Carry out a recipe in flow. Raises `OptionError` with all that cannot be carried out, `ModelRangeError`
     where the flow is not laminar.
 
     course_rows: rising times up to the mean one of the last detector at which `course` is kept, besides those
-    of the detectors.
+    of the detectors. one_by_one: follow single droplets where nuclei are few in each; False leaves the mean
+    population alone.
     """
     require_flow_feasible(recipe)
     used = constants or constants_of(recipe)
@@ -238,7 +240,7 @@ def grow_flow(
     sample: DropletSample | None = None
     crowded: tuple[str, ...] = ()
     try:
-        sample = _few(recipe, used, tube, detectors)
+        sample = _few(recipe, used, tube, detectors) if one_by_one else None
     except ModelRangeError as error:  # late droplets of a wide jitter
         crowded = (f"{error.problems[0].what}: droplets are not followed one by one, the rows are the mean",)
     return Flow(
