@@ -97,15 +97,15 @@ def _recipe(
         raise OptionError("nothing is replaced", where="--replace", fix="give --out FOLDER as well")
     from perolux.reports.grown_routes import grown_of
     from perolux.studies.growth import require_new_folder, write_growth
-    from perolux.synthesis.batch import Batch
     from perolux.synthesis.cohorts import TOLERANCE
     from perolux.synthesis.recipe import Recipe, read_recipe
     from perolux.synthesis.recipe_mixed import MixedDropletRecipe
     from perolux.synthesis.routes import carry_out
 
     recipe = read_recipe(path)
-    if draws is not None and (not isinstance(recipe, Recipe) or recipe.platelets is not None):
-        of = "platelets" if isinstance(recipe, Recipe) else f"the route {recipe.route}"
+    mixed = isinstance(recipe, MixedDropletRecipe)
+    if draws is not None and (mixed or (isinstance(recipe, Recipe) and recipe.platelets is not None)):
+        of = "mixed halides" if mixed else "platelets"
         raise OptionError(f"no uncertainty is drawn for {of}", where="--uncertainty", fix="leave it out")
     if isinstance(recipe, MixedDropletRecipe):
         from perolux.cli.grow_mixed import show_mixed
@@ -118,7 +118,7 @@ def _recipe(
         require_new_folder(out, replace=replace)
     result = patiently(lambda: carry_out(recipe, tolerance), "growing")
     grown = grown_of(result, recipe.name or path.stem)
-    spread = drawn(result.recipe, draws, tolerance or TOLERANCE) if isinstance(result, Batch) else None
+    spread = drawn(recipe, draws, TOLERANCE if tolerance is None else tolerance)
     if out is not None:
         write_growth(grown, out, path)
     if json:

@@ -110,8 +110,8 @@ class Flow:
     """A recipe in flow, carried out. schedule: of the middle pace.
 
     velocity_m_s: of all that flows, over the bore. flow_ml_min: of what reacts. droplets_per_s: of the train
-    (None without droplets). sample: droplets one by one, where nuclei are few in each. unused: constants that
-    have no effect here.
+    (None without droplets). sample: droplets one by one, where nuclei are few in each. course: over time,
+    at the middle pace. unused: constants that have no effect here.
     """
 
     recipe: FlowRecipe
@@ -123,6 +123,7 @@ class Flow:
     schedule: Schedule
     detectors: tuple[AtDetector, ...]
     sample: DropletSample | None
+    course: History
     unused: frozenset[str]
     warnings: tuple[str, ...]
 
@@ -209,10 +210,20 @@ def average_population(distributions: Sequence[SizeDistribution], weights: npt.A
 
 
 def grow_flow(
-    recipe: FlowRecipe, *, constants: KineticConstants | None = None, tolerance: float = TOLERANCE
+    recipe: FlowRecipe,
+    *,
+    constants: KineticConstants | None = None,
+    tolerance: float = TOLERANCE,
+    course_rows: int = 0,
+    one_by_one: bool = True,
 ) -> Flow:
     """Carry out a recipe in flow. Raises `OptionError` with all that cannot be carried out, `ModelRangeError`
-    where the flow is not laminar."""
+    where the flow is not laminar.
+
+    course_rows: rising times up to the mean one of the last detector at which `course` is kept, besides those
+    of the detectors. one_by_one: follow single droplets where nuclei are few in each; False leaves the mean
+    population alone.
+    """
     require_flow_feasible(recipe)
     used = constants or constants_of(recipe)
     tube = tube_of(recipe, used)
@@ -224,6 +235,8 @@ def grow_flow(
     for (pace, _, mean), runs_at in zip(paces, run_of, strict=True):
         for one, run in zip(pace, runs_at, strict=True):
             asked.setdefault(run, set()).add(float(one * mean))
+    middle = min(asked, key=lambda one: abs(one - 1.0))
+    asked[middle] |= set((paces[-1][2] * np.geomspace(1e-3, 1.0, course_rows)[:-1]).tolist())
     found = in_order(
         lambda item: _run(recipe, used, tube, item[0], sorted(item[1]), tolerance),
         asked.items(),
@@ -234,11 +247,10 @@ def grow_flow(
     for place, (pace, weights, mean), runs_at in zip(recipe.observe.detectors, paces, run_of, strict=True):
         parts = [(runs[run], float(one * mean)) for one, run in zip(pace, runs_at, strict=True)]
         detectors.append(_at(tube, place, mean, parts, weights))
-    middle = min(runs, key=lambda one: abs(one - 1.0))
     sample: DropletSample | None = None
     crowded: tuple[str, ...] = ()
     try:
-        sample = _few(recipe, used, tube, detectors)
+        sample = _few(recipe, used, tube, detectors) if one_by_one else None
     except ModelRangeError as error:  # late droplets of a wide jitter
         crowded = (f"{error.problems[0].what}: droplets are not followed one by one, the rows are the mean",)
     return Flow(
@@ -251,6 +263,7 @@ def grow_flow(
         schedule=runs[middle].schedule,
         detectors=tuple(detectors),
         sample=sample,
+        course=runs[middle].history,
         unused=frozenset(_unused(recipe, used, tube)),
         warnings=(
             *warnings_of(runs[middle].schedule, runs[middle].history),
@@ -304,6 +317,7 @@ def _flow_of_mixed_ages(
         schedule=last.schedule,
         detectors=tuple(detectors),
         sample=None,
+        course=last.history,
         unused=frozenset(_unused(recipe, constants, tube)),
         warnings=(
             *warnings_of(last.schedule, last.history),

@@ -342,7 +342,9 @@ def _record(
     if cross is not None:
         absorbance = 0.1 * used.path_mm / np.log(10.0) * cross.sum(edge_nm, per_cm3)
         lamp = HC_EV_NM / used.excitation_nm
-        by_size = np.array([np.interp(lamp, energy, row) for row in cross.values])
+        k = min(max(int(np.searchsorted(energy, lamp)), 1), len(energy) - 1)
+        share = min(max((lamp - energy[k - 1]) / (energy[k] - energy[k - 1]), 0.0), 1.0)
+        by_size = (1.0 - share) * cross.values[:, k - 1] + share * cross.values[:, k]
         excited = np.interp(edge_nm, cross.size_nm, by_size)
         absorbed = 1.0 - 10.0 ** -float(np.interp(lamp, energy, absorbance))
     weights = per_cm3 * excited

@@ -10,6 +10,7 @@ salts is taken as complete from the start: its rate is not modelled, nor is the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -155,8 +156,11 @@ class Milled:
         return [one for one in (*found, priors()["least_radius_nm"]) if one.key[6:] not in self.given]
 
 
-def mill(recipe: MillingRecipe, *, cells: int = _CELLS) -> Milled:
-    """Carry out a milling recipe. Raises `OptionError` with all that cannot be carried out."""
+def mill(recipe: MillingRecipe, *, cells: int = _CELLS, drawn: Mapping[str, float] | None = None) -> Milled:
+    """Carry out a milling recipe. Raises `OptionError` with all that cannot be carried out.
+
+    drawn: constants in place of the middle of the priors, where the recipe gives none.
+    """
     groups = [("jar.contents", recipe.jar.contents)]
     if problems := unknown_chemicals(groups):
         raise OptionError(problems)
@@ -174,12 +178,14 @@ def mill(recipe: MillingRecipe, *, cells: int = _CELLS) -> Milled:
         raise OptionError(problems)
     supply = supply_of(recipe.product, amounts)
     constants, given = chosen(
-        {name: value for name, value in recipe.kinetics.model_dump().items() if name in solid_priors()}
+        {name: value for name, value in recipe.kinetics.model_dump().items() if name in solid_priors()},
+        drawn,
     )
     radius = recipe.kinetics.least_radius_nm
     if radius is not None:
         given = (*given, "least_radius_nm")
-    smallest = 2.0 * (priors()["least_radius_nm"].number if radius is None else radius)
+    free = (drawn or {}).get("least_radius_nm", priors()["least_radius_nm"].number)
+    smallest = 2.0 * (free if radius is None else radius)
     formula_nm3 = 1e27 * formula_volume_m3(recipe.product)
     volume = supply.formula_umol * 1e-6 * AVOGADRO_PER_MOL * formula_nm3
     area = constants["ligand_bound_share"] * supply.ligand_umol * 1e-6 * AVOGADRO_PER_MOL

@@ -11,6 +11,7 @@ nucleation, no ripening between pores, and where the smallest crystal has no roo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -168,6 +169,11 @@ class Templated:
         volume = 4.0 * np.pi / 3.0 * sizes.moment(3) * 1e-6 * self.pores_ml
         return 1e6 * volume / (formula_volume_m3(self.recipe.product) * AVOGADRO_PER_MOL)
 
+    def yield_at(self, time_s: float) -> float:
+        """Share of the scarcest component, of all that was fed, that is in crystals at a time."""
+        crystals = self._crystals(min(time_s / self.recipe.drying.over, 1.0))
+        return self._bound_umol(self._sizes(crystals)) / self.supply.formula_umol
+
     def balances(self) -> dict[str, dict[str, float]]:
         """Where each ion is at the end, micromol.
 
@@ -229,9 +235,12 @@ class Templated:
         return [known[name] for name in self.constants if name not in self.given]
 
 
-def grow_in_pores(recipe: TemplateRecipe) -> Templated:
+def grow_in_pores(recipe: TemplateRecipe, *, drawn: Mapping[str, float] | None = None) -> Templated:
     """Carry out a template recipe. Raises `OptionError` with all that cannot be carried out, and
-    `ModelRangeError` where spheres would not fit one behind the other."""
+    `ModelRangeError` where spheres would not fit one behind the other.
+
+    drawn: constants in place of the middle of the priors, where the recipe gives none.
+    """
     groups = [("solution.contents", recipe.solution.contents)]
     if problems := unknown_chemicals(groups):
         raise OptionError(problems)
@@ -259,8 +268,9 @@ def grow_in_pores(recipe: TemplateRecipe) -> Templated:
     supply = supply_of(recipe.product, amounts)
     own = recipe.kinetics.model_dump()
     radius = own.pop("least_radius_nm")
-    constants, given = chosen(own)
-    constants["least_radius_nm"] = priors()["least_radius_nm"].number if radius is None else radius
+    constants, given = chosen(own, drawn)
+    free = (drawn or {}).get("least_radius_nm", priors()["least_radius_nm"].number)
+    constants["least_radius_nm"] = free if radius is None else radius
     given = given if radius is None else (*given, "least_radius_nm")
     pore, share = _pores(recipe.pores)
     times = _times(recipe)
