@@ -64,6 +64,8 @@ def growth_record(batch: Batch, spectra: InlineSpectra | None, why: str, name: s
             if key in last
         },
         "phases": batch.phases(),
+        "chemistry": batch.recipe.chemistry.model_dump(),
+        "saturation": batch.saturation(),
         "balances": batch.balances(),
         "mass_error": batch.history.mass_error,
         "spectra": {

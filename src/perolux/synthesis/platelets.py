@@ -478,6 +478,12 @@ def platelets_of_recipe(
     the recipe where None. Raises what `grow_recipe` and `grow_platelets` raise.
     """
     require_feasible(recipe)
+    if recipe.chemistry.supersaturation != "monomer":
+        raise OptionError(
+            "platelets know the free monomer alone",
+            where="chemistry.supersaturation",
+            allowed="monomer",
+        )
     constants = constants_of(recipe)
     ledger = ledger_of(recipe, constants)
     conditions = schedule_of(recipe.product, ledger, constants).conditions
