@@ -120,12 +120,17 @@ def along(
     with np.errstate(divide="ignore"):
         p = sum(count * np.log(found.species[f"free {j}"]) for j, count in PRODUCT.items())
     names, nu = counts_of_species()
-    loose = ~nu[:, ~_LATTICE].any(axis=1)
+    loose = _is_loose(nu)
     free = [
         sum(nu[k, COMPONENTS.index(j)] * found.species[names[k]] for k in np.flatnonzero(loose)) / count
         for j, count in PRODUCT.items()
     ]
     return found, np.asarray(p), np.minimum.reduce(free)
+
+
+def _is_loose(nu: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which species hold A, Pb and X alone."""
+    return np.asarray(nu[:, ~_LATTICE].sum(axis=1) == 0, dtype=bool)
 
 
 def _slopes(found: Speciation) -> tuple[FloatArray, FloatArray]:
@@ -140,7 +145,7 @@ def _slopes(found: Speciation) -> tuple[FloatArray, FloatArray]:
         scale
         * np.linalg.solve(hessian * scale[:, :, None] * scale[:, None, :], (scale * _NU)[..., None])[..., 0]
     )
-    loose = nu * (~nu[:, ~_LATTICE].any(axis=1))[:, None]
+    loose = np.where(_is_loose(nu)[:, None], nu, 0.0)
     held = c @ loose[:, _LATTICE] / _NU[_LATTICE]
     changes = np.einsum("fi,fi,ij->fj", c, moved @ nu.T, loose[:, _LATTICE]) / _NU[_LATTICE]
     least = np.argmin(held, axis=1)

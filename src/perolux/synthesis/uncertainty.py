@@ -196,7 +196,9 @@ def draw_outcomes(
             batch = grow_recipe(recipe, constants=constants, tolerance=tolerance)
         except PeroluxError as error:
             return error, ()
-        return outcome_of(batch), tuple(value.key for value in batch.rests_on())
+        # constants of the equilibria are not drawn
+        keys = [value.key for value in batch.rests_on()]
+        return outcome_of(batch), tuple(key for key in keys if key.startswith("prior."))
 
     outcomes: list[Outcome | PeroluxError] = []
     used: dict[str, None] = {}
