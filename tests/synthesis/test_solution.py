@@ -24,7 +24,6 @@ from perolux.synthesis import (
     grow_recipe,
 )
 from perolux.synthesis.kinetics import prior_constants
-from perolux.synthesis.laws import capillary_length_m
 from perolux.synthesis.platelets import platelets_of_recipe
 from perolux.synthesis.recipe import recipe_of
 from perolux.synthesis.solution_line import along, tabulate
@@ -149,7 +148,7 @@ def test_against_an_implicit_integration_with_the_equilibria_solved_at_every_cal
         temperature_k=temperature, surface_rate_m_s=1e-6,
     )  # fmt: skip
     model = ClassicalGrowth(VOLUME_M3, solution=table(REST, 1e-3 * supply, c_s, steepest=15.0, per_decade=24))
-    length = 2 * energy * VOLUME_M3 / (constant("boltzmann_j_per_k") * temperature)
+    length = 2 * energy * VOLUME_M3 / (constant("boltzmann_j_per_k") * temperature)  # a law of its own
     ln_ksp = 5 * np.log(1e-3 * c_s) + LN27
     guess = np.full(3, np.log(1e-3))
 
@@ -313,11 +312,11 @@ def test_what_nucleates_all_at_once_is_said_to():
         grow_recipe(recipe_of(topo | {"chemistry": {"supersaturation": "speciation"}}))
 
 
-def test_all_records_are_assumed():
+def test_all_records_are_assumed_and_explained():
+    from perolux.studies.sources import explain_key
+
+    for name, value in equilibrium_records().items():
+        assert explain_key(f"equilibrium.{name}").chosen == value
+    with pytest.raises(OptionError, match="no equilibrium is called 'PbX9'"):
+        explain_key("equilibrium.PbX9")
     assert {value.kind for value in equilibrium_records().values()} == {"assumed"}
-
-
-def test_capillary_length_of_the_second_method():
-    assert capillary_length_m(0.02, VOLUME_M3, 400.0) == pytest.approx(
-        2 * 0.02 * VOLUME_M3 / (constant("boltzmann_j_per_k") * 400.0)
-    )

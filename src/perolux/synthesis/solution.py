@@ -98,9 +98,9 @@ def _totals(ledger: Ledger, knots: npt.NDArray[np.int64]) -> Mapping[str, FloatA
 
 
 def _rest(total: FloatArray, taken: FloatArray) -> FloatArray:
-    """What is left of a total; a difference that is rounding is none."""
+    """What is left of a total; none where rounding, or a step that took a billionth too much, is left."""
     left = total - taken
-    return np.where(np.abs(left) < 1e-12 * np.abs(total), 0.0, left)
+    return np.where((left < 1e-12 * total) & (left > -1e-9 * total), 0.0, left)
 
 
 def _require_one_of_each(product: str, ledger: Ledger) -> None:

@@ -199,6 +199,8 @@ def _constants(given: Mapping[str, float], kinetic: KineticConstants) -> dict[st
     unknown = sorted(set(given) - set(own))
     if unknown:
         raise OptionError(f"no equilibrium is called {unknown[0]!r}", allowed=", ".join(own))
+    if not given.get("AX_over_APbX3", 1.0) > 0:
+        raise OptionError(f"AX_over_APbX3 = {given['AX_over_APbX3']!r}", allowed="a ratio above 0")
     # one number for the complex with TOPO: that of growth
     own["PbX2[complexant]"] = own["PbX2"] - float(np.log10(kinetic.topo_dissociation_mol_l))
     return own | dict(given)
