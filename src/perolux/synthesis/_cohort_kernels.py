@@ -427,9 +427,7 @@ def run(
                 dissolved = max(o4[3], 1e-3 * env[SUPPLIED] / env[VOLUME])
                 norm = max(norm, abs(p[1] * missing) / (env[VOLUME] * dissolved))
             # more grew than was there; a deficit that is being paid back is none of this step
-            # with a table next to nothing may be dissolved, and what is short is hardly paid back
-            slack = 1e-15 if solution.shape[1] > 0 else 1e-12
-            short = min(o1[3], 0.0) - slack * abs(env[SUPPLIED]) / env[VOLUME]
+            short = min(o1[3], 0.0) - 1e-12 * abs(env[SUPPLIED]) / env[VOLUME]
             if o4[3] < short or not math.isfinite(norm):
                 norm = 1e6 * tolerance
             ratio = norm / tolerance

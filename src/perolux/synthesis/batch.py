@@ -19,7 +19,7 @@ from perolux.synthesis.ledger import Ledger, ledger_of
 from perolux.synthesis.phases import component_of, phase_names, phase_shares, vessel_equilibrium
 from perolux.synthesis.recipe import Recipe, in_a_flask
 from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
-from perolux.synthesis.solution import OTHERS, solution_at
+from perolux.synthesis.solution import OTHERS, RESOLVED, solution_at
 from perolux.synthesis.speciation import COMPONENTS, Speciation, counts_of_species, records_among
 
 if TYPE_CHECKING:
@@ -104,13 +104,14 @@ class Batch:
         return self.schedule.model.solution is not None
 
     def _balances_by_species(self) -> dict[str, dict[str, float]]:
-        """The same with the dissolved counted complex by complex."""
+        """The same with the dissolved counted complex by complex, less what the engine took too much."""
         last = self.history.distributions[-1]
         crystals = self.schedule.model.bound_mol_m3(last) * self.ledger.reference_ml
         litres = 1e-3 * self.ledger.reference_ml * float(self.history.volume_ratio[-1])
         found = self.solution([self.recipe.observe.until], [self.schedule.model.bound_mol_m3(last)])
         names, counts = counts_of_species()
         need = stoichiometry(self.recipe.product)
+        short = min(float(self.history.dissolved_mol_m3[-1]), 0.0)
         balances = {}
         for ion, total in self._fed_umol().items():
             component = component_of(ion)
@@ -119,7 +120,7 @@ class Batch:
             dissolved = sum(counts[i, k] * float(found.species[name][-1]) for i, name in enumerate(names))
             parts = {
                 "in_crystals_umol": float(need.get(ion, 0.0) * crystals),
-                "dissolved_umol": float(1e6 * litres * dissolved),
+                "dissolved_umol": float(litres * (1e6 * dissolved + 1e3 * need.get(ion, 0.0) * short)),
                 "not_yet_mixed_umol": 1e3 * float(fed - available) * self.ledger.reference_ml,
             }
             error = float(abs(sum(parts.values()) - total) / total) if total > 0 else 0.0
@@ -269,6 +270,14 @@ def _other_solids(batch: Batch) -> list[str]:
     """In which solids beside the product the solution was supersaturated, how much and when."""
     found, time, names = batch.solution(), batch.history.time_s, phase_names(batch.recipe.product)
     sentences = []
+    history = batch.history
+    supplied = history.supplied_mol_m3 / history.volume_ratio
+    below = (supplied > 0) & (history.dissolved_mol_m3 < RESOLVED * supplied)
+    if below.any():
+        sentences.append(
+            f"from t = {time[np.argmax(below)]:.3g} s on so little is dissolved (below {RESOLVED:g} of the "
+            "supply) that the supersaturation is not resolved"
+        )
     for solid in OTHERS:
         times_over = found.supersaturation[solid]
         above = np.nan_to_num(times_over) > LEAST_SUPERSATURATION
