@@ -114,7 +114,12 @@ def _flask(batch: Batch, rows: list[Row], spectra: InlineSpectra | None, why: st
         warnings=batch.warnings,
         equilibrium=phases,
         notes=(f"at equilibrium, constants assumed, of the lead: {there}",),
-        extra={"phases": phases, "mass_error": history.mass_error},
+        extra={
+            "phases": phases,
+            "chemistry": batch.recipe.chemistry.model_dump(),
+            "saturation": batch.saturation(),
+            "mass_error": history.mass_error,
+        },
     )
 
 

@@ -23,8 +23,8 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
 
     key: of a material ("CsPbBr3.gap"), of a fundamental constant ("constants.planck_j_s"), of the prior of
     the sizes ("prior.edge_nm"), of a synthesis ("prior.surface_energy_j_m2") or of the surface
-    ("prior.exchange_rate_per_s"), "study.temperature_k", a material's "homogeneous_fwhm", or a rung of a
-    platelet ladder. Raises what `perolux.materials.explain` raises.
+    ("prior.exchange_rate_per_s"), of the equilibria ("equilibrium.PbX2"), "study.temperature_k", a material's
+    "homogeneous_fwhm", or a rung of a platelet ladder. Raises what `perolux.materials.explain` raises.
     """
     from perolux.materials import Explanation, explain, material, platelet_ladders
 
@@ -52,6 +52,13 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
                 allowed=", ".join(f"chemical.{whose or name}.{one}" for one in found) or "none of it",
             )
         value = found[which]
+    elif room == "equilibrium":
+        from perolux.synthesis.speciation import equilibrium_records
+
+        records = equilibrium_records()
+        if name not in records:
+            raise OptionError(f"no equilibrium is called {name!r}", allowed=", ".join(records))
+        value = records[name]
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":

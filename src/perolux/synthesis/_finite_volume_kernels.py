@@ -50,7 +50,56 @@ def conditions_at(knots, table, first, last, time, env):
 
 
 @njit(cache=True, nogil=True)
-def laws(code, p, env, faces, number, dissolved, speed, out):
+def solution_at(knots, chemistry, first, last, time, solution):
+    """Linear in time between the knots at which the solution is tabulated (see `solution_line.py`)."""
+    chosen, tables, _ = chemistry
+    if solution.shape[1] == 0:
+        return
+    k = np.searchsorted(chosen, first)
+    while chosen[k] < last and chosen[k + 1] < last and knots[chosen[k + 1]] <= time:
+        k += 1
+    after = k + 1 if chosen[k] < last else k
+    width = knots[chosen[after]] - knots[chosen[k]]
+    share = min(max((time - knots[chosen[k]]) / width, 0.0), 1.0) if width > 0.0 else 0.0
+    solution[:] = (1.0 - share) * tables[k] + share * tables[after]
+
+
+@njit(cache=True, nogil=True)
+def hermite(grid, values, slopes, p):
+    """Value at p by the basis of Hermite over an even grid; straight beyond its ends."""
+    n = values.shape[0]
+    k = min(max(math.floor((p - grid[0]) / grid[1]), 0), n - 2)
+    t = (p - grid[0]) / grid[1] - k
+    if t < 0.0:
+        return values[0] + t * slopes[0]
+    if t > 1.0:
+        return values[n - 1] + (t - 1.0) * slopes[n - 1]
+    left, right = (1.0 + 2.0 * t) * (1.0 - t) ** 2, t * t * (3.0 - 2.0 * t)
+    curved = t * (1.0 - t) ** 2 * slopes[k] - t * t * (1.0 - t) * slopes[k + 1]
+    return left * values[k] + right * values[k + 1] + curved
+
+
+@njit(cache=True, nogil=True)
+def product_at(grid, values, slopes, wanted):
+    """p at which the value is as wanted, by bisection."""
+    n = values.shape[0]
+    if wanted <= values[0]:
+        return grid[0] + grid[1] * (wanted - values[0]) / slopes[0]
+    if wanted >= values[n - 1]:
+        return grid[0] + grid[1] * (n - 1 + (wanted - values[n - 1]) / slopes[n - 1])
+    k = np.searchsorted(values, wanted, side="right") - 1
+    low, high = grid[0] + grid[1] * k, grid[0] + grid[1] * (k + 1)
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        if hermite(grid, values, slopes, middle) > wanted:
+            high = middle
+        else:
+            low = middle
+    return 0.5 * (low + high)
+
+
+@njit(cache=True, nogil=True)
+def laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, out):
     """Speed G (m/s) at every face; out: free, S, nuclei per s, entry radius, 1/s at which solute relaxes, and
     the share of the surface that no ligand covers."""
     n = number.shape[0]
@@ -69,6 +118,14 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
             b = env[COMPLEXANT] + max(env[SUPPLIED] / env[VOLUME] - free, 0.0) + env[DISSOCIATION]
             free = 0.5 * (math.sqrt(b * b + 4.0 * env[DISSOCIATION] * free) - b)
         s = free / env[CS]
+        tabled = solution.shape[1] > 0
+        if tabled:
+            free, s = 0.0, 0.0
+            ln_ksp = 5.0 * math.log(env[CS] / 1000.0) + math.log(27.0)
+            if dissolved > 0.0:
+                product = product_at(chemistry[2], solution[0], solution[1], math.log(dissolved))
+                free = math.exp(hermite(chemistry[2], solution[2], solution[3], product))
+                s = math.exp(min(product - ln_ksp, 700.0))
         heat = _BOLTZMANN * env[T]
         length = 2.0 * env[GAMMA] * p[2] / heat
         kr = env[KR]
@@ -87,7 +144,11 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
         v = p[2] * _AVOGADRO
         for i in range(n + 1):
             r = faces[i]
-            speed[i] = v * (free - env[CS] * math.exp(length / r)) / (r / env[DIFF] + 1.0 / kr)
+            if tabled:
+                there = math.exp(hermite(chemistry[2], solution[2], solution[3], ln_ksp + length / r))
+            else:
+                there = env[CS] * math.exp(length / r)
+            speed[i] = v * (free - there) / (r / env[DIFF] + 1.0 / kr)
         for i in range(n):
             r = 0.5 * (faces[i] + faces[i + 1])
             out[4] += 3.0 * p[1] * number[i] * r * r * v / (r / env[DIFF] + 1.0 / kr) / env[VOLUME]
@@ -205,12 +266,12 @@ def longest_step(env, flux_speed, number, width, dissolved, out, held_rate, loss
 
 
 @njit(cache=True, nogil=True)
-def rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law, loss):
+def rates(code, p, env, chemistry, solution, meet, tables, faces, number, dissolved, speed, flux, law, loss):
     """Speeds, fluxes, laws and losses; returns the factor of the kernel (per reference volume).
 
     meet: power of the diffusivity (0 or 1) and of the uncovered share of the surface in the factor.
     """
-    laws(code, p, env, faces, number, dissolved, speed, law)
+    laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, law)
     face_flux(speed, number, faces[1] - faces[0], flux)
     factor = (env[DIFF] if meet[0] > 0.0 else 1.0) / env[VOLUME]
     if meet[1] > 0.0:
@@ -221,12 +282,14 @@ def rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law
 
 @njit(cache=True, nogil=True)
 def run(
-    code, p, meet, tables, knots, table, sections, faces, cube, number, start, times, most_steps, out, kept
-):
+    code, p, meet, tables, chemistry, knots, table, sections, faces, cube, number, start, times, most_steps,
+    out, kept,
+):  # fmt: skip
     """Integrate through `times` by SSP-RK3 (Shu and Osher); returns (state, steps, time reached)."""
     n = number.shape[0]
     width = faces[1] - faces[0]
     env, law = np.empty(table.shape[1]), np.zeros(6)
+    solution = np.empty((4, chemistry[1].shape[2]))
     speed, flux, loss = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n)
     one, two, new = np.empty(n), np.empty(n), np.empty(n)
     work = (np.empty(n), np.empty(n), np.empty(n))
@@ -244,9 +307,25 @@ def run(
             if section < sections.shape[0] - 1:
                 end = min(end, knots[last])
             conditions_at(knots, table, first, last, time, env)
+            solution_at(knots, chemistry, first, last, time, solution)
             held = amount * sums[0]
             dissolved = (env[SUPPLIED] - held) / env[VOLUME]
-            factor = rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law, loss)
+            factor = rates(
+                code,
+                p,
+                env,
+                chemistry,
+                solution,
+                meet,
+                tables,
+                faces,
+                number,
+                dissolved,
+                speed,
+                flux,
+                law,
+                loss,
+            )
             held_rate = flux[0] * cube[0] + law[2] * law[3] ** 3
             for f in range(1, n):
                 held_rate += flux[f] * (cube[f] - cube[f - 1])
@@ -261,16 +340,22 @@ def run(
             dt = end - time if end - time <= dt * (1.0 + 1e-9) else dt
             euler(env, dt, number, cube, flux, law, factor, tables, loss, work, first_gain, one)
             conditions_at(knots, table, first, last, time + dt, env)
+            solution_at(knots, chemistry, first, last, time + dt, solution)
             dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
-            factor = rates(code, p, env, meet, tables, faces, one, dissolved, speed, flux, law, loss)
+            factor = rates(
+                code, p, env, chemistry, solution, meet, tables, faces, one, dissolved, speed, flux, law, loss
+            )
             euler(env, dt, one, cube, flux, law, factor, tables, loss, work, gain, two)
             for k in range(_SUMS):
                 first_gain[k] = 0.25 * (first_gain[k] + gain[k])
             for i in range(n):
                 two[i] = 0.75 * number[i] + 0.25 * two[i]
             conditions_at(knots, table, first, last, time + 0.5 * dt, env)
+            solution_at(knots, chemistry, first, last, time + 0.5 * dt, solution)
             dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
-            factor = rates(code, p, env, meet, tables, faces, two, dissolved, speed, flux, law, loss)
+            factor = rates(
+                code, p, env, chemistry, solution, meet, tables, faces, two, dissolved, speed, flux, law, loss
+            )
             euler(env, dt, two, cube, flux, law, factor, tables, loss, work, gain, new)
             for i in range(n):
                 number[i] = (number[i] + 2.0 * new[i]) / 3.0
@@ -286,8 +371,9 @@ def run(
             if number[n - 1] > _LARGEST_SHARE * number.sum() or sums[5] > _LARGEST_SHARE * volume:
                 return TOO_LARGE, steps, time
         conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
+        solution_at(knots, chemistry, sections[section, 0], sections[section, 1], time, solution)
         dissolved = (env[SUPPLIED] - amount * sums[0]) / env[VOLUME]
-        laws(code, p, env, faces, number, dissolved, speed, law)
+        laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, law)
         row = out[index]
         row[DISSOLVED], row[FREE], row[SUPERSATURATION] = dissolved, law[0], law[1]
         row[RATE], row[ENTRY], row[HELD] = law[2], law[3], amount * sums[0]

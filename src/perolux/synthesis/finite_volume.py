@@ -33,6 +33,7 @@ from perolux.synthesis.breakage import Breakage
 from perolux.synthesis.conditions import Conditions, checked_times
 from perolux.synthesis.history import NOTHING, History, SizeDistribution
 from perolux.synthesis.models import ClassicalGrowth, Model, PowerLawGrowth
+from perolux.synthesis.solution_line import packed_solution
 
 __all__ = ["extrapolated", "grow_finite_volume"]
 
@@ -95,8 +96,8 @@ def grow_finite_volume(
     out, kept = np.zeros((len(times), kernels.MASS_ERROR + 1)), np.zeros((len(times), cells))
     meet, tables = _encounters(attachment, breakage, faces, cube)
     state, steps, reached = kernels.run(
-        code, parameters, meet, tables, knots, table, sections, faces, cube, number, began, times, most_steps,
-        out, kept,
+        code, parameters, meet, tables, packed_solution(model, conditions), knots, table, sections, faces,
+        cube, number, began, times, most_steps, out, kept,
     )  # fmt: skip
     if state == kernels.TOO_LARGE:
         raise ModelRangeError(

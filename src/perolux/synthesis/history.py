@@ -99,7 +99,8 @@ class History:
 
     number_per_m3: crystals per m^3 of liquid as it is. mean_radius_m, cv: NaN where there are no crystals
     (`rows` says None). dissolved_mol_m3: monomer in solution, free_mol_m3 the part that no complexant holds,
-    both per m^3 of liquid as it is. supersaturation: free over solubility. nucleation_per_m3_s: J in the
+    both per m^3 of liquid as it is. supersaturation: free over solubility, with a table of the solution
+    ion product over that at saturation. nucleation_per_m3_s: J in the
     liquid as it is. entry_radius_m: size of nuclei then (0: none form). bound_mol_m3: in crystals.
     nuclei_per_m3, dissolved_crystals_per_m3: formed and dissolved since the start. attachments_per_m3,
     fragments_per_m3: pairs that joined since the start, and pieces less the crystals that broke; None by an

@@ -491,6 +491,10 @@ def platelet_case(
 ) -> PlateletCase:
     """The case of a recipe; see `platelets_of_recipe`."""
     require_feasible(recipe)
+    if recipe.chemistry.supersaturation != "monomer":
+        raise OptionError(
+            "platelets know the free monomer alone", where="chemistry.supersaturation", allowed="monomer"
+        )
     constants = constants_of(recipe)
     ledger = ledger_of(recipe, constants)
     schedule = schedule_of(recipe.product, ledger, constants)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AntisolventRecipe",
     "Block",
+    "Chemistry",
     "Event",
     "HotInjectionRecipe",
     "Observe",
@@ -270,6 +271,28 @@ class Kinetics(Block):
     ligand_cover_per_nm2: float | None = Field(default=None, gt=0, lt=10)
 
 
+class Chemistry(Block):
+    """[chemistry]: by what the supersaturation goes, and constants of the equilibria."""
+
+    supersaturation: Literal["monomer", "speciation"] = Field(
+        default="monomer",
+        description="monomer: free monomer over solubility; speciation: ion product over that at saturation, "
+        "from all complexes",
+    )
+    equilibria: dict[str, float] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="constants in place of the records, by their names, e.g. PbX2 = 8.0 (log10)",
+    )
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Chemistry:
+        bad = [name for name, value in self.equilibria.items() if not -100.0 <= value <= 100.0]
+        if bad:
+            raise ValueError(f"equilibria.{bad[0]}: a number from -100 to 100")
+        return self
+
+
 class ProductRecipe(Block):
     """What all recipes have in common: a name, and the perovskite that is to form."""
 
@@ -295,6 +318,7 @@ class _SolutionRecipe(ProductRecipe):
     spectra: Spectra = Field(default_factory=Spectra)
     kinetics: Kinetics = Field(default_factory=Kinetics)
     platelets: Platelets | None = Field(default=None, description="platelets beside cubes; none if left out")
+    chemistry: Chemistry = Field(default_factory=Chemistry)
 
 
 class HotInjectionRecipe(_SolutionRecipe):

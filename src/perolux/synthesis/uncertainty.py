@@ -223,7 +223,9 @@ def draw_outcomes(
             result = carry_out_any(recipe, drawn=drawn, tolerance=tolerance)
         except PeroluxError as error:
             return error, ()
-        return outcome_of_any(result), tuple(value.key for value in result.rests_on())
+        # constants of the equilibria are not drawn
+        keys = [value.key for value in result.rests_on()]
+        return outcome_of_any(result), tuple(key for key in keys if not key.startswith("equilibrium."))
 
     outcomes: list[Outcome | PeroluxError] = []
     used: dict[str, None] = {}
