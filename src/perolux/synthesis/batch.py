@@ -183,7 +183,7 @@ def _times(recipe: Recipe) -> np.ndarray:
 
 def warnings_of(schedule: Schedule, history: History) -> tuple[str, ...]:
     """What a reader must know: the scarcest component, and why nothing nucleates."""
-    found = [f"{schedule.limiting} is the scarcest: the yield counts by it"]
+    found = [f"{schedule.limiting} is the scarcest: the yield counts by it", *history.warnings]
     if history.nuclei_per_m3[-1] < 1.0:
         table = schedule.conditions
         best = float(np.max(table.supplied_mol_m3 / table.volume_ratio / table.solubility_mol_m3))

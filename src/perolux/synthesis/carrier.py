@@ -122,7 +122,11 @@ def grow_on_carrier(recipe: SaltRecipe, *, tolerance: float = TOLERANCE) -> OnCa
     history = grow(schedule.model, schedule.conditions, free.history.time_s, tolerance=tolerance)
     liquid = _nuclei_in_the_liquid(free.schedule, schedule, float(history.time_s[-1]), tolerance)
     nuclei = float(history.nuclei_per_m3[-1])
-    said = [f"{schedule.limiting} is the scarcest: the yield counts by it", *schedule.warnings]
+    said = [
+        f"{schedule.limiting} is the scarcest: the yield counts by it",
+        *history.warnings,
+        *schedule.warnings,
+    ]
     if nuclei < 1.0:
         said.append("nothing nucleates on the carrier")
     if liquid > max(_MATTERS * nuclei, 1.0):
