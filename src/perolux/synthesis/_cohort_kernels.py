@@ -28,8 +28,8 @@ CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 # columns of the report at each time
 (
     NUMBER, MEAN, VARIANCE, SQUARE, CUBE, DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, BOUND, REJECTED,
-    NUCLEI, GONE, WAY_OUT, PEAK,
-) = range(16)  # fmt: skip
+    NUCLEI, GONE, WAY_OUT, PEAK, UPTAKE,
+) = range(17)  # fmt: skip
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL = range(3)
 
 _BOLTZMANN = constant("boltzmann_j_per_k")
@@ -341,7 +341,7 @@ def run(
     scale = 1.0
     mode = code + (1 if code == RIPENING and p[2] != 0.0 else 0)
     time, step = start, 0.0
-    steps, rejected, nuclei, gone, left, peak = 0, 0, 0.0, 0.0, 0.0, 0.0
+    steps, rejected, nuclei, gone, left, peak, uptake = 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0
     section = 0
     fresh = True
     youngest = -1
@@ -446,6 +446,12 @@ def run(
             for side in range(2):
                 for i in range(n):
                     u[side, i], k1[side, i] = w[side, i], k4[side, i]
+            if code == CLASSICAL and p[4] > 0.0 and born[0] > 0.0:
+                free_sites = max(p[4] - number[:n].sum(), 0.0)
+                if born[0] > free_sites:  # each place is taken once, to rounding
+                    born *= free_sites / born[0]
+            # what nuclei held as they entered, from the middle of the step
+            uptake += born[0] * o3[6] ** 3
             o1[:] = o4
             peak = max(peak, o4[5])
             if code == CLASSICAL and 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T]) != scale:
@@ -513,7 +519,7 @@ def run(
         _report(out[index], low, high, number, n, o1)
         out[index, REJECTED], out[index, NUCLEI], out[index, GONE] = rejected, nuclei, gone
         out[index, WAY_OUT] = left
-        out[index, PEAK] = max(peak, o1[5])
+        out[index, PEAK], out[index, UPTAKE] = max(peak, o1[5]), p[1] * uptake
         if keep:
             out_low[index, :n], out_high[index, :n], out_number[index, :n] = low[:n], high[:n], number[:n]
             out_count[index] = n

@@ -20,9 +20,10 @@ T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION
 # kinds of laws; `models.py` fills the parameters of each
 CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 # columns of the report at each time
-DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MEETINGS, BROKEN, MASS_ERROR = (
-    range(12)
-)
+(
+    DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MEETINGS, BROKEN, MASS_ERROR,
+    UPTAKE,
+) = range(13)  # fmt: skip
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, TOO_LARGE = range(4)
 
 _BOLTZMANN = constant("boltzmann_j_per_k")
@@ -34,8 +35,9 @@ OCCUPIED = 1e-6
 """Share of all crystals above which a cell limits the step; what leaves an emptier cell is at most all."""
 _CHANGE = 0.02  # share of the dissolved monomer that one step may take or give
 _LARGEST_SHARE = 1e-6  # of all crystals in the uppermost cell, or of their volume kept from attaching there
-# what a step adds to: r^3 of all crystals, nuclei, dissolved, meetings, pieces, r^3 kept from attaching
-_SUMS = 6
+# what a step adds to: r^3 of all crystals, nuclei, dissolved, meetings, pieces, r^3 kept from attaching, r^3
+# of nuclei as they enter
+_SUMS = 7
 
 
 @njit(cache=True, nogil=True)
@@ -161,6 +163,9 @@ def laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, out
                 if p[4] > 0.0:
                     out[2] *= max(1.0 - total / p[4], 0.0)
                 out[3] = max(length / log + 0.5 * math.sqrt(heat / (math.pi * env[GAMMA])), p[0])
+                # a little less solute, far fewer nuclei: d(ln J)/d(ln c) = 2 (W/kT)/ln S
+                steep = max(2.0 * (env[LNA] - ln_rate) / log, 1.0)
+                out[4] += steep * p[1] * out[2] * out[3] ** 3 / (max(free, 1e-300) * env[VOLUME])
     elif code == POWER:
         out[1] = (max(dissolved, 0.0) - env[CS]) / env[CS]
         drive = max(out[1], 0.0)
@@ -205,7 +210,7 @@ def face_flux(speed, number, width, flux):
 
 
 @njit(cache=True, nogil=True)
-def euler(env, dt, number, cube, flux, out, factor, tables, loss, work, gain, new):
+def euler(p, code, env, dt, number, cube, flux, out, factor, tables, loss, work, gain, new):
     """One Euler step into `new`; `gain` is what it adds to the sums (see `_SUMS`)."""
     n = number.shape[0]
     spare, share, change = work
@@ -241,14 +246,15 @@ def euler(env, dt, number, cube, flux, out, factor, tables, loss, work, gain, ne
         if new[i] < 0.0:  # rounding
             new[i] = 0.0
     if out[2] > 0.0:
-        r3 = out[3] ** 3
-        k = min(max(np.searchsorted(cube, r3, side="right") - 1, 0), n - 2)
-        part = min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
+        if code == CLASSICAL and p[4] > 0.0:
+            # each place is taken once, however fast
+            out[2] = min(out[2], max(p[4] - new.sum(), 0.0) / dt)
+        k, part = int(out[6]), out[7]
         new[k] += dt * out[2] * part
         new[k + 1] += dt * out[2] * (1.0 - part)
         content += out[2] * (part * cube[k] + (1.0 - part) * cube[k + 1])
     gain[0], gain[1], gain[2] = dt * content, dt * out[2], dt * gone
-    gain[3], gain[4], gain[5] = dt * meetings, dt * broken, dt * shut
+    gain[3], gain[4], gain[5], gain[6] = dt * meetings, dt * broken, dt * shut, dt * out[2] * out[3] ** 3
 
 
 @njit(cache=True, nogil=True)
@@ -266,13 +272,38 @@ def longest_step(env, flux_speed, number, width, dissolved, out, held_rate, loss
 
 
 @njit(cache=True, nogil=True)
-def rates(code, p, env, chemistry, solution, meet, tables, faces, number, dissolved, speed, flux, law, loss):
+def entry(faces, cube, speed, number, flux, out):
+    """First of the two cells that nuclei enter, and its share of them, into out[6] and out[7].
+
+    Between the size of entry and the next face there are J/G for each length, a part t of a full cell. A
+    share t of J, carried out of the cell upwind, leaves just that: nuclei reach the face beyond when they
+    should. Sharing by volume would hold them back by half a cell. Where nuclei dissolve they are shared by
+    volume.
+    """
+    n = cube.shape[0]
+    width = faces[1] - faces[0]
+    k = min(max(int((out[3] - faces[0]) / width), 0), n - 2)
+    if speed[k + 1] > 0.0:
+        out[6], out[7] = k, min(max((faces[k + 1] - out[3]) / width, 0.0), 1.0)
+        flux[k + 1] = speed[k + 1] * number[k] / width
+        return
+    r3 = out[3] ** 3
+    k = min(max(np.searchsorted(cube, r3, side="right") - 1, 0), n - 2)
+    out[6], out[7] = k, min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def rates(
+    code, p, env, chemistry, solution, meet, tables, faces, cube, number, dissolved, speed, flux, law, loss
+):
     """Speeds, fluxes, laws and losses; returns the factor of the kernel (per reference volume).
 
     meet: power of the diffusivity (0 or 1) and of the uncovered share of the surface in the factor.
     """
     laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, law)
     face_flux(speed, number, faces[1] - faces[0], flux)
+    if law[2] > 0.0:
+        entry(faces, cube, speed, number, flux, law)
     factor = (env[DIFF] if meet[0] > 0.0 else 1.0) / env[VOLUME]
     if meet[1] > 0.0:
         factor *= law[5] ** meet[1]
@@ -288,7 +319,7 @@ def run(
     """Integrate through `times` by SSP-RK3 (Shu and Osher); returns (state, steps, time reached)."""
     n = number.shape[0]
     width = faces[1] - faces[0]
-    env, law = np.empty(table.shape[1]), np.zeros(6)
+    env, law = np.empty(table.shape[1]), np.zeros(8)
     solution = np.empty((4, chemistry[1].shape[2]))
     speed, flux, loss = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n)
     one, two, new = np.empty(n), np.empty(n), np.empty(n)
@@ -311,21 +342,9 @@ def run(
             held = amount * sums[0]
             dissolved = (env[SUPPLIED] - held) / env[VOLUME]
             factor = rates(
-                code,
-                p,
-                env,
-                chemistry,
-                solution,
-                meet,
-                tables,
-                faces,
-                number,
-                dissolved,
-                speed,
-                flux,
-                law,
-                loss,
-            )
+                code, p, env, chemistry, solution, meet, tables, faces, cube, number,
+                dissolved, speed, flux, law, loss,
+            )  # fmt: skip
             held_rate = flux[0] * cube[0] + law[2] * law[3] ** 3
             for f in range(1, n):
                 held_rate += flux[f] * (cube[f] - cube[f - 1])
@@ -338,14 +357,15 @@ def run(
             if dt < 1e-14 * abs(times[-1]):
                 return STEP_TOO_SMALL, steps, time
             dt = end - time if end - time <= dt * (1.0 + 1e-9) else dt
-            euler(env, dt, number, cube, flux, law, factor, tables, loss, work, first_gain, one)
+            euler(p, code, env, dt, number, cube, flux, law, factor, tables, loss, work, first_gain, one)
             conditions_at(knots, table, first, last, time + dt, env)
             solution_at(knots, chemistry, first, last, time + dt, solution)
             dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
             factor = rates(
-                code, p, env, chemistry, solution, meet, tables, faces, one, dissolved, speed, flux, law, loss
-            )
-            euler(env, dt, one, cube, flux, law, factor, tables, loss, work, gain, two)
+                code, p, env, chemistry, solution, meet, tables, faces, cube, one,
+                dissolved, speed, flux, law, loss,
+            )  # fmt: skip
+            euler(p, code, env, dt, one, cube, flux, law, factor, tables, loss, work, gain, two)
             for k in range(_SUMS):
                 first_gain[k] = 0.25 * (first_gain[k] + gain[k])
             for i in range(n):
@@ -354,9 +374,10 @@ def run(
             solution_at(knots, chemistry, first, last, time + 0.5 * dt, solution)
             dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
             factor = rates(
-                code, p, env, chemistry, solution, meet, tables, faces, two, dissolved, speed, flux, law, loss
-            )
-            euler(env, dt, two, cube, flux, law, factor, tables, loss, work, gain, new)
+                code, p, env, chemistry, solution, meet, tables, faces, cube, two,
+                dissolved, speed, flux, law, loss,
+            )  # fmt: skip
+            euler(p, code, env, dt, two, cube, flux, law, factor, tables, loss, work, gain, new)
             for i in range(n):
                 number[i] = (number[i] + 2.0 * new[i]) / 3.0
             for k in range(_SUMS):
@@ -378,6 +399,6 @@ def run(
         row[DISSOLVED], row[FREE], row[SUPERSATURATION] = dissolved, law[0], law[1]
         row[RATE], row[ENTRY], row[HELD] = law[2], law[3], amount * sums[0]
         row[NUCLEI], row[GONE], row[MEETINGS], row[BROKEN] = sums[1], sums[2], sums[3], sums[4]
-        row[STEPS], row[MASS_ERROR] = steps, worst
+        row[STEPS], row[MASS_ERROR], row[UPTAKE] = steps, worst, amount * sums[6]
         kept[index] = number
     return DONE, steps, time

@@ -334,7 +334,7 @@ def times_of(recipe: Recipe) -> np.ndarray:
 
 def warnings_of(schedule: Schedule, history: History) -> tuple[str, ...]:
     """What a reader must know: the scarcest component, and why nothing nucleates."""
-    found = [f"{schedule.limiting} is the scarcest: the yield counts by it"]
+    found = [f"{schedule.limiting} is the scarcest: the yield counts by it", *history.warnings]
     if history.nuclei_per_m3[-1] < 1.0:
         found.append(nothing_nucleates(schedule, history.largest_supersaturation))
     return (*found, *schedule.warnings)

@@ -145,7 +145,11 @@ def grow_on_carrier(
     history = grow(schedule.model, schedule.conditions, times_of(flask), tolerance=tolerance)
     liquid = _nuclei_in_the_liquid(free, schedule, float(history.time_s[-1]), tolerance)
     nuclei = float(history.nuclei_per_m3[-1])
-    said = [f"{schedule.limiting} is the scarcest: the yield counts by it", *schedule.warnings]
+    said = [
+        f"{schedule.limiting} is the scarcest: the yield counts by it",
+        *history.warnings,
+        *schedule.warnings,
+    ]
     if nuclei < 1.0:
         said.append("nothing nucleates on the carrier")
     if liquid > max(_MATTERS * nuclei, 1.0):
