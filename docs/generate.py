@@ -203,11 +203,12 @@ def assumptions_page() -> str:
     )
     from perolux.synthesis.aggregation import attachment_records
     from perolux.synthesis.kinetics import priors
+    from perolux.synthesis.mixed_priors import mixed_priors
     from perolux.synthesis.solid_priors import solid_priors
 
     head = ("key", "value", "kind", "source", "note")
     of_crystals = table(head, [value_row(value) for value in assumptions().values()])
-    kinetic_records = priors() | solid_priors() | attachment_records()
+    kinetic_records = priors() | solid_priors() | attachment_records() | mixed_priors()
     of_synthesis = table(head, [value_row(value) for value in kinetic_records.values()])
     kinetic = (
         "## Kinetic constants of a synthesis\n\nNo rate constant, activation energy or surface energy of "

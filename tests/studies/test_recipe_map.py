@@ -114,7 +114,7 @@ def test_killed_in_the_middle_it_continues_to_the_same_bytes(recipe, tmp_path, m
     monkeypatch.setattr(recipe_map, "_PIECE", 8)
 
     def work():
-        honest, calls = map_rows.grow_recipe, []
+        honest, calls = map_rows.carry_out_any, []
 
         def deadly(*arguments, **options):
             calls.append(1)
@@ -122,7 +122,7 @@ def test_killed_in_the_middle_it_continues_to_the_same_bytes(recipe, tmp_path, m
                 os.kill(os.getpid(), signal.SIGKILL)
             return honest(*arguments, **options)
 
-        map_rows.grow_recipe = deadly
+        map_rows.carry_out_any = deadly
         map_recipe(recipe, [HEAT, VOLUME], tmp_path / "out")
 
     assert in_a_copy_of_this_process(work) == signal.SIGKILL
@@ -247,14 +247,14 @@ def test_points_without_crystals_say_why_and_a_map_without_any_has_no_picture(re
     [(ConvergenceError("stuck"), "not-solved"), (ZeroDivisionError("x"), "program-error")],
 )
 def test_one_point_that_fails_never_ends_a_map(recipe, tmp_path, monkeypatch, error, status):
-    honest = map_rows.grow_recipe
+    honest = map_rows.carry_out_any
 
     def fails_when_hot(recipe, **options):
         if recipe.vessel.temperature > 305:
             raise error
         return honest(recipe, **options)
 
-    monkeypatch.setattr(map_rows, "grow_recipe", fails_when_hot)
+    monkeypatch.setattr(map_rows, "carry_out_any", fails_when_hot)
     found = map_recipe(recipe, [HEAT], tmp_path / "out")
     assert found.record["summary"]["statuses"] == {"grown": 2, status: 2}
 
@@ -300,3 +300,47 @@ def test_options_out_of_range_are_refused(recipe, tmp_path, option, value):
     with pytest.raises(OptionError, match=option):
         map_recipe(recipe, [HEAT], tmp_path / "out", **{option: value})
     assert not (tmp_path / "out").exists()
+
+
+def test_a_map_of_droplets_is_that_of_its_last_detector(tmp_path):
+    path = tmp_path / "droplets.toml"
+    text = (
+        (example_path("recipes") / "cspbbr3_droplets.toml")
+        .read_text()
+        .replace("jitter = 0.03", "jitter = 0.0")
+    )
+    path.write_text(
+        text.replace(text[text.index("detectors") :].partition("\n")[0], 'detectors = ["1 mm", "3 mm"]')
+    )
+    vary = ["observe.detectors.2=2..3 mm:2", "streams.2.flow=10..900 uL/min:2"]
+    found = map_recipe(path, vary, tmp_path / "out")
+    rows = list(found.rows())
+    assert {row["status"] for row in rows} == {"grown"}
+    assert rows[2]["residence_time_s"] == pytest.approx(1.5 * rows[0]["residence_time_s"])
+    assert found.record["recipe"]["route"] == "droplet" and found.record["figure"] == "map.svg"
+    assert "carrier left out" in next(
+        c["meaning"] for c in found.record["columns"] if c["name"] == "N_per_m3"
+    )
+
+
+def test_a_map_of_spheres_draws_their_diameter_and_takes_no_tolerance(tmp_path):
+    path = example_path("recipes") / "mapbbr3_template.toml"
+    vary = ["pores.mean=3..6 nm:4", "kinetics.template_shell_nm=0,0.3,0.6"]
+    found = map_recipe(path, vary, tmp_path / "out")
+    assert found.record["figure"] == "map.svg"
+    assert found.record["kinetics_varied"] == ["template_shell_nm"]
+    assert "prior.template_shell_nm" not in {one["key"] for one in found.record["rests_on"]}
+    rows = list(found.rows())
+    assert all(row["mean_edge_nm"] is None and "spheres" in row["reason"] for row in rows)
+    # a narrow pore ends its crystals, whatever the shell
+    assert all(row["mean_diameter_nm"] < row["pores.mean (nm)"] for row in rows)
+    narrow = [row["mean_diameter_nm"] for row in rows[:3]]
+    assert narrow[0] - narrow[1] == pytest.approx(0.6, abs=0.05)
+    with pytest.raises(OptionError, match="tolerance belongs to steps"):
+        map_recipe(path, vary, tmp_path / "other", tolerance=1e-3)
+
+
+def test_a_constant_that_a_route_does_not_have_is_refused_with_those_that_it_has(tmp_path):
+    path = example_path("recipes") / "cspbbr3_milling.toml"
+    with pytest.raises(OptionError, match=r"a constant: breakage_rate_per_s"):
+        map_recipe(path, ["kinetics.surface_rate_m_s=1e-7..1e-6:2log"], tmp_path / "out")

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from perolux.errors import InputError, PeroluxError
+from perolux.errors import InputError, OptionError, PeroluxError
 from perolux.files import example_path
 from perolux.studies import characterise, load_study
-from perolux.studies.sources import citations_of_run
+from perolux.studies.sources import citations_of_run, explain_key, record_values
 
 
 def test_a_run_cites_what_its_sizes_rest_on(tmp_path, small):
@@ -78,3 +78,33 @@ def test_what_cannot_be_cited_says_so(tmp_path):
         citations_of_run(tmp_path)
     with pytest.raises(PeroluxError):
         citations_of_run("CsPbBr3.nothing")
+
+
+def test_every_record_explains_itself():
+    records = record_values()
+    assert {key.partition(".")[0] for key in records} == {"prior", "equilibrium", "chemical", "atomic_weight"}
+    for key, value in records.items():
+        assert explain_key(key).chosen == value
+    assert records["prior.attachment_sticking"].kind == "assumed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("prior.surface_energy", "prior.surface_energy_j_m2"),  # synthesis
+        ("prior.coarse_cvv", "prior.coarse_cv"),  # milling
+        ("prior.layer_binding", "prior.layer_binding_br_l_mol"),  # platelets
+        ("prior.attachement_sticking", "prior.attachment_sticking"),
+        ("prior.exchange_rate", "prior.exchange_rate_per_s"),  # surface
+        ("prior.stokes", "prior.stokes_shift_ev"),  # excitons
+        ("prior.AX_over_APbX3", "equilibrium.AX_over_APbX3"),  # another kind
+        ("equilibrium.PbX4", "equilibrium.PbX"),
+        ("chemical.toluene", "chemical.toluene.boiling_c"),
+        ("atomic_weight.Pd", "atomic_weight.Pb"),
+    ],
+)
+def test_an_unknown_record_is_answered_with_near_ones_of_all_rooms(asked, near):
+    with pytest.raises(OptionError) as caught:
+        explain_key(asked)
+    assert near in caught.value.problems[0].what
+    assert all(one in caught.value.problems[0].allowed for one in record_values() if asked[:6] == one[:6])

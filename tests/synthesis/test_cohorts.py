@@ -214,7 +214,21 @@ def test_compiled_laws_are_those_of_the_plain_functions():
             length = float(laws.capillary_length_m(gamma, VM, t))
             env = conditions.table()[1][0]
             u, rate, out = np.exp(-length / r), np.zeros((2, 5)), np.zeros(8)
-            kernels._rates(code, p, env, length, r, u, np.zeros(5), 5, np.zeros(3), rate, out)
+            kernels._rates(
+                code,
+                p,
+                env,
+                np.zeros(2),
+                np.empty((4, 0)),
+                length,
+                r,
+                u,
+                np.zeros(5),
+                5,
+                np.zeros(3),
+                rate,
+                out,
+            )
             g = rate * r**2 / (length * u)
             assert g == pytest.approx(laws.growth_rate_m_s(r, c, cs, length, VM, diff, kr), rel=1e-9)
             barrier = 0.7 * laws.barrier_kt(gamma, VM, t, c / cs, shape)

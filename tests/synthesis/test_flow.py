@@ -169,6 +169,24 @@ def test_a_zone_in_two_is_one_zone():
         assert b[name] == pytest.approx(a[name], rel=2e-2)
 
 
+@pytest.mark.slow
+def test_the_first_zone_knows_nothing_of_the_next():
+    """What a detector in the first zone sees is that of a tube which goes on as it began, to the last bit."""
+    content = copy.deepcopy(TUBE)
+    content["observe"]["detectors"] = ["5 mm", "1 cm"]
+    alone = flow_of(content, tolerance=1e-3)
+    content["tube"]["zones"] = [
+        {"length": "1 cm", "temperature": "120 degC"},
+        {"length": "1 cm", "temperature": "60 degC"},
+    ]
+    both = flow_of(content, tolerance=1e-3)
+    assert both.rows() == alone.rows()
+    content["observe"]["detectors"] = ["5 mm", "2 cm"]
+    beyond = flow_of(content, tolerance=1e-3).rows()
+    assert beyond[0]["mean_edge_nm"] == pytest.approx(alone.rows()[0]["mean_edge_nm"], rel=0.02)
+    assert beyond[1]["temperature_c"] == pytest.approx(60.0, abs=0.5)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.floats(0.5, 500.0), st.floats(0.5, 500.0), st.floats(1.0, 200.0), st.floats(0.0, 0.3), st.floats(-4, 1)

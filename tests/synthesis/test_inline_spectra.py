@@ -124,3 +124,26 @@ def test_nothing_gives_nothing():
 def test_no_such_spectrometer(wrong):
     with pytest.raises(OptionError):
         Spectrometer(**wrong)
+
+
+def test_spheres_shine_as_spheres_and_powders_have_no_absorbance():
+    edges, numbers = np.linspace(4.0, 7.0, 12), np.full(12, 1e20)
+    seen = inline_spectra(
+        "CsPbBr3", [boxes(edges, numbers)], [1.0], spectrometer=Spectrometer(**BARE), shape="sphere",
+        no_path="a powder",
+    )  # fmt: skip
+    assert seen.absorbance is None and seen.reasons == {"absorbance": "a powder"}
+    kind = Population(shape="sphere", size_convention="core-diameter", material="CsPbBr3")
+    energy = np.arange(1.8, 3.6, 0.002)
+    line = ensemble_spectrum(from_table(edges, kind, numbers), energy, "emission", temperature_k=298.15)
+    at = HC_EV_NM / seen.wavelength_nm
+    for name, pl in zip(seen.sets, seen.pl[:, 0], strict=True):
+        expected = np.interp(at, energy, line.sel(set=name).values) * HC_EV_NM / seen.wavelength_nm**2
+        assert pl == pytest.approx(expected, abs=0.02 * expected.max())
+        assert pl.sum() == pytest.approx(1.0, abs=0.01)  # photons per photon absorbed
+
+
+def test_small_spheres_are_left_out_by_their_volume():
+    """A sphere of 2.4 nm holds less than a cube of 2 nm, one of 2.6 nm more."""
+    one = inline_spectra("CsPbBr3", [boxes([2.4, 2.6], [1e20, 1e20])], [1.0], shape="sphere")
+    assert one.left_out == pytest.approx(2.4**3 / (2.4**3 + 2.6**3), rel=1e-3)

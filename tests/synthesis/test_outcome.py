@@ -130,18 +130,3 @@ def test_what_a_thread_raises_is_raised_and_nothing_begins_after_it():
     assert len(begun) <= 32
     with pytest.raises(OptionError, match="jobs"):
         list(in_order(work, range(3), 0))
-
-
-def test_only_flasks_have_outcomes(tmp_path, monkeypatch):
-    from perolux.studies.recipe_map import map_recipe
-    from perolux.synthesis import recipe as recipes
-    from perolux.synthesis.uncertainty import draw_outcomes
-
-    antisolvent, path = recipe_of(content_of()), example_path("recipes") / "cspbbr3_antisolvent.toml"
-    read = recipes.read_recipe(path)
-    monkeypatch.setattr("perolux.studies.recipe_map.read_recipe", lambda _: read)
-    monkeypatch.delitem(recipes.ROUTES, "antisolvent")
-    with pytest.raises(OptionError, match=r"'antisolvent' has no uncertainty[\s\S]*hot-injection"):
-        draw_outcomes(antisolvent)
-    with pytest.raises(OptionError, match="has no maps"):
-        map_recipe(path, ["vessel.temperature=20,30 degC"], tmp_path / "out")

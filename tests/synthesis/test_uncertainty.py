@@ -69,7 +69,7 @@ def test_the_seed_decides_and_the_threads_do_not():
 
 
 def failing(monkeypatch, error, every):
-    honest, calls = uncertainty.grow_recipe, []
+    honest, calls = uncertainty.carry_out_any, []
 
     def grow(*arguments, **options):
         calls.append(1)
@@ -77,7 +77,7 @@ def failing(monkeypatch, error, every):
             raise error
         return honest(*arguments, **options)
 
-    monkeypatch.setattr(uncertainty, "grow_recipe", grow)
+    monkeypatch.setattr(uncertainty, "carry_out_any", grow)
 
 
 def test_failed_draws_are_counted_and_shown(monkeypatch):
@@ -102,7 +102,7 @@ def test_draws_without_crystals_are_told():
     found = draw_outcomes(cold, 40).as_dict()
     assert found["no_crystals"] == {"draws": 40, "share": 1.0}
     edge = found["quantities"]["mean_edge_nm"]
-    assert edge["median"] is None and edge["reason"] == "40 of 40 draws do not have it"
+    assert edge["median"] is None and edge["reason"] == "40 of 40 draws do not have it: nothing nucleates"
     assert found["quantities"]["yield"]["median"] == 0.0
 
 

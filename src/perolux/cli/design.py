@@ -35,6 +35,9 @@ def learn(
         table, _names(target), _names(features), out,
         prior_mean=prior_mean, repeats=repeats, replace=replace, progress=terminal_progress(),
     )  # fmt: skip
+    from perolux.reports.surrogate import write_surrogate_report
+
+    record = record | {"report": str(write_surrogate_report(out))}
     if json:
         print_json(record)
         return
@@ -57,7 +60,7 @@ def learn(
         "mean predictor",
         "cover %",
     ]
-    print_table(f"{out}: 5-fold cross-validation by recipe", columns, rows)
+    print_table(f"{out}: 5-fold cross-validation by recipe", columns, rows, f"report: {record['report']}")
 
 
 def predict(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from perolux.cli.console import numbers_of, patiently, peak_cell, print_json, print_table
 from perolux.cli.grow_uncertainty import Draws, drawn, draws_of, show_uncertainty
 from perolux.errors import OptionError
+
+if TYPE_CHECKING:
+    from perolux.reports.grown import Grown
 
 __all__ = ["grow"]
 
@@ -90,84 +93,77 @@ def _recipe(
             "--times and --engine belong to kinetic cases",
             fix="write the times, or the detectors of a tube, into [observe] of the recipe",
         )
-    from perolux.studies.growth import growth_record, light_of, require_new_folder, write_growth
-    from perolux.synthesis.batch import grow_recipe
+    if replace and out is None:
+        raise OptionError("nothing is replaced", where="--replace", fix="give --out FOLDER as well")
+    from perolux.reports.grown_routes import grown_of
+    from perolux.studies.growth import require_new_folder, write_growth
     from perolux.synthesis.cohorts import TOLERANCE
-    from perolux.synthesis.recipe import read_recipe
-    from perolux.synthesis.recipe_solid import SolidRecipe
+    from perolux.synthesis.recipe import Recipe, read_recipe
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe
+    from perolux.synthesis.routes import carry_out
 
     recipe = read_recipe(path)
-    other = recipe.route in ("droplet", "tube") or isinstance(recipe, SolidRecipe)
-    if other and draws is not None:
-        raise OptionError(
-            f"no uncertainty is drawn for the route {recipe.route}",
-            where="--uncertainty",
-            fix="leave it out",
-        )
-    if other and out is not None:
-        raise OptionError(f"--out belongs to recipes in a flask, not to {recipe.route}", fix="--json > FILE")
-    if recipe.route in ("droplet", "tube"):
-        from perolux.cli.grow_flow import show_flow
+    mixed = isinstance(recipe, MixedDropletRecipe)
+    if draws is not None and (mixed or (isinstance(recipe, Recipe) and recipe.platelets is not None)):
+        of = "mixed halides" if mixed else "platelets"
+        raise OptionError(f"no uncertainty is drawn for {of}", where="--uncertainty", fix="leave it out")
+    if isinstance(recipe, MixedDropletRecipe):
+        from perolux.cli.grow_mixed import show_mixed
 
-        show_flow(recipe, path.stem, tolerance, json)
-        return
-    if isinstance(recipe, SolidRecipe):
-        from perolux.cli.grow_solid import show_solid
-
-        show_solid(path, recipe, tolerance, json)
+        if out is not None:
+            raise OptionError("no folder is written of mixed halides", where="--out", fix="--json > FILE")
+        show_mixed(recipe, path.stem, tolerance, json)
         return
     if out is not None:
         require_new_folder(out, replace=replace)
-    batch = patiently(lambda: grow_recipe(recipe, tolerance=tolerance or TOLERANCE), "growing")
-    name = recipe.name or path.stem
-    spectra, why = light_of(batch)
-    spread = drawn(batch.recipe, draws, tolerance or TOLERANCE)
+    result = patiently(lambda: carry_out(recipe, tolerance), "growing")
+    grown = grown_of(result, recipe.name or path.stem)
+    spread = drawn(recipe, draws, TOLERANCE if tolerance is None else tolerance)
     if out is not None:
-        write_growth(batch, spectra, why, out, name, path)
+        write_growth(grown, out, path)
     if json:
-        record = growth_record(batch, spectra, why, name)
-        print_json(record | ({} if spread is None else {"uncertainty": spread.as_dict()}))
+        print_json(grown.record() | ({} if spread is None else {"uncertainty": spread.as_dict()}))
         return
-    rests_on = [value.key for value in batch.rests_on()]
-    rows = growth_record(batch, spectra, why, name)["rows"]
-    shown = rows if len(rows) <= _MOST_ROWS else rows[:: -(-len(rows) // _MOST_ROWS)] + rows[-1:]
-    balances = ", ".join(
-        f"{ion} {one['fed_umol']:.4g} umol ({one['in_crystals_umol']:.4g} in crystals)"
-        for ion, one in batch.balances().items()
-    )
-    print_table(
-        f"{name} ({recipe.route}, {recipe.product})",
-        ["t (s)", "T (degC)", "S", "J (1/(m3 s))", "N (1/m3)", "edge (nm)", "cv", "yield (%)", "PL (nm)"],
-        [_recipe_cells(row) for row in shown],
-        "\n".join(
-            (
-                *batch.warnings,
-                f"fed: {balances}",
-                f"at equilibrium, constants assumed, of the lead: {_phases(batch.phases())}",
-                f"priors, not literature ({len(rests_on)}): {', '.join(key or '' for key in rests_on)}",
-                f"given by the recipe: {', '.join(batch.constants.from_recipe) or 'none'}",
-                *([f"tables, spectra and report.html: {out}"] if out is not None else []),
-            )
-        ),
-    )
+    _show(grown, out)
     if spread is not None:
         show_uncertainty(spread)
 
 
-def _phases(shares: dict[str, float]) -> str:
-    there = [f"{name} {100.0 * share:.3g} %" for name, share in shares.items() if share > 5e-4]
-    return ", ".join(there)
+def _show(grown: Grown, out: Path | None) -> None:
+    """Print the table of a recipe, at most twenty rows of it, and what belongs to it."""
+    from perolux.reports.grown import entry
 
+    stride = -(-len(grown.rows) // _MOST_ROWS)
+    shown = [row for n, row in enumerate(grown.rows) if (len(grown.rows) - 1 - n) % stride == 0]
 
-def _recipe_cells(row: dict[str, Any]) -> list[str]:
-    def cell(name: str, style: str, factor: float = 1.0) -> str:
-        return "–" if row[name] is None else format(factor * row[name], style)
+    def cells(row: dict[str, Any]) -> list[str]:
+        found = []
+        for key, _, style, factor in grown.columns:
+            value = entry(row, key)
+            found.append("–" if value is None else format(factor * value, style))
+        return [*found, peak_cell(row.get("pl_peak_nm"))]
 
-    return [
-        f"{row['t_s']:.3g}", cell("temperature_c", ".1f"), cell("supersaturation", ".3g"),
-        cell("nucleation_per_m3_s", ".2e"), cell("N_per_m3", ".3g"), cell("mean_edge_nm", ".2f"),
-        cell("cv", ".3f"), cell("yield", ".1f", 100.0), peak_cell(row.get("pl_peak_nm")),
-    ]  # fmt: skip
+    unit, priors = grown.unit.replace("_", "/"), ", ".join(one.key for one in grown.rests_on)
+    fed = ", ".join(
+        f"{ion} {one[f'fed_{grown.unit}']:.4g} {unit} ({one[f'in_crystals_{grown.unit}']:.4g} in crystals)"
+        for ion, one in grown.balances.items()
+    )
+    print_table(
+        f"{grown.name} ({grown.recipe.route}, {grown.recipe.product}{grown.aside})",
+        [*(heading for _, heading, _, _ in grown.columns), "PL (nm)"],
+        [cells(row) for row in shown],
+        "\n".join(
+            (
+                *grown.warnings,
+                *grown.light_warnings(),
+                *grown.notes,
+                f"fed, and {grown.along.end}: {fed}",
+                f"priors, not literature ({len(grown.rests_on)}): {priors}",
+                f"given by the recipe: {', '.join(grown.given) or 'none'}",
+                *([f"tables, spectra and report.html: {out}"] if out is not None else []),
+            )
+        ),
+    )
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

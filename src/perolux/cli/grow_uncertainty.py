@@ -9,7 +9,7 @@ from perolux.cli.console import print_table, terminal_progress
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
-    from perolux.synthesis.recipe import Recipe
+    from perolux.synthesis.recipe import AnyRecipe
     from perolux.synthesis.uncertainty import Uncertainty
 
 __all__ = ["Draws", "drawn", "draws_of", "show_uncertainty"]
@@ -34,7 +34,7 @@ def draws_of(given: Sequence[int] | None, seed: int | None, *, is_recipe: bool) 
     return (given[0] if given else _DRAWS), seed or 0
 
 
-def drawn(recipe: Recipe, draws: Draws | None, tolerance: float) -> Uncertainty | None:
+def drawn(recipe: AnyRecipe, draws: Draws | None, tolerance: float) -> Uncertainty | None:
     """The outcomes of the draws, with progress on a terminal."""
     if draws is None:
         return None
@@ -49,6 +49,7 @@ def show_uncertainty(spread: Uncertainty) -> None:
     found = spread.as_dict()
     failed, empty = found["failed"], found["no_crystals"]
     notes = [f"no crystals: {empty['draws']} of {found['draws'] - failed['draws']} draws"]
+    notes += [f"{name}: {one['reason']}" for name, one in found["quantities"].items() if one["reason"]]
     notes += [f"failed: {one['draws']} draws, {one['error']}: {one['first']}" for one in failed["errors"]]
     print_table(
         f"{found['draws']} draws from the priors (seed {found['seed']})",
@@ -56,11 +57,12 @@ def show_uncertainty(spread: Uncertainty) -> None:
         [_row(name, one) for name, one in found["quantities"].items()],
         "\n".join(notes),
     )
+    title = f"What matters for {found['matters_for']}"
     if not found["matters"]:
-        print_table("What matters for the mean edge", ["prior"], [], found["matters_reason"])
+        print_table(title, ["prior"], [], found["matters_reason"])
         return
     print_table(
-        "What matters for the mean edge",
+        title,
         ["prior", "rank correlation", "95 % from", "to"],
         [
             [one["prior"], *(f"{one[name]:.2f}" for name in ("rank_correlation", "low95", "high95"))]

@@ -15,7 +15,9 @@ Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 
 def explain(
-    key: Annotated[str, Parameter(help="MATERIAL.quantity, e.g. CsPbBr3.gap, or constants.NAME")],
+    key: Annotated[
+        str, Parameter(help="MATERIAL.quantity, constants., prior., equilibrium. or chemical.NAME")
+    ],
     *,
     at: Annotated[str | None, Parameter(help="temperature, e.g. 300K")] = None,
     json: Json = False,

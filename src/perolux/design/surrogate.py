@@ -201,7 +201,8 @@ def _write_folder(
         write_text(folder / "table.csv", _csv(names, cells))
         head = ["target", "line", "repeat", "measured", "median", "low95", "high95"]
         write_text(folder / "cross_validation.csv", _csv(head, residuals))
-        write_json(folder / "model.json", record | {"sha256": sha256_of(folder / "table.csv")})
+        kept = {"lines": source.lines, "sha256": sha256_of(folder / "table.csv")}
+        write_json(folder / "model.json", record | kept)
 
 
 def _csv(head: list[str], rows: Any) -> str:

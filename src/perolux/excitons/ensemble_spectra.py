@@ -23,7 +23,6 @@ from perolux.excitons.light.cross_section import integrated_cross_section_cm2_ev
 from perolux.excitons.light.rates import local_field, oscillator_strength
 from perolux.excitons.light.spectra import (
     SpectralTable,
-    draw_lines,
     emission_table,
     ensemble_absorption,
     ensemble_emission,
@@ -134,19 +133,16 @@ def absorption_table(
     area = integrated_cross_section_cm2_ev(
         np.stack(strengths, axis=1), local_field(inside, index**2)[:, None], float(index[0])
     )
-    lines = draw_lines(energy_ev, np.stack(energies, axis=1), area, gaussian_line(width))
     volume = np.broadcast_to(crystals.volume_nm3, sizes.shape)
-    # one join for all sizes: half an electronvolt above the first exciton of the smallest
-    edge = max(float(parameters["gap"][0]), float(np.max(energies[0])))
     joined = scale_lines_to_bulk(
         energy_ev,
-        lines,
-        energies[-1],
+        np.stack(energies, axis=1),
+        area,
         volume,
         optical_constants(parameters.material.name),
-        join_ev=edge + assumption("bulk_absorption_above_gap_ev").number,
+        gap_ev=float(parameters["gap"][0]),
         solvent_index=float(index[0]),
-        onset_fwhm_ev=width,
+        fwhm_ev=width,
     )
     middle = calibration_range(parameters.material.name, float(index[0])).number
     return SpectralTable(np.cbrt(volume), np.asarray(energy_ev), middle * joined.sigma_cm2, "cm2")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -22,7 +20,7 @@ from perolux.excitons.pair_light import homogeneous_width_mev, optical_surroundi
 from perolux.excitons.parameters import ParameterDraws
 from perolux.materials import absorption_calibrations, optical_constants
 from perolux.quantities import Value
-from perolux.quantities.constants import FWHM_PER_SIGMA, HC_EV_NM
+from perolux.quantities.constants import HC_EV_NM
 
 __all__ = ["WAVELENGTHS_NM", "calibration_range", "cross_sections_cm2"]
 
@@ -55,25 +53,22 @@ def cross_sections_cm2(
     index = float(outside[0])
     table = optical_constants(crystals.material)  # a material without bulk n and k has no answer
     uniform = parameters.assumed(calibration_range(crystals.material, index), "absorption_calibration")
-    # bulk-like from half an electronvolt above the gap, or above the first exciton where that lies higher
-    edge = max(float(parameters["gap"][0]), float(energies[0][0]))
-    join = edge + assumption("bulk_absorption_above_gap_ev").number
+    gap = float(parameters["gap"][0])
     first = float(np.min(energies[0]))
-    grid = np.linspace(min(first, edge) - 0.3, join + 0.05, 280)
-    grid = grid[grid > HC_EV_NM / table.wavelength_nm[-1]]
-    sigma = 1e-3 * homogeneous_width_mev(parameters) / FWHM_PER_SIGMA
+    # bulk-like from half an electronvolt above the gap, or above the first exciton where that lies higher
+    above = assumption("bulk_absorption_above_gap_ev").number
+    join = max(gap, float(energies[0][0])) + above
+    fwhm = 1e-3 * homogeneous_width_mev(parameters)
     factors = depolarisation_factors(crystals.shape, *crystals.lengths_nm)
     field2 = (local_field(inside[..., None], outside[..., None] ** 2, factors) ** 2).mean(axis=-1)
-    lines = np.zeros((len(pair.gap_ev), grid.size))
-    for energy, overlap in zip(energies, overlaps, strict=True):
-        strength = oscillator_strength(parameters["kane_energy"], energy, overlap)
-        area = integrated_cross_section_cm2_ev(strength, np.sqrt(field2), index)
-        distance = (grid - energy[:, None]) / sigma[:, None]
-        lines += (area / (sigma * math.sqrt(2.0 * math.pi)))[:, None] * np.exp(-0.5 * distance**2)
+    strengths = [
+        oscillator_strength(parameters["kane_energy"], e, k) for e, k in zip(energies, overlaps, strict=True)
+    ]
+    areas = [integrated_cross_section_cm2_ev(one, np.sqrt(field2), index) for one in strengths]
 
     found: dict[str, FloatArray] = {}
     near_lines = []
-    darkest = first - _TAIL_WIDTHS * FWHM_PER_SIGMA * float(np.max(sigma))
+    darkest = first - _TAIL_WIDTHS * float(np.max(fwhm))
     for nm in WAVELENGTHS_NM:
         photon, name = HC_EV_NM / nm, f"cross section {nm:g}"
         if photon >= join:
@@ -86,15 +81,18 @@ def cross_sections_cm2(
     if not near_lines:
         return found
     try:
+        photons = sorted(photon for _, photon, _ in near_lines)
+        rows = pair.gap_ev.shape
         joined = scale_lines_to_bulk(
-            grid,
-            lines,
-            energies[-1],
-            np.broadcast_to(crystals.volume_nm3, pair.gap_ev.shape),
+            photons,
+            np.stack([np.broadcast_to(one, rows) for one in energies], axis=1),
+            np.stack([np.broadcast_to(one, rows) for one in areas], axis=1),
+            np.broadcast_to(crystals.volume_nm3, rows),
             table,
-            join_ev=join,
+            gap_ev=gap,
             solvent_index=index,
-            onset_fwhm_ev=FWHM_PER_SIGMA * float(sigma[0]),
+            fwhm_ev=fwhm,
+            join_ev=join,
         )
     except (NotAvailableError, ModelRangeError) as error:
         reasons |= dict.fromkeys((name for *_, name in near_lines), str(error.problems[0].what))
@@ -103,11 +101,11 @@ def cross_sections_cm2(
     if not _AGREES[0] < scale < _AGREES[1]:
         warnings.append(
             f"set {parameters.set_name}: the calculated lines carry {1.0 / max(scale, 1e-3):.2g} times what "
-            f"bulk n and k leave them up to {join:.2f} eV; cross sections there keep the sum of the bulk"
+            f"bulk n and k leave them up to {join:.2f} eV; cross sections there keep the "
+            "sum of the bulk"
         )
     for _, photon, name in near_lines:
-        here = np.array([np.interp(photon, grid, row) for row in joined.sigma_cm2])
-        found[name] = here * uniform
+        found[name] = joined.sigma_cm2[:, photons.index(photon)] * uniform
     below = ", ".join(f"{nm:g}" for nm, *_ in near_lines)
     warnings.append(
         f"cross section at {below} nm: a few lines of one nanocrystal decide there, their places and "

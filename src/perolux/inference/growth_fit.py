@@ -22,13 +22,17 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 from perolux.fitting.ensemble_sampler import Samples, sample_ensemble
-from perolux.inference.growth_data import GrowthData
+from perolux.inference.growth_data import GrowthData, seen_of
 from perolux.inference.identifiability import Direction, directions, words_of
 from perolux.progress import Progress, silent
 from perolux.synthesis.batch import Batch, constants_of, grow_recipe
 from perolux.synthesis.cohorts import TOLERANCE
-from perolux.synthesis.kinetics import KineticConstants, is_logarithmic, priors
+from perolux.synthesis.flow import Flow, grow_flow
+from perolux.synthesis.kinetics import FLOW_ONLY, KineticConstants, is_logarithmic, priors
+from perolux.synthesis.many import in_order
 from perolux.synthesis.recipe import Recipe
+from perolux.synthesis.recipe_droplet import FlowRecipe
+from perolux.synthesis.tube import tube_of
 
 __all__ = ["GrowthFit", "Interval", "fit_growth"]
 
@@ -51,6 +55,8 @@ _PARABOLA = 0.2
 """How far chi^2 at the ends may be from 3.84, relative, for the covariance to be believed."""
 _BETTER = 0.2
 _TINY = 1e-3
+FLASK_ONLY = ("mixing_time_s", "bath_time_constant_s")
+"""Constants that a recipe in flow does not use."""
 """A gain of chi^2 that is worth no step."""
 
 
@@ -83,7 +89,8 @@ class GrowthFit:
 
     constants: as found. intervals: of each fitted constant. correlation: (k, k) between them by the
     covariance, None where the data leave a direction open. directions: combinations of constants, the best
-    determined first. batch: the recipe grown with the constants found. samples: of the posterior, if asked.
+    determined first. batch: the recipe grown with the constants found (a `Flow` of one in flow). samples: of
+    the posterior, if asked.
     """
 
     names: tuple[str, ...]
@@ -93,7 +100,7 @@ class GrowthFit:
     directions: tuple[Direction, ...]
     chi2: float
     points: int
-    batch: Batch
+    batch: Batch | Flow
     evaluations: int
     words: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -121,7 +128,7 @@ class GrowthFit:
 
 
 def fit_growth(
-    recipe: Recipe,
+    recipe: Recipe | FlowRecipe,
     data: GrowthData,
     names: Sequence[str],
     *,
@@ -129,12 +136,15 @@ def fit_growth(
     samples: int = 0,
     seed: int = 0,
     tolerance: float = TOLERANCE,
+    jobs: int = 2,
     progress: Progress = silent,
 ) -> GrowthFit:
     """Fit kinetic constants of a recipe, by their names in the priors, to a series of sizes or spectra.
 
+    recipe: in a flask, or in flow; there the times of the series are mean residence times at the detectors.
     start: constants to begin with; None: the whole range of the priors is searched. samples: draws of the
-    posterior (flat within the ranges of the priors); 0: none. tolerance: of one step of the engine. Constants
+    posterior (flat within the ranges of the priors); 0: none. tolerance: of one step of the engine. jobs:
+    threads that share the first points of the search; they change no number. Constants
     that are not fitted are those of the recipe, or the middle of their priors. Raises `OptionError` for names
     or data that cannot be used and `ConvergenceError` where no constants within the priors grow the recipe.
     """
@@ -142,7 +152,7 @@ def fit_growth(
     rng = np.random.default_rng(seed)
     progress.start("search", _STARTS if start is None else 1)
     if start is None:
-        best, chi2 = _search(problem, rng, progress)
+        best, chi2 = _search(problem, rng, progress, jobs)
     else:
         best, chi2 = _climb(problem, problem.unit(start))
         progress.advance()
@@ -185,10 +195,10 @@ def fit_growth(
         directions=tuple(found),
         chi2=chi2,
         points=data.points,
-        batch=problem.grow(constants),
+        batch=problem.grow(constants, to_show=True),
         evaluations=problem.evaluations,
         words=words_of(found, correlation, problem.names),
-        warnings=(*_warnings(problem, best, chi2, data), *data.limits(problem.grow(constants).history)),
+        warnings=(*_warnings(problem, best, chi2, data), *data.limits(seen_of(problem.grow(constants)))),
         samples=drawn,
     )
 
@@ -196,7 +206,9 @@ def fit_growth(
 class _Problem:
     """chi^2 and residuals in unit coordinates; counts its runs of the model."""
 
-    def __init__(self, recipe: Recipe, data: GrowthData, names: tuple[str, ...], tolerance: float) -> None:
+    def __init__(
+        self, recipe: Recipe | FlowRecipe, data: GrowthData, names: tuple[str, ...], tolerance: float
+    ) -> None:
         known = priors()
         wrong = [name for name in names if name not in known]
         if wrong or not names or len(set(names)) < len(names):
@@ -207,17 +219,19 @@ class _Problem:
         self.names, self.data, self.tolerance, self.evaluations = names, data, tolerance, 0
         self.least, self.lowest = np.inf, np.zeros(len(names))
         self.steps = np.full(len(names), _STEP)  # of differences, as the last ones asked for
-        end = float(data.time_s[-1])
-        if data.time_s[0] <= 0 or end > recipe.observe.until:
-            raise OptionError(
-                f"the series runs from {data.time_s[0]:g} to {end:g} s",
-                allowed=f"above 0 and up to {recipe.observe.until:g} s, the end of the recipe",
-            )
-        times = tuple(float(t) for t in data.time_s)
-        observe = recipe.observe.model_copy(update={"times": times, "until": end})
-        events = tuple(event for event in recipe.events if event.at <= end)
-        self.recipe = recipe.model_copy(update={"observe": observe, "events": events})
         self.base = constants_of(recipe)
+        flow = isinstance(recipe, FlowRecipe)
+        self.recipe = (
+            _at_detectors(recipe, data, self.base)
+            if isinstance(recipe, FlowRecipe)
+            else _at_times(recipe, data)
+        )
+        idle = [name for name in names if name in (FLASK_ONLY if flow else FLOW_ONLY)]
+        if idle:
+            raise OptionError(
+                f"{idle[0]} has no effect in a recipe {'in flow' if flow else 'in a flask'}",
+                where="constants to fit",
+            )
         ranges = [(known[name].low, known[name].high) for name in names]
         self.low = np.array([_coordinate(n, low) for n, (low, _) in zip(names, ranges, strict=True)])
         self.high = np.array([_coordinate(n, high) for n, (_, high) in zip(names, ranges, strict=True)])
@@ -241,15 +255,23 @@ class _Problem:
     def constants(self, u: FloatArray) -> KineticConstants:
         return self.base.with_values(self.values(u))
 
-    def grow(self, constants: KineticConstants) -> Batch:
+    def grow(self, constants: KineticConstants, *, to_show: bool = False) -> Batch | Flow:
+        if isinstance(self.recipe, FlowRecipe):
+            return grow_flow(self.recipe, constants=constants, tolerance=self.tolerance, one_by_one=to_show)
         return grow_recipe(self.recipe, constants=constants, tolerance=self.tolerance)
 
-    def residuals(self, u: FloatArray) -> FloatArray | None:
-        """(data - model)/sigma; None where the engine gives up."""
-        self.evaluations += 1
+    def look(self, u: FloatArray) -> FloatArray | None:
+        """(data - model)/sigma; None where the engine gives up. Counts nothing: threads may share it."""
         try:
-            found = self.data.residuals(self.grow(self.constants(u)).history)
+            return self.data.residuals(seen_of(self.grow(self.constants(u))))
         except (ConvergenceError, ModelRangeError):
+            return None
+
+    def residuals(self, u: FloatArray) -> FloatArray | None:
+        """As `look`, counted, and the least chi^2 kept."""
+        self.evaluations += 1
+        found = self.look(u)
+        if found is None:
             return None
         if self.tolerance < _COARSE and float(found @ found) < self.least:
             self.least, self.lowest = float(found @ found), u.copy()
@@ -260,12 +282,41 @@ class _Problem:
         return np.inf if found is None else float(found @ found)
 
 
+def _at_times(recipe: Recipe, data: GrowthData) -> Recipe:
+    """The recipe up to the end of a series, observed at its times."""
+    end = float(data.time_s[-1])
+    if data.time_s[0] <= 0 or end > recipe.observe.until:
+        raise OptionError(
+            f"the series runs from {data.time_s[0]:g} to {end:g} s",
+            allowed=f"above 0 and up to {recipe.observe.until:g} s, the end of the recipe",
+        )
+    times = tuple(float(t) for t in data.time_s)
+    observe = recipe.observe.model_copy(update={"times": times, "until": end})
+    events = tuple(event for event in recipe.events if event.at <= end)
+    return recipe.model_copy(update={"observe": observe, "events": events})
+
+
+def _at_detectors(recipe: FlowRecipe, data: GrowthData, constants: KineticConstants) -> FlowRecipe:
+    """The recipe in flow with detectors where the mean residence times are those of a series."""
+    speed = 1e3 * tube_of(recipe, constants).velocity_m_s
+    places = tuple(speed * float(t) for t in data.time_s)
+    if places[0] <= 0 or places[-1] > recipe.tube.length_mm * (1.0 + 1e-9):
+        raise OptionError(
+            f"the series runs from {places[0]:g} to {places[-1]:g} mm, {data.time_s[-1]:g} s from the inlet",
+            allowed=f"above 0 and up to {recipe.tube.length_mm:g} mm, where the tube ends",
+        )
+    places = tuple(min(one, recipe.tube.length_mm) for one in places)
+    return recipe.model_copy(update={"observe": recipe.observe.model_copy(update={"detectors": places})})
+
+
 def _coordinate(name: str, value: float | None) -> float:
     assert value is not None
     return float(np.log(value)) if is_logarithmic(name) else float(value)
 
 
-def _search(problem: _Problem, rng: np.random.Generator, progress: Progress) -> tuple[FloatArray, float]:
+def _search(
+    problem: _Problem, rng: np.random.Generator, progress: Progress, jobs: int
+) -> tuple[FloatArray, float]:
     """The best end of climbs from the best of many points spread evenly over the ranges.
 
     Points are ordered by sum log(1 + r^2): one that is right about half of the series leads further than one
@@ -276,8 +327,8 @@ def _search(problem: _Problem, rng: np.random.Generator, progress: Progress) -> 
     points = qmc.Sobol(len(problem.names), rng=rng).random(_STARTS)
     fine, problem.tolerance = problem.tolerance, max(problem.tolerance, _COARSE)
     levels = []
-    for point in points:
-        found = problem.residuals(point)
+    for found in in_order(problem.look, points, jobs):
+        problem.evaluations += 1
         levels.append(np.inf if found is None else float(np.sum(np.log1p(found * found))))
         progress.advance()
     problem.tolerance = fine

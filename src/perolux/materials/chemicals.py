@@ -13,7 +13,15 @@ from typing import Any
 from perolux.errors import InputError, NotAvailableError, OptionError
 from perolux.quantities import Value
 
-__all__ = ["Chemical", "atomic_weight", "chemical", "chemicals", "elements", "molar_mass_g_mol"]
+__all__ = [
+    "Chemical",
+    "atomic_weight",
+    "atomic_weights",
+    "chemical",
+    "chemicals",
+    "elements",
+    "molar_mass_g_mol",
+]
 
 _HANDBOOK = "handbook number from memory, not verified"
 _LIGAND = "this program, relative to oleic acid and oleylamine: prior, not literature"
@@ -98,6 +106,11 @@ def atomic_weight(symbol: str) -> Value:
         kind="recalled",
         source="IUPAC abridged standard atomic weights, from memory",
     )
+
+
+def atomic_weights() -> tuple[str, ...]:
+    """Symbols of the elements whose atomic weights are on record."""
+    return tuple(_file()["atomic_weight"])
 
 
 def molar_mass_g_mol(formula: str) -> float:

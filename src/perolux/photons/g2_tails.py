@@ -46,6 +46,7 @@ class TailFit:
     weights: tuple[float, ...]
     centre_lifetime_ns: float | None
     offset_ns: float
+    period_ns: float
     background_per_bin: float
     reduced_deviance: float
     bic: float
@@ -59,12 +60,14 @@ def fit_tails(
     period_ns: float,
     exponentials: int = 2,
     own_centre: bool = False,
+    free_period: bool = False,
 ) -> TailFit:
     """Fit all peaks of a coincidence histogram, evenly spaced bins tau_ns, (n,), counts, (n,).
 
-    exponentials: 1 to 3 in the shared shape; own_centre: the centre decays with one lifetime of its own.
-    Starts from several lifetimes, the best fit counts. Raises `OptionError` for a histogram shorter than a
-    period on either side, `ConvergenceError` where no start converges.
+    exponentials: 1 to 3 in the shared shape; own_centre: the centre decays with one lifetime of its own;
+    free_period: the period is found too, within 2 % of period_ns. Starts from several lifetimes, the best
+    fit counts. Raises `OptionError` for a histogram shorter than a period on either side, `ConvergenceError`
+    where no start converges.
     """
     tau, found = np.asarray(tau_ns, dtype=float), np.asarray(counts, dtype=float)
     width = float(np.median(np.diff(tau)))
@@ -85,6 +88,8 @@ def fit_tails(
     high = [np.inf, 50.0, np.inf, period_ns / 4] + [math.log(5 * period_ns)] * exponentials
     low += [0.0] * (exponentials - 1) + ([math.log(width / 5)] if own_centre else [])
     high += [1.0] * (exponentials - 1) + ([math.log(5 * period_ns)] if own_centre else [])
+    if free_period:
+        names, low, high = [*names, "period"], [*low, 0.98 * period_ns], [*high, 1.02 * period_ns]
 
     def unpack(p: FloatArray) -> tuple[FloatArray, FloatArray, float | None]:
         lifetimes = np.exp(p[4 : 4 + exponentials])
@@ -94,16 +99,21 @@ def fit_tails(
         for share in shares:
             weights.append(left * share)
             left *= 1 - share
-        return lifetimes, np.array([*weights, left]), float(np.exp(p[-1])) if own_centre else None
+        return (
+            lifetimes,
+            np.array([*weights, left]),
+            float(np.exp(p[3 + 2 * exponentials])) if own_centre else None,
+        )
 
     def model(p: FloatArray) -> FloatArray:
         lifetimes, weights, centre = unpack(p)
         place = tau - p[3]
+        period = float(p[-1]) if free_period else period_ns
         train, one = np.zeros(len(tau)), np.zeros(len(tau))
         for weight, lifetime in zip(weights, lifetimes, strict=True):
-            train += weight * _over_bins(_train, place, lifetime, width, period_ns)
-            one += weight * _over_bins(_single, place, lifetime, width, period_ns)
-        own = one if centre is None else _over_bins(_single, place, centre, width, period_ns)
+            train += weight * _over_bins(_train, place, lifetime, width, period)
+            one += weight * _over_bins(_single, place, lifetime, width, period)
+        own = one if centre is None else _over_bins(_single, place, centre, width, period)
         return p[2] + math.exp(p[0]) * (train - one + p[1] * own)
 
     def residual(p: FloatArray) -> FloatArray:
@@ -120,6 +130,7 @@ def fit_tails(
             start = [math.log(area), ratio, 1e-3 + float(np.quantile(found, 0.02)) / 2, 0.0]
             start += [math.log(share * period_ns) for share in shares] + [0.5] * (exponentials - 1)
             start += [math.log(shares[0] * period_ns)] if own_centre else []
+            start += [period_ns] if free_period else []
             try:
                 fit = least_squares(residual, start, names=names, low=low, high=high)
             except ConvergenceError:
@@ -146,6 +157,7 @@ def fit_tails(
         weights=tuple(float(x) for x in weights[order]),
         centre_lifetime_ns=centre,
         offset_ns=float(best.values[3]),
+        period_ns=float(best.values[-1]) if free_period else period_ns,
         background_per_bin=float(best.values[2]),
         reduced_deviance=float(best.chi2 / (len(found) - len(names))),
         bic=float(best.chi2 + len(names) * math.log(len(found))),
@@ -154,12 +166,19 @@ def fit_tails(
 
 
 def tail_alternatives(
-    tau_ns: npt.ArrayLike, counts: npt.ArrayLike, *, period_ns: float, exponentials: Sequence[int] = (1, 2, 3)
+    tau_ns: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    *,
+    period_ns: float,
+    exponentials: Sequence[int] = (1, 2, 3),
+    free_period: bool = False,
 ) -> tuple[TailFit, ...]:
     """The fit with each number of shared lifetimes, and with a centre of its own lifetime; the least BIC
     first."""
     fits = [
-        fit_tails(tau_ns, counts, period_ns=period_ns, exponentials=n, own_centre=own)
+        fit_tails(
+            tau_ns, counts, period_ns=period_ns, exponentials=n, own_centre=own, free_period=free_period
+        )
         for n in exponentials
         for own in (False, True)
     ]

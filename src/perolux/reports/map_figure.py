@@ -1,4 +1,4 @@
-"""The picture of a map: the mean edge over one axis with its spread, or over two as a plane of colours."""
+"""The picture of a map: the mean size over one axis with its spread, or over two as a plane of colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_map"]
 
 FloatArray = npt.NDArray[np.float64]
-_EDGE = "mean edge (nm)"
 _WIDE = 20.0
 """Edges that differ by more than this are coloured by their logarithm."""
 
@@ -29,37 +28,40 @@ def draw_map(
     edge_nm: FloatArray,
     cv: FloatArray,
     shape: Sequence[int] | None,
+    size: str = "mean edge",
 ) -> bytes:
     """The SVG of a map over one or two axes.
 
     titles, logs: name with unit of each axis, and whether it is even in the logarithm. places: shape
     (points, axes). edge_nm, cv: shape (points,), NaN where there are no crystals. shape: points of each
-    axis of a grid, the last runs fastest; None for a sample.
+    axis of a grid, the last runs fastest; None for a sample. size: what the sizes are called.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     with matplotlib.rc_context(cast("Any", STYLE)):
         if places.shape[1] == 1:
-            figure = _line(titles[0], logs[0], places[:, 0], edge_nm, cv, shape is not None)
+            figure = _line(titles[0], logs[0], places[:, 0], edge_nm, cv, shape is not None, size)
         else:
-            figure = _plane(titles, logs, places, edge_nm, shape)
+            figure = _plane(titles, logs, places, edge_nm, shape, size)
         FigureCanvasAgg(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
 
 
-def _line(title: str, log: bool, x: FloatArray, edge: FloatArray, cv: FloatArray, joined: bool) -> Figure:
+def _line(
+    title: str, log: bool, x: FloatArray, edge: FloatArray, cv: FloatArray, joined: bool, size: str
+) -> Figure:
     figure = new_figure(4.5, 3.2)
     axis = figure.add_subplot()
     order = np.argsort(x)
     x, edge, cv = x[order], edge[order], cv[order]
     low, high = edge * (1 - cv), edge * (1 + cv)
     axis.fill_between(x, low, high, alpha=0.2, color=BLUE, lw=0, label="one standard deviation")
-    axis.plot(x, edge, "o-" if joined else "o", ms=2.5, lw=1, color=BLUE, label="mean edge")
+    axis.plot(x, edge, "o-" if joined else "o", ms=2.5, lw=1, color=BLUE, label=size)
     _no_crystals(axis, x[np.isnan(edge)], None)
-    axis.set(xlabel=title, ylabel=_EDGE, xscale="log" if log else "linear")
+    axis.set(xlabel=title, ylabel=f"{size} (nm)", xscale="log" if log else "linear")
     axis.set_ylim(bottom=0)
     axis.legend(fontsize=6)
     return figure
@@ -71,6 +73,7 @@ def _plane(
     where: FloatArray,
     edge: FloatArray,
     shape: Sequence[int] | None,
+    size: str,
 ) -> Figure:
     from matplotlib.colors import LogNorm
 
@@ -98,7 +101,7 @@ def _plane(
     for scale, log in ((axis.set_xscale, logs[0]), (axis.set_yscale, logs[1])):
         scale("log" if log else "linear")
     axis.set(xlabel=titles[0], ylabel=titles[1])
-    figure.colorbar(drawn, ax=axis, label=_EDGE)
+    figure.colorbar(drawn, ax=axis, label=f"{size} (nm)")
     return figure
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from perolux.errors import ConvergenceError, InputError, PeroluxError
 from perolux.studies.lock import cannot_write
 from perolux.studies.recipe_axes import Axis, with_values
-from perolux.synthesis.batch import grow_recipe
-from perolux.synthesis.outcome import OUTCOMES, outcome_of
+from perolux.synthesis.every_route import carry_out_any, outcome_of_any, outcomes_for
 from perolux.synthesis.recipe import recipe_of
 
 __all__ = ["STATUSES", "append_rows", "columns_of", "csv_of", "mended", "read_rows", "row_of"]
@@ -30,13 +29,13 @@ STATUSES = {
 """What can become of a point."""
 
 
-def columns_of(axes: Sequence[Axis]) -> dict[str, tuple[str, str]]:
-    """Name of each column -> its unit and what it means."""
+def columns_of(axes: Sequence[Axis], route: str) -> dict[str, tuple[str, str]]:
+    """Name of each column of the map of a recipe -> its unit and what it means."""
     return {
         "point": ("", "number of the point, from 1"),
         **{axis.column: (axis.unit, f"{axis.path} of the recipe") for axis in axes},
         "status": ("", "; ".join(f"{name}: {meaning}" for name, meaning in STATUSES.items())),
-        **OUTCOMES,
+        **outcomes_for(route),
         "warnings": ("", "what the program says of this batch"),
         "reason": ("", "why a number is missing"),
     }
@@ -46,12 +45,12 @@ def row_of(
     content: dict[str, Any], axes: Sequence[Axis], point: int, values: Sequence[float], tolerance: float
 ) -> list[Any]:
     """Grow one point and return its cells; what goes wrong at a point is a row as well."""
-    numbers: dict[str, float | None] = dict.fromkeys(OUTCOMES)
+    numbers: dict[str, float | None] = dict.fromkeys(outcomes_for(content["route"]))
     warnings = ""
     try:
         recipe = recipe_of(with_values(content, axes, values))
         with np.errstate(all="ignore"):  # what overflows at the end of a range shows in the status
-            found = outcome_of(grow_recipe(recipe, tolerance=tolerance))
+            found = outcome_of_any(carry_out_any(recipe, tolerance=tolerance))
         numbers, warnings = found.numbers, "; ".join(found.warnings)
         status = "grown" if found.has_crystals else "no-crystals"
         reason = "; ".join(_grouped(found.reasons))

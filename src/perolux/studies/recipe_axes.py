@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from perolux.errors import InputError, OptionError, Problem
-from perolux.synthesis.kinetics import priors
 from perolux.synthesis.recipe import recipe_of
 
 __all__ = ["MOST_POINTS", "Axis", "Plan", "numbers_in", "parse_axis", "plan_of", "with_values"]
@@ -251,9 +250,14 @@ def _remedy(content: dict[str, Any], axis: Axis, error: InputError | OptionError
     if isinstance(error, InputError) and not any(words in said for words in ("is no key", "valid string")):
         return None
     if axis.path.startswith("kinetics."):
-        return f"a constant: {', '.join(priors())}"
+        return f"a constant: {', '.join(_constants(content))}"
     shown = numbers_in(content)[:_MOST_SHOWN]
     return f"a number of this recipe: {', '.join(shown)}; or kinetics.NAME"
+
+
+def _constants(content: dict[str, Any]) -> list[str]:
+    """Names of [kinetics] of the route of a recipe."""
+    return list(type(recipe_of(content).kinetics).model_fields)
 
 
 def _put(node: Any, parts: Sequence[str], value: str | float, done: str) -> Any:

@@ -3,7 +3,7 @@
 map.json      the question (recipe, axes, tolerance, version), what it rests on, the summary
 recipe.toml   the recipe as given
 rows.csv      one row a point, in their order
-map.svg       the mean edge over one or two axes
+map.svg       the mean size over one or two axes
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,18 +30,29 @@ from perolux.studies.lock import alone_in, cannot_write, clear_temporaries
 from perolux.studies.map_rows import append_rows, columns_of, mended, read_rows, row_of
 from perolux.studies.recipe_axes import Plan, plan_of
 from perolux.studies.run import library_versions
-from perolux.synthesis.batch import constants_of, grow_recipe
 from perolux.synthesis.cohorts import TOLERANCE
+from perolux.synthesis.every_route import (
+    carry_out_any,
+    constants_to_choose,
+    given_constants,
+    outcomes_for,
+    size_of_route,
+    takes_steps,
+)
 from perolux.synthesis.kinetics import priors
 from perolux.synthesis.many import MOST_JOBS, in_order
-from perolux.synthesis.outcome import OUTCOMES, require_flask
-from perolux.synthesis.recipe import Recipe, in_a_flask, read_recipe, recipe_of
+from perolux.synthesis.recipe import read_recipe, recipe_of
+from perolux.synthesis.solid_priors import solid_priors
+
+if TYPE_CHECKING:
+    from perolux.synthesis.recipe import AnyRecipe
 
 __all__ = ["RecipeMap", "map_recipe"]
 
 _PIECE = 16
 """Points that are written together; after a kill at most a few such pieces are computed again."""
 _MOST_DRAWN = 100_000
+_SIZES = {"mean_edge_nm": "mean edge", "mean_diameter_nm": "mean diameter"}
 Row = list[Any]
 
 
@@ -82,10 +93,10 @@ def map_recipe(
     jobs: threads that share the points; the rows do not depend on it. tolerance: of the engine.
 
     A point that cannot be carried out is a row with its reason. Each batch is observed at 60 rising times,
-    whatever `times` the recipe has. Memory does not grow with the number of points. A finished map of the
-    same question is returned as it is, an interrupted one continues. Raises `OptionError` for axes that do
-    not fit the recipe and for a folder that holds something else, `InputError` for a recipe that cannot be
-    read, `OutputError` where the folder cannot be written.
+    whatever `times` the recipe has, and what flows at its last detector. Memory does not grow with the number
+    of points. A finished map of the same question is returned as it is, an interrupted one continues. Raises
+    `OptionError` for axes that do not fit the recipe and for a folder that holds something else, `InputError`
+    for a recipe that cannot be read, `OutputError` where the folder cannot be written.
     """
     if not 1 <= jobs <= MOST_JOBS:
         raise OptionError(f"{jobs} jobs", where="--jobs", allowed=f"1 to {MOST_JOBS}")
@@ -95,7 +106,12 @@ def map_recipe(
         )
     recipe_file = Path(recipe_file)
     recipe = read_recipe(recipe_file)
-    require_flask(recipe.route, "maps")
+    if tolerance != TOLERANCE and not takes_steps(recipe.route):
+        raise OptionError(
+            "a tolerance belongs to steps in time",
+            where="--tolerance",
+            fix=f"leave it out for the route {recipe.route}",
+        )
     given = recipe_file.read_bytes()
     content = tomllib.loads(given.decode("utf-8-sig"))
     content["observe"] = {name: value for name, value in content["observe"].items() if name != "times"}
@@ -112,13 +128,12 @@ def map_recipe(
     }
     digest = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
     folder = Path(out) if out is not None else _default_folder(recipe.name or recipe_file.stem, digest)
-    columns = columns_of(plan.axes)
+    columns = columns_of(plan.axes, recipe.route)
     _refuse_another(folder, question)
     with alone_in(folder):
         clear_temporaries(folder)
         if not (folder / "map.json").is_file():
-            flask = in_a_flask(recipe_of(content))
-            record = _record(flask, recipe_file.name, plan, question, digest, columns, tolerance)
+            record = _record(recipe_of(content), recipe_file.name, plan, question, digest, columns, tolerance)
             write_json(folder / "map.json", record)
         if not (folder / "recipe.toml").is_file():
             write_bytes(folder / "recipe.toml", given)
@@ -149,7 +164,9 @@ def _finish(
         for count in written:
             done += count
             progress.advance(count)
-        record |= {"summary": _summary(folder, plan), "summary_reason": None} | _picture(folder, plan)
+        route = record["recipe"]["route"]
+        record |= {"summary": _summary(folder, plan, route), "summary_reason": None}
+        record |= _picture(folder, plan, size_of_route(route))
         write_json(folder / "map.json", record)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
@@ -208,7 +225,7 @@ def _refuse_another(folder: Path, question: dict[str, Any]) -> None:
 
 
 def _record(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     name: str,
     plan: Plan,
     question: dict[str, Any],
@@ -216,12 +233,12 @@ def _record(
     columns: dict[str, tuple[str, str]],
     tolerance: float,
 ) -> dict[str, Any]:
-    varied = {axis.path.removeprefix("kinetics.") for axis in plan.axes if axis.path.startswith("kinetics.")}
+    known = priors() | solid_priors()
+    varied = {axis.path.rpartition(".")[2] for axis in plan.axes} & known.keys()
     try:
-        values = grow_recipe(recipe, tolerance=tolerance).rests_on()
+        values = carry_out_any(recipe, tolerance=tolerance).rests_on()
     except PeroluxError:  # as given it cannot be carried out: its points may be
-        given = constants_of(recipe).from_recipe
-        values = [value for key, value in priors().items() if key not in given]
+        values = [known[name] for name in constants_to_choose(recipe)]
     return {
         "program": "perolux",
         "version": __version__,
@@ -231,10 +248,11 @@ def _record(
             "file": "recipe.toml",
             "given_as": name,
             "name": recipe.name,
+            "route": recipe.route,
             "sha256": question["recipe"],
         },
         "points": len(plan),
-        "kinetics_given": list(constants_of(recipe).from_recipe),
+        "kinetics_given": list(given_constants(recipe)),
         "kinetics_varied": sorted(varied),
         "rests_on": [v.as_dict() for v in values if v.key.removeprefix("prior.") not in varied],
         "columns": [
@@ -246,11 +264,11 @@ def _record(
     }
 
 
-def _summary(folder: Path, plan: Plan) -> dict[str, Any]:
+def _summary(folder: Path, plan: Plan, route: str) -> dict[str, Any]:
     """Counts by status, the least and the largest of each number with its point, the first reason of each."""
     statuses: Counter[str] = Counter()
     reasons: dict[str, dict[str, Any]] = {}
-    ends: dict[str, dict[str, Any]] = {name: {"least": None, "largest": None} for name in OUTCOMES}
+    ends: dict[str, dict[str, Any]] = {name: {"least": None, "largest": None} for name in outcomes_for(route)}
     for row in read_rows(folder / "rows.csv"):
         statuses[row["status"]] += 1
         if row["status"] != "grown":
@@ -268,25 +286,26 @@ def _summary(folder: Path, plan: Plan) -> dict[str, Any]:
     return {"statuses": dict(statuses), "first_reasons": reasons, "numbers": ends}
 
 
-def _picture(folder: Path, plan: Plan) -> dict[str, Any]:
+def _picture(folder: Path, plan: Plan, size: str) -> dict[str, Any]:
     """Draw map.svg; {"figure": its name or None, "figure_reason": why not}."""
     why = None
     if len(plan.axes) > 2:
         why = f"{len(plan.axes)} axes: a picture has one or two"
     elif len(plan) > _MOST_DRAWN:
         why = f"more than {_MOST_DRAWN} points"
-    elif not any(row["mean_edge_nm"] is not None for row in read_rows(folder / "rows.csv")):
+    elif not any(row[size] is not None for row in read_rows(folder / "rows.csv")):
         why = "no point has crystals"
     if why is None:
         from perolux.reports.map_figure import draw_map
 
-        names = [*(axis.column for axis in plan.axes), "mean_edge_nm", "cv"]
+        names = [*(axis.column for axis in plan.axes), size, "cv"]
         table = np.full((len(plan), len(names)), np.nan)
         for k, row in enumerate(read_rows(folder / "rows.csv")):
             table[k] = [np.nan if row[name] is None else row[name] for name in names]
         shape = None if plan.sample is not None else [axis.points or 0 for axis in plan.axes]
         titles, logs = [axis.column for axis in plan.axes], [axis.log for axis in plan.axes]
         write_bytes(
-            folder / "map.svg", draw_map(titles, logs, table[:, :-2], table[:, -2], table[:, -1], shape)
+            folder / "map.svg",
+            draw_map(titles, logs, table[:, :-2], table[:, -2], table[:, -1], shape, _SIZES[size]),
         )
     return {"figure": None if why else "map.svg", "figure_reason": why}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,9 @@ from perolux.studies.run import Run
 
 if TYPE_CHECKING:
     from perolux.materials import Explanation
+    from perolux.quantities import Value
 
-__all__ = ["Citations", "citations_of_run", "explain_key"]
+__all__ = ["Citations", "citations_of_run", "explain_key", "record_values"]
 
 
 def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
@@ -23,30 +24,20 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
 
     key: of a material ("CsPbBr3.gap"), of a fundamental constant ("constants.planck_j_s"), of the prior of
     the sizes ("prior.edge_nm"), of a synthesis ("prior.surface_energy_j_m2") or of the surface
-    ("prior.exchange_rate_per_s"), "study.temperature_k", a material's "homogeneous_fwhm", or a rung of a
-    platelet ladder. Raises what `perolux.materials.explain` raises.
+    ("prior.exchange_rate_per_s"), of the equilibria of a solution ("equilibrium.PbX3-"), of a chemical
+    ("chemical.toluene.boiling_c"), "atomic_weight.Pb", "study.temperature_k", of the line
+    ("CsPbBr3.homogeneous_fwhm"),
+    or a rung of a platelet ladder. An unknown key raises `OptionError` with near keys of all records; else
+    raises what `perolux.materials.explain` raises.
     """
     from perolux.materials import Explanation, explain, material, platelet_ladders
 
     room, _, name = key.partition(".")
-    if room == "prior":
-        from perolux.excitons.assumptions import assumption
-        from perolux.photons.quantum_records import quantum_records
-        from perolux.surface.priors import priors as surface_priors
-        from perolux.synthesis.aggregation import attachment_records
-        from perolux.synthesis.kinetics import priors
-        from perolux.synthesis.platelets import platelet_records
-        from perolux.synthesis.solid_priors import solid_priors
-
-        own = (
-            quantum_records()
-            | priors()
-            | surface_priors()
-            | solid_priors()
-            | attachment_records()
-            | platelet_records()
-        )
-        value = own[name] if name in own else assumption(name)
+    records = record_values()
+    if key in records:
+        value = records[key]
+    elif room in _KINDS:
+        raise _unknown(key, room, records)
     elif key == assumed_temperature().key:
         value = assumed_temperature()
     elif name == "homogeneous_fwhm":
@@ -63,6 +54,50 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     else:
         return explain(key, temperature_k=temperature_k)
     return Explanation(key, value)
+
+
+def record_values() -> dict[str, Value]:
+    """Every record that is of no material, by its key: priors of all rooms, equilibria, chemicals."""
+    from perolux.excitons.assumptions import assumptions
+    from perolux.materials.chemicals import atomic_weight, atomic_weights, chemicals
+    from perolux.photons.quantum_records import quantum_records
+    from perolux.surface.priors import priors as surface_priors
+    from perolux.synthesis.aggregation import attachment_records
+    from perolux.synthesis.kinetics import priors
+    from perolux.synthesis.mixed_priors import mixed_priors
+    from perolux.synthesis.platelets import platelet_records
+    from perolux.synthesis.solid_priors import solid_priors
+    from perolux.synthesis.speciation import equilibrium_records
+
+    rooms = (
+        assumptions(), surface_priors(), priors(), solid_priors(), attachment_records(), platelet_records(),
+        equilibrium_records(), mixed_priors(), quantum_records(),
+    )  # fmt: skip
+    values = [value for room in rooms for value in room.values()]
+    for one in chemicals().values():
+        values += [*one.properties.values(), *one.multipliers.values()]
+    values += [atomic_weight(symbol) for symbol in atomic_weights()]
+    return {value.key: value for value in values}
+
+
+_KINDS = ("prior", "equilibrium", "chemical", "atomic_weight")
+
+
+def _unknown(key: str, kind: str, records: Mapping[str, Value]) -> OptionError:
+    """No such record: the nearest of any kind, by the whole key and by parts of the name."""
+    from difflib import get_close_matches
+
+    name = key.partition(".")[2]
+    same = [one for one in records if one.startswith(f"{kind}.")]
+    near = get_close_matches(key, records, n=4, cutoff=0.75)
+    # somebody who knows half of a name, or wrote it under another kind
+    near += [one for one in records if len(name) > 2 and name.lower() in one.lower()][:6]
+    found = ", ".join(dict.fromkeys(near))
+    return OptionError(
+        f"no record is called {key!r}" + (f"; near: {found}" if found else ""),
+        allowed=", ".join(same),
+        fix=f"write one of these; another kind begins with one of {', '.join(f'{one}.' for one in _KINDS)}",
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from numba import njit
 
 from perolux.quantities.constants import AVOGADRO_PER_MOL, constant
 from perolux.synthesis._cohort_merging import merge, refine, trim
+from perolux.synthesis._solution_kernels import ln_free, ln_product, ln_solubility_product, table_at
 from perolux.synthesis.laws import LEAST_SUPERSATURATION
 
 # columns of the table of conditions; `conditions.py` fills it
@@ -27,8 +28,8 @@ CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 # columns of the report at each time
 (
     NUMBER, MEAN, VARIANCE, SQUARE, CUBE, DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, BOUND, REJECTED,
-    NUCLEI, GONE, WAY_OUT, PEAK,
-) = range(16)  # fmt: skip
+    NUCLEI, GONE, WAY_OUT, PEAK, UPTAKE,
+) = range(17)  # fmt: skip
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL = range(3)
 
 _BOLTZMANN = constant("boltzmann_j_per_k")
@@ -110,6 +111,19 @@ def _gibbs_thomson(u, n, scale, drive, cs, length, diff, kr, v, least, rate):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST)
+def _over_a_table(u, n, scale, drive, ln_ksp, length, diff, kr, v, least, grid, solution, rate):
+    """The same where the concentration at a surface is that of a table, at p = ln Ksp + length/r."""
+    floor = math.exp(-scale / least)
+    inverse_d, inverse_k = 1.0 / diff, 1.0 / kr
+    for side in range(2):
+        for i in range(n):
+            w = min(max(u[side, i], floor), _LARGEST_U)
+            r = -scale / math.log(w)
+            there = math.exp(ln_free(grid, solution, ln_ksp + length / r)[0])
+            rate[side, i] = w * scale / (r * r) * v * (drive - there) / (r * inverse_d + inverse_k)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
 def _to_sizes(mode, u, n, scale, r):
     for side in range(2):
         for i in range(n):
@@ -148,7 +162,7 @@ def _size_per_u(mode, r, scale):
 
 
 @njit(cache=True, error_model="numpy")
-def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
+def _rates(code, p, env, grid, solution, scale, r, u, number, n, born, rate_u, out):
     """Right-hand side. out: dM0, dM1, dQ, dissolved, free, S, entry radius, bound amount."""
     low, high = r[0], r[1]
     m0 = born[0]
@@ -168,6 +182,15 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
         complexant = env[COMPLEXANT] + max(env[SUPPLIED] / volume - dissolved, 0.0)
         free = free_monomer(max(dissolved, 0.0), complexant, env[DISSOCIATION])
         s = free / env[CS]
+        tabled = solution.shape[1] > 0
+        ln_ksp = 0.0
+        if tabled:
+            ln_ksp = ln_solubility_product(env[CS])
+            free, s = 0.0, 0.0
+            if dissolved > 0.0:
+                product = ln_product(grid, solution, dissolved)
+                free = math.exp(ln_free(grid, solution, product)[0])
+                s = math.exp(min(product - ln_ksp, 700.0))
         heat = _BOLTZMANN * env[T]
         length = 2.0 * env[GAMMA] * p[2] / heat
         kr = env[KR]
@@ -187,13 +210,21 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
                         taken += number[i]
                     rate *= max(1.0 - taken / p[4], 0.0)
                 entry = max(length / log + 0.5 * math.sqrt(heat / (math.pi * env[GAMMA])), least)
-        _gibbs_thomson(u, n, scale, free, env[CS], length, env[DIFF], kr, v, least, rate_u)
+        if tabled:
+            _over_a_table(
+                u, n, scale, free, ln_ksp, length, env[DIFF], kr, v, least, grid, solution, rate_u
+            )  # fmt: skip
+        else:
+            _gibbs_thomson(u, n, scale, free, env[CS], length, env[DIFF], kr, v, least, rate_u)
         if rate > 0.0 or m0 > 0.0:
             at = max(centre if m0 > 0.0 else entry, least)
-            e = env[CS] * math.exp(length / at)
+            e, slope = env[CS] * math.exp(length / at), 1.0
+            if tabled:
+                e, slope = ln_free(grid, solution, ln_ksp + length / at)
+                e = math.exp(e)
             resistance = 1.0 / (at / env[DIFF] + 1.0 / kr)
             g = v * (free - e) * resistance
-            dg = (v * e * length / (at * at) - g / env[DIFF]) * resistance
+            dg = (v * e * slope * length / (at * at) - g / env[DIFF]) * resistance
     elif code == POWER:
         free = max(dissolved, 0.0)
         s = (free - env[CS]) / env[CS]
@@ -249,7 +280,7 @@ def _rates(code, p, env, scale, r, u, number, n, born, rate_u, out):
 @njit(cache=True, error_model="numpy")
 def _stage(
     code, mode, p, knots, table, first, last, time, dt, a1, a2, a3, u, k1, k2, k3, o1, o2, o3, w, r, scale,
-    number, n, born, env, k_out, o_out,
+    number, n, born, env, chemistry, solution, k_out, o_out,
 ):  # fmt: skip
     """Rates at `time` and u + dt (a1 k1 + a2 k2 + a3 k3): one stage of a Runge-Kutta step."""
     for side in range(2):
@@ -266,7 +297,9 @@ def _stage(
     for q in range(3):
         born[q] = dt * (a1 * o1[q] + a2 * o2[q] + a3 * o3[q])
     conditions_at(knots, table, first, last, time, env)
-    _rates(code, p, env, scale, r, w, number, n, born, k_out, o_out)
+    if solution.shape[1] > 0:
+        table_at(knots, chemistry[0], chemistry[1], first, last, time, solution)
+    _rates(code, p, env, chemistry[2], solution, scale, r, w, number, n, born, k_out, o_out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -288,26 +321,27 @@ def _report(out, low, high, number, n, o):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run(
-    code, p, knots, table, sections, low, high, number, n, start, times, tolerance, fixed_step, most,
-    most_steps, out, keep, out_low, out_high, out_number, out_count,
+    code, p, knots, table, sections, chemistry, low, high, number, n, start, times, tolerance, fixed_step,
+    most, most_steps, out, keep, out_low, out_high, out_number, out_count,
 ):  # fmt: skip
     """Integrate one case from `start` through `times`; returns (state, steps, time reached, count).
 
     sections[k] = (first knot, last knot) of the k-th smooth stretch: a jump of the conditions lies between
-    two of them. out[i]: the columns named above; keep: 1 writes the cohorts at each time.
+    two of them. chemistry: tables of the solution as `packed_solution` gives them. out[i]: the columns named
+    above; keep: 1 writes the cohorts at each time.
     """
     cap = low.shape[0]
     # one row an edge: 0 lower, 1 upper
     u, w, r = np.empty((2, cap)), np.empty((2, cap)), np.empty((2, cap))
     k1, k2, k3, k4 = np.empty((2, cap)), np.empty((2, cap)), np.empty((2, cap)), np.empty((2, cap))
-    env = np.empty(table.shape[1])
+    env, solution = np.empty(table.shape[1]), np.empty((4, chemistry[1].shape[2]))
     o1, o2, o3, o4 = np.zeros(8), np.zeros(8), np.zeros(8), np.zeros(8)
     born = np.zeros(3)
     least = p[0]
     scale = 1.0
     mode = code + (1 if code == RIPENING and p[2] != 0.0 else 0)
     time, step = start, 0.0
-    steps, rejected, nuclei, gone, left, peak = 0, 0, 0.0, 0.0, 0.0, 0.0
+    steps, rejected, nuclei, gone, left, peak, uptake = 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0
     section = 0
     fresh = True
     youngest = -1
@@ -322,12 +356,14 @@ def run(
                 end = min(end, knots[last])
             if fresh:
                 conditions_at(knots, table, first, last, time, env)
+                if solution.shape[1] > 0:
+                    table_at(knots, chemistry[0], chemistry[1], first, last, time, solution)
                 if code == CLASSICAL:
                     scale = 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T])
                 born[:] = 0.0
                 _from_sizes(mode, low, high, n, scale, u)
                 r[0, :n], r[1, :n] = low[:n], high[:n]
-                _rates(code, p, env, scale, r, u, number, n, born, k1, o1)
+                _rates(code, p, env, chemistry[2], solution, scale, r, u, number, n, born, k1, o1)
                 peak = max(peak, o1[5])
                 fresh = False
                 if step <= 0.0:
@@ -342,15 +378,15 @@ def run(
             # Bogacki-Shampine 3(2)
             _stage(
                 code, mode, p, knots, table, first, last, time + 0.5 * dt, dt, 0.5, 0.0, 0.0,
-                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, k2, o2,
+                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, chemistry, solution, k2, o2,
             )  # fmt: skip
             _stage(
                 code, mode, p, knots, table, first, last, time + 0.75 * dt, dt, 0.0, 0.75, 0.0,
-                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, k3, o3,
+                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, chemistry, solution, k3, o3,
             )  # fmt: skip
             _stage(
                 code, mode, p, knots, table, first, last, time + dt, dt, 2.0 / 9.0, 3.0 / 9.0, 4.0 / 9.0,
-                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, k4, o4,
+                u, k1, k2, k3, o1, o2, o3, w, r, scale, number, n, born, env, chemistry, solution, k4, o4,
             )  # fmt: skip
             steps += 1
             if steps > most_steps:
@@ -410,6 +446,12 @@ def run(
             for side in range(2):
                 for i in range(n):
                     u[side, i], k1[side, i] = w[side, i], k4[side, i]
+            if code == CLASSICAL and p[4] > 0.0 and born[0] > 0.0:
+                free_sites = max(p[4] - number[:n].sum(), 0.0)
+                if born[0] > free_sites:  # each place is taken once, to rounding
+                    born *= free_sites / born[0]
+            # what nuclei held as they entered, from the middle of the step
+            uptake += born[0] * o3[6] ** 3
             o1[:] = o4
             peak = max(peak, o4[5])
             if code == CLASSICAL and 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T]) != scale:
@@ -464,16 +506,20 @@ def run(
                 n = refine(low, high, number, n, most, scale, REFINE * tolerance)
                 fresh = fresh or n > before
         conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
+        if solution.shape[1] > 0:
+            table_at(
+                knots, chemistry[0], chemistry[1], sections[section, 0], sections[section, 1], time, solution
+            )  # fmt: skip
         born[:] = 0.0
         if code == CLASSICAL:
             scale = 2.0 * env[GAMMA] * p[2] / (_BOLTZMANN * env[T])
         _from_sizes(mode, low, high, n, scale, u)
         r[0, :n], r[1, :n] = low[:n], high[:n]
-        _rates(code, p, env, scale, r, u, number, n, born, k1, o1)
+        _rates(code, p, env, chemistry[2], solution, scale, r, u, number, n, born, k1, o1)
         _report(out[index], low, high, number, n, o1)
         out[index, REJECTED], out[index, NUCLEI], out[index, GONE] = rejected, nuclei, gone
         out[index, WAY_OUT] = left
-        out[index, PEAK] = max(peak, o1[5])
+        out[index, PEAK], out[index, UPTAKE] = max(peak, o1[5]), p[1] * uptake
         if keep:
             out_low[index, :n], out_high[index, :n], out_number[index, :n] = low[:n], high[:n], number[:n]
             out_count[index] = n

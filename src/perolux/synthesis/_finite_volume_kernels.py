@@ -20,9 +20,10 @@ T, CS, KR, DIFF, GAMMA, LNA, BARRIER, VOLUME, SUPPLIED, COMPLEXANT, DISSOCIATION
 # kinds of laws; `models.py` fills the parameters of each
 CLASSICAL, POWER, PLAIN, RIPENING = range(4)
 # columns of the report at each time
-DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MEETINGS, BROKEN, MASS_ERROR = (
-    range(12)
-)
+(
+    DISSOLVED, FREE, SUPERSATURATION, RATE, ENTRY, HELD, NUCLEI, GONE, STEPS, MEETINGS, BROKEN, MASS_ERROR,
+    UPTAKE,
+) = range(13)  # fmt: skip
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, TOO_LARGE = range(4)
 
 _BOLTZMANN = constant("boltzmann_j_per_k")
@@ -34,8 +35,9 @@ OCCUPIED = 1e-6
 """Share of all crystals above which a cell limits the step; what leaves an emptier cell is at most all."""
 _CHANGE = 0.02  # share of the dissolved monomer that one step may take or give
 _LARGEST_SHARE = 1e-6  # of all crystals in the uppermost cell, or of their volume kept from attaching there
-# what a step adds to: r^3 of all crystals, nuclei, dissolved, meetings, pieces, r^3 kept from attaching
-_SUMS = 6
+# what a step adds to: r^3 of all crystals, nuclei, dissolved, meetings, pieces, r^3 kept from attaching, r^3
+# of nuclei as they enter
+_SUMS = 7
 
 
 @njit(cache=True, nogil=True)
@@ -50,7 +52,56 @@ def conditions_at(knots, table, first, last, time, env):
 
 
 @njit(cache=True, nogil=True)
-def laws(code, p, env, faces, number, dissolved, speed, out):
+def solution_at(knots, chemistry, first, last, time, solution):
+    """Linear in time between the knots at which the solution is tabulated (see `solution_line.py`)."""
+    chosen, tables, _ = chemistry
+    if solution.shape[1] == 0:
+        return
+    k = np.searchsorted(chosen, first)
+    while chosen[k] < last and chosen[k + 1] < last and knots[chosen[k + 1]] <= time:
+        k += 1
+    after = k + 1 if chosen[k] < last else k
+    width = knots[chosen[after]] - knots[chosen[k]]
+    share = min(max((time - knots[chosen[k]]) / width, 0.0), 1.0) if width > 0.0 else 0.0
+    solution[:] = (1.0 - share) * tables[k] + share * tables[after]
+
+
+@njit(cache=True, nogil=True)
+def hermite(grid, values, slopes, p):
+    """Value at p by the basis of Hermite over an even grid; straight beyond its ends."""
+    n = values.shape[0]
+    k = min(max(math.floor((p - grid[0]) / grid[1]), 0), n - 2)
+    t = (p - grid[0]) / grid[1] - k
+    if t < 0.0:
+        return values[0] + t * slopes[0]
+    if t > 1.0:
+        return values[n - 1] + (t - 1.0) * slopes[n - 1]
+    left, right = (1.0 + 2.0 * t) * (1.0 - t) ** 2, t * t * (3.0 - 2.0 * t)
+    curved = t * (1.0 - t) ** 2 * slopes[k] - t * t * (1.0 - t) * slopes[k + 1]
+    return left * values[k] + right * values[k + 1] + curved
+
+
+@njit(cache=True, nogil=True)
+def product_at(grid, values, slopes, wanted):
+    """p at which the value is as wanted, by bisection."""
+    n = values.shape[0]
+    if wanted <= values[0]:
+        return grid[0] + grid[1] * (wanted - values[0]) / slopes[0]
+    if wanted >= values[n - 1]:
+        return grid[0] + grid[1] * (n - 1 + (wanted - values[n - 1]) / slopes[n - 1])
+    k = np.searchsorted(values, wanted, side="right") - 1
+    low, high = grid[0] + grid[1] * k, grid[0] + grid[1] * (k + 1)
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        if hermite(grid, values, slopes, middle) > wanted:
+            high = middle
+        else:
+            low = middle
+    return 0.5 * (low + high)
+
+
+@njit(cache=True, nogil=True)
+def laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, out):
     """Speed G (m/s) at every face; out: free, S, nuclei per s, entry radius, 1/s at which solute relaxes, and
     the share of the surface that no ligand covers."""
     n = number.shape[0]
@@ -69,6 +120,14 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
             b = env[COMPLEXANT] + max(env[SUPPLIED] / env[VOLUME] - free, 0.0) + env[DISSOCIATION]
             free = 0.5 * (math.sqrt(b * b + 4.0 * env[DISSOCIATION] * free) - b)
         s = free / env[CS]
+        tabled = solution.shape[1] > 0
+        if tabled:
+            free, s = 0.0, 0.0
+            ln_ksp = 5.0 * math.log(env[CS] / 1000.0) + math.log(27.0)
+            if dissolved > 0.0:
+                product = product_at(chemistry[2], solution[0], solution[1], math.log(dissolved))
+                free = math.exp(hermite(chemistry[2], solution[2], solution[3], product))
+                s = math.exp(min(product - ln_ksp, 700.0))
         heat = _BOLTZMANN * env[T]
         length = 2.0 * env[GAMMA] * p[2] / heat
         kr = env[KR]
@@ -87,7 +146,11 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
         v = p[2] * _AVOGADRO
         for i in range(n + 1):
             r = faces[i]
-            speed[i] = v * (free - env[CS] * math.exp(length / r)) / (r / env[DIFF] + 1.0 / kr)
+            if tabled:
+                there = math.exp(hermite(chemistry[2], solution[2], solution[3], ln_ksp + length / r))
+            else:
+                there = env[CS] * math.exp(length / r)
+            speed[i] = v * (free - there) / (r / env[DIFF] + 1.0 / kr)
         for i in range(n):
             r = 0.5 * (faces[i] + faces[i + 1])
             out[4] += 3.0 * p[1] * number[i] * r * r * v / (r / env[DIFF] + 1.0 / kr) / env[VOLUME]
@@ -100,6 +163,9 @@ def laws(code, p, env, faces, number, dissolved, speed, out):
                 if p[4] > 0.0:
                     out[2] *= max(1.0 - total / p[4], 0.0)
                 out[3] = max(length / log + 0.5 * math.sqrt(heat / (math.pi * env[GAMMA])), p[0])
+                # a little less solute, far fewer nuclei: d(ln J)/d(ln c) = 2 (W/kT)/ln S
+                steep = max(2.0 * (env[LNA] - ln_rate) / log, 1.0)
+                out[4] += steep * p[1] * out[2] * out[3] ** 3 / (max(free, 1e-300) * env[VOLUME])
     elif code == POWER:
         out[1] = (max(dissolved, 0.0) - env[CS]) / env[CS]
         drive = max(out[1], 0.0)
@@ -144,7 +210,7 @@ def face_flux(speed, number, width, flux):
 
 
 @njit(cache=True, nogil=True)
-def euler(env, dt, number, cube, flux, out, factor, tables, loss, work, gain, new):
+def euler(p, code, env, dt, number, cube, flux, out, factor, tables, loss, work, gain, new):
     """One Euler step into `new`; `gain` is what it adds to the sums (see `_SUMS`)."""
     n = number.shape[0]
     spare, share, change = work
@@ -180,14 +246,15 @@ def euler(env, dt, number, cube, flux, out, factor, tables, loss, work, gain, ne
         if new[i] < 0.0:  # rounding
             new[i] = 0.0
     if out[2] > 0.0:
-        r3 = out[3] ** 3
-        k = min(max(np.searchsorted(cube, r3, side="right") - 1, 0), n - 2)
-        part = min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
+        if code == CLASSICAL and p[4] > 0.0:
+            # each place is taken once, however fast
+            out[2] = min(out[2], max(p[4] - new.sum(), 0.0) / dt)
+        k, part = int(out[6]), out[7]
         new[k] += dt * out[2] * part
         new[k + 1] += dt * out[2] * (1.0 - part)
         content += out[2] * (part * cube[k] + (1.0 - part) * cube[k + 1])
     gain[0], gain[1], gain[2] = dt * content, dt * out[2], dt * gone
-    gain[3], gain[4], gain[5] = dt * meetings, dt * broken, dt * shut
+    gain[3], gain[4], gain[5], gain[6] = dt * meetings, dt * broken, dt * shut, dt * out[2] * out[3] ** 3
 
 
 @njit(cache=True, nogil=True)
@@ -205,13 +272,38 @@ def longest_step(env, flux_speed, number, width, dissolved, out, held_rate, loss
 
 
 @njit(cache=True, nogil=True)
-def rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law, loss):
+def entry(faces, cube, speed, number, flux, out):
+    """First of the two cells that nuclei enter, and its share of them, into out[6] and out[7].
+
+    Between the size of entry and the next face there are J/G for each length, a part t of a full cell. A
+    share t of J, carried out of the cell upwind, leaves just that: nuclei reach the face beyond when they
+    should. Sharing by volume would hold them back by half a cell. Where nuclei dissolve they are shared by
+    volume.
+    """
+    n = cube.shape[0]
+    width = faces[1] - faces[0]
+    k = min(max(int((out[3] - faces[0]) / width), 0), n - 2)
+    if speed[k + 1] > 0.0:
+        out[6], out[7] = k, min(max((faces[k + 1] - out[3]) / width, 0.0), 1.0)
+        flux[k + 1] = speed[k + 1] * number[k] / width
+        return
+    r3 = out[3] ** 3
+    k = min(max(np.searchsorted(cube, r3, side="right") - 1, 0), n - 2)
+    out[6], out[7] = k, min(max((cube[k + 1] - r3) / (cube[k + 1] - cube[k]), 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def rates(
+    code, p, env, chemistry, solution, meet, tables, faces, cube, number, dissolved, speed, flux, law, loss
+):
     """Speeds, fluxes, laws and losses; returns the factor of the kernel (per reference volume).
 
     meet: power of the diffusivity (0 or 1) and of the uncovered share of the surface in the factor.
     """
-    laws(code, p, env, faces, number, dissolved, speed, law)
+    laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, law)
     face_flux(speed, number, faces[1] - faces[0], flux)
+    if law[2] > 0.0:
+        entry(faces, cube, speed, number, flux, law)
     factor = (env[DIFF] if meet[0] > 0.0 else 1.0) / env[VOLUME]
     if meet[1] > 0.0:
         factor *= law[5] ** meet[1]
@@ -221,12 +313,14 @@ def rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law
 
 @njit(cache=True, nogil=True)
 def run(
-    code, p, meet, tables, knots, table, sections, faces, cube, number, start, times, most_steps, out, kept
-):
+    code, p, meet, tables, chemistry, knots, table, sections, faces, cube, number, start, times, most_steps,
+    out, kept,
+):  # fmt: skip
     """Integrate through `times` by SSP-RK3 (Shu and Osher); returns (state, steps, time reached)."""
     n = number.shape[0]
     width = faces[1] - faces[0]
-    env, law = np.empty(table.shape[1]), np.zeros(6)
+    env, law = np.empty(table.shape[1]), np.zeros(8)
+    solution = np.empty((4, chemistry[1].shape[2]))
     speed, flux, loss = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n)
     one, two, new = np.empty(n), np.empty(n), np.empty(n)
     work = (np.empty(n), np.empty(n), np.empty(n))
@@ -244,9 +338,13 @@ def run(
             if section < sections.shape[0] - 1:
                 end = min(end, knots[last])
             conditions_at(knots, table, first, last, time, env)
+            solution_at(knots, chemistry, first, last, time, solution)
             held = amount * sums[0]
             dissolved = (env[SUPPLIED] - held) / env[VOLUME]
-            factor = rates(code, p, env, meet, tables, faces, number, dissolved, speed, flux, law, loss)
+            factor = rates(
+                code, p, env, chemistry, solution, meet, tables, faces, cube, number,
+                dissolved, speed, flux, law, loss,
+            )  # fmt: skip
             held_rate = flux[0] * cube[0] + law[2] * law[3] ** 3
             for f in range(1, n):
                 held_rate += flux[f] * (cube[f] - cube[f - 1])
@@ -259,19 +357,27 @@ def run(
             if dt < 1e-14 * abs(times[-1]):
                 return STEP_TOO_SMALL, steps, time
             dt = end - time if end - time <= dt * (1.0 + 1e-9) else dt
-            euler(env, dt, number, cube, flux, law, factor, tables, loss, work, first_gain, one)
+            euler(p, code, env, dt, number, cube, flux, law, factor, tables, loss, work, first_gain, one)
             conditions_at(knots, table, first, last, time + dt, env)
+            solution_at(knots, chemistry, first, last, time + dt, solution)
             dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
-            factor = rates(code, p, env, meet, tables, faces, one, dissolved, speed, flux, law, loss)
-            euler(env, dt, one, cube, flux, law, factor, tables, loss, work, gain, two)
+            factor = rates(
+                code, p, env, chemistry, solution, meet, tables, faces, cube, one,
+                dissolved, speed, flux, law, loss,
+            )  # fmt: skip
+            euler(p, code, env, dt, one, cube, flux, law, factor, tables, loss, work, gain, two)
             for k in range(_SUMS):
                 first_gain[k] = 0.25 * (first_gain[k] + gain[k])
             for i in range(n):
                 two[i] = 0.75 * number[i] + 0.25 * two[i]
             conditions_at(knots, table, first, last, time + 0.5 * dt, env)
+            solution_at(knots, chemistry, first, last, time + 0.5 * dt, solution)
             dissolved = (env[SUPPLIED] - held - amount * first_gain[0]) / env[VOLUME]
-            factor = rates(code, p, env, meet, tables, faces, two, dissolved, speed, flux, law, loss)
-            euler(env, dt, two, cube, flux, law, factor, tables, loss, work, gain, new)
+            factor = rates(
+                code, p, env, chemistry, solution, meet, tables, faces, cube, two,
+                dissolved, speed, flux, law, loss,
+            )  # fmt: skip
+            euler(p, code, env, dt, two, cube, flux, law, factor, tables, loss, work, gain, new)
             for i in range(n):
                 number[i] = (number[i] + 2.0 * new[i]) / 3.0
             for k in range(_SUMS):
@@ -286,12 +392,13 @@ def run(
             if number[n - 1] > _LARGEST_SHARE * number.sum() or sums[5] > _LARGEST_SHARE * volume:
                 return TOO_LARGE, steps, time
         conditions_at(knots, table, sections[section, 0], sections[section, 1], time, env)
+        solution_at(knots, chemistry, sections[section, 0], sections[section, 1], time, solution)
         dissolved = (env[SUPPLIED] - amount * sums[0]) / env[VOLUME]
-        laws(code, p, env, faces, number, dissolved, speed, law)
+        laws(code, p, env, chemistry, solution, faces, number, dissolved, speed, law)
         row = out[index]
         row[DISSOLVED], row[FREE], row[SUPERSATURATION] = dissolved, law[0], law[1]
         row[RATE], row[ENTRY], row[HELD] = law[2], law[3], amount * sums[0]
         row[NUCLEI], row[GONE], row[MEETINGS], row[BROKEN] = sums[1], sums[2], sums[3], sums[4]
-        row[STEPS], row[MASS_ERROR] = steps, worst
+        row[STEPS], row[MASS_ERROR], row[UPTAKE] = steps, worst, amount * sums[6]
         kept[index] = number
     return DONE, steps, time

@@ -12,6 +12,7 @@ itself are not in the population; a warning says how many its supersaturation wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,15 +20,19 @@ import numpy as np
 
 from perolux.errors import OptionError
 from perolux.quantities import Value
-from perolux.synthesis.batch import Batch, grow_recipe
+from perolux.synthesis.batch import Batch, constants_of, times_of
 from perolux.synthesis.cohorts import TOLERANCE, grow
+from perolux.synthesis.feasibility import require_feasible
+from perolux.synthesis.kinetics import KineticConstants
 from perolux.synthesis.laws import barrier_kt, heterogeneous_factor, nucleation_rate_per_m3_s
+from perolux.synthesis.ledger import ledger_of
 from perolux.synthesis.recipe_solid import SaltRecipe
-from perolux.synthesis.schedule import Schedule
+from perolux.synthesis.schedule import Schedule, schedule_of
 from perolux.synthesis.solid_priors import chosen, solid_priors
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.solid_light import Light
 
 __all__ = ["OnCarrier", "grow_on_carrier", "with_carrier"]
@@ -87,6 +92,10 @@ class OnCarrier:
             raise OptionError("there are no crystals", where="carrier")
         return emission_of(ensemble, temperature_k)
 
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL and absorbance at the times of the rows, as of the liquid if its grains scattered no light."""
+        return self.batch.spectra(sets=sets, seed=seed)
+
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on."""
         own = [solid_priors()[name] for name in self.constants if name not in self.given]
@@ -109,20 +118,38 @@ def with_carrier(schedule: Schedule, sites_per_m3: float, contact_angle_deg: flo
     )
 
 
-def grow_on_carrier(recipe: SaltRecipe, *, tolerance: float = TOLERANCE) -> OnCarrier:
-    """Carry out a recipe with a carrier. Raises `OptionError` with all that cannot be carried out."""
-    free = grow_recipe(recipe.flask(), tolerance=tolerance)
+def grow_on_carrier(
+    recipe: SaltRecipe,
+    *,
+    tolerance: float = TOLERANCE,
+    kinetics: KineticConstants | None = None,
+    drawn: Mapping[str, float] | None = None,
+) -> OnCarrier:
+    """Carry out a recipe with a carrier. Raises `OptionError` with all that cannot be carried out.
+
+    kinetics: of the vessel, as `grow_recipe` takes them. drawn: constants of the carrier in place of the
+    middle of the priors, where the recipe gives none.
+    """
+    flask = recipe.flask()
+    require_feasible(flask)
+    used = kinetics or constants_of(flask)
+    ledger = ledger_of(flask, used)
+    free = schedule_of(flask.product, ledger, used)
     carrier = recipe.carrier
     constants, given = chosen(
-        {name: getattr(carrier, name) for name in ("contact_angle_deg", "carrier_sites_per_nm2")}
+        {name: getattr(carrier, name) for name in ("contact_angle_deg", "carrier_sites_per_nm2")}, drawn
     )
     area_m2 = carrier.mass * carrier.area
-    sites = 1e18 * constants["carrier_sites_per_nm2"] * area_m2 / (1e-6 * free.ledger.reference_ml)
-    schedule = with_carrier(free.schedule, sites, constants["contact_angle_deg"])
-    history = grow(schedule.model, schedule.conditions, free.history.time_s, tolerance=tolerance)
-    liquid = _nuclei_in_the_liquid(free.schedule, schedule, float(history.time_s[-1]), tolerance)
+    sites = 1e18 * constants["carrier_sites_per_nm2"] * area_m2 / (1e-6 * ledger.reference_ml)
+    schedule = with_carrier(free, sites, constants["contact_angle_deg"])
+    history = grow(schedule.model, schedule.conditions, times_of(flask), tolerance=tolerance)
+    liquid = _nuclei_in_the_liquid(free, schedule, float(history.time_s[-1]), tolerance)
     nuclei = float(history.nuclei_per_m3[-1])
-    said = [f"{schedule.limiting} is the scarcest: the yield counts by it", *schedule.warnings]
+    said = [
+        f"{schedule.limiting} is the scarcest: the yield counts by it",
+        *history.warnings,
+        *schedule.warnings,
+    ]
     if nuclei < 1.0:
         said.append("nothing nucleates on the carrier")
     if liquid > max(_MATTERS * nuclei, 1.0):
@@ -130,8 +157,8 @@ def grow_on_carrier(recipe: SaltRecipe, *, tolerance: float = TOLERANCE) -> OnCa
             f"{liquid:.2g} nuclei per m3 would form in the liquid, {nuclei:.2g} on the carrier: the first "
             "are left out"
         )
-    batch = replace(free, schedule=schedule, history=history, warnings=tuple(said))
-    given = (*free.constants.from_recipe, *given)
+    batch = Batch(flask, used, ledger, schedule, history, tuple(said))
+    given = (*used.from_recipe, *given)
     return OnCarrier(recipe, batch, constants, given, sites, liquid, tuple(said))
 
 

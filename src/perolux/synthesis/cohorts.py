@@ -22,8 +22,9 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
 from perolux.synthesis.conditions import Conditions, checked_times
-from perolux.synthesis.history import NOTHING, History, SizeDistribution
+from perolux.synthesis.history import NOTHING, History, SizeDistribution, explosive
 from perolux.synthesis.models import ClassicalGrowth, Model, PowerLawGrowth
+from perolux.synthesis.solution_line import packed_solution
 
 __all__ = ["MOST_STEPS", "TOLERANCE", "grow"]
 
@@ -69,12 +70,13 @@ def grow(
     knots, table, sections = conditions.table()
     low, high, number = _arrays(start, most_cohorts + 8)
     shape = (len(times), len(low))
-    out = np.zeros((len(times), kernels.PEAK + 1))
+    out = np.zeros((len(times), kernels.UPTAKE + 1))
     lows, highs, numbers = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     count = np.zeros(len(times), dtype=np.int64)
     state, steps, reached, _ = kernels.run(
-        code, parameters, knots, table, sections, low, high, number, len(start), began, times, tolerance,
-        fixed_step_s or 0.0, most_cohorts, most_steps, out, 1, lows, highs, numbers, count,
+        code, parameters, knots, table, sections, packed_solution(model, conditions), low, high, number,
+        len(start), began, times, tolerance, fixed_step_s or 0.0, most_cohorts,
+        most_steps, out, 1, lows, highs, numbers, count,
     )  # fmt: skip
     if state != kernels.DONE:
         _refuse(state == kernels.TOO_MANY_STEPS, steps, reached, times[-1], tolerance)
@@ -148,5 +150,6 @@ def _history(
         steps=int(steps),
         rejected_steps=int(out[-1, kernels.REJECTED]),
         engine="cohorts",
+        warnings=explosive(column("UPTAKE"), supplied, column("NUCLEI"), model),
         largest_supersaturation=float(out[-1, kernels.PEAK]),
     )

@@ -11,6 +11,7 @@ a plain tube the spread is that of laminar flow (`residence.py`), and what is of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,10 @@ from perolux.synthesis.history import History, SizeDistribution
 from perolux.synthesis.kinetics import KineticConstants, priors
 from perolux.synthesis.laws import stokes_einstein_m2_s
 from perolux.synthesis.ledger import Ledger
+from perolux.synthesis.many import in_order
+from perolux.synthesis.mixedness import grow_mixed
 from perolux.synthesis.models import ClassicalGrowth
-from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe
+from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe, PlainTubeRecipe
 from perolux.synthesis.residence import residence_times
 from perolux.synthesis.schedule import Schedule, schedule_of, stoichiometry
 from perolux.synthesis.tube import TubeFlow, fed_umol_min, flow_ledger, tube_of
@@ -51,6 +54,7 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+_MOST_THREADS = 8
 _WIDEST = 0.6
 _WIDE = 0.3
 _LARGE_NUCLEUS = 0.01
@@ -106,8 +110,8 @@ class Flow:
     """A recipe in flow, carried out. schedule: of the middle pace.
 
     velocity_m_s: of all that flows, over the bore. flow_ml_min: of what reacts. droplets_per_s: of the train
-    (None without droplets). sample: droplets one by one, where nuclei are few in each. unused: constants that
-    have no effect here.
+    (None without droplets). sample: droplets one by one, where nuclei are few in each. course: over time,
+    at the middle pace. unused: constants that have no effect here.
     """
 
     recipe: FlowRecipe
@@ -119,6 +123,7 @@ class Flow:
     schedule: Schedule
     detectors: tuple[AtDetector, ...]
     sample: DropletSample | None
+    course: History
     unused: frozenset[str]
     warnings: tuple[str, ...]
 
@@ -205,30 +210,47 @@ def average_population(distributions: Sequence[SizeDistribution], weights: npt.A
 
 
 def grow_flow(
-    recipe: FlowRecipe, *, constants: KineticConstants | None = None, tolerance: float = TOLERANCE
+    recipe: FlowRecipe,
+    *,
+    constants: KineticConstants | None = None,
+    tolerance: float = TOLERANCE,
+    course_rows: int = 0,
+    one_by_one: bool = True,
 ) -> Flow:
     """Carry out a recipe in flow. Raises `OptionError` with all that cannot be carried out, `ModelRangeError`
-    where the flow is not laminar."""
+    where the flow is not laminar.
+
+    course_rows: rising times up to the mean one of the last detector at which `course` is kept, besides those
+    of the detectors. one_by_one: follow single droplets where nuclei are few in each; False leaves the mean
+    population alone.
+    """
     require_flow_feasible(recipe)
     used = constants or constants_of(recipe)
     tube = tube_of(recipe, used)
     paces = [_paces(recipe, tube, place) for place in recipe.observe.detectors]
-    # with one zone the history is the same at every pace, and one run serves all
-    one_for_all = len(recipe.tube.zones) == 1
+    if isinstance(recipe, PlainTubeRecipe) and recipe.ages == "mixed":
+        return _flow_of_mixed_ages(recipe, used, tube, tolerance)
+    run_of = _runs_of(recipe, [pace for pace, _, _ in paces])
     asked: dict[float, set[float]] = {}
-    for pace, _, mean in paces:
-        for one in pace:
-            asked.setdefault(1.0 if one_for_all else float(one), set()).add(float(one * mean))
-    runs = {one: _run(recipe, used, tube, one, sorted(times), tolerance) for one, times in asked.items()}
+    for (pace, _, mean), runs_at in zip(paces, run_of, strict=True):
+        for one, run in zip(pace, runs_at, strict=True):
+            asked.setdefault(run, set()).add(float(one * mean))
+    middle = min(asked, key=lambda one: abs(one - 1.0))
+    asked[middle] |= set((paces[-1][2] * np.geomspace(1e-3, 1.0, course_rows)[:-1]).tolist())
+    found = in_order(
+        lambda item: _run(recipe, used, tube, item[0], sorted(item[1]), tolerance),
+        asked.items(),
+        min(len(asked), os.cpu_count() or 1, _MOST_THREADS),
+    )
+    runs = dict(zip(asked, found, strict=True))
     detectors = []
-    for place, (pace, weights, mean) in zip(recipe.observe.detectors, paces, strict=True):
-        parts = [(runs[1.0 if one_for_all else float(one)], float(one * mean)) for one in pace]
+    for place, (pace, weights, mean), runs_at in zip(recipe.observe.detectors, paces, run_of, strict=True):
+        parts = [(runs[run], float(one * mean)) for one, run in zip(pace, runs_at, strict=True)]
         detectors.append(_at(tube, place, mean, parts, weights))
-    middle = min(runs, key=lambda one: abs(one - 1.0))
     sample: DropletSample | None = None
     crowded: tuple[str, ...] = ()
     try:
-        sample = _few(recipe, used, tube, detectors)
+        sample = _few(recipe, used, tube, detectors) if one_by_one else None
     except ModelRangeError as error:  # late droplets of a wide jitter
         crowded = (f"{error.problems[0].what}: droplets are not followed one by one, the rows are the mean",)
     return Flow(
@@ -241,6 +263,7 @@ def grow_flow(
         schedule=runs[middle].schedule,
         detectors=tuple(detectors),
         sample=sample,
+        course=runs[middle].history,
         unused=frozenset(_unused(recipe, used, tube)),
         warnings=(
             *warnings_of(runs[middle].schedule, runs[middle].history),
@@ -248,6 +271,74 @@ def grow_flow(
             *crowded,
         ),
     )
+
+
+def _flow_of_mixed_ages(
+    recipe: PlainTubeRecipe, constants: KineticConstants, tube: TubeFlow, tolerance: float
+) -> Flow:
+    """The tube under maximum mixedness: each detector has a way of its own that leads to it."""
+    places = recipe.observe.detectors
+    cases = [(tube.time_s(place), tube.spread(place)) for place in places]
+    found = list(
+        in_order(
+            lambda case: grow_mixed(recipe, constants, tube, *case, tolerance),
+            cases,
+            min(len(cases), os.cpu_count() or 1, _MOST_THREADS),
+        )
+    )
+    detectors = []
+    for place, (mean, spread), one in zip(places, cases, found, strict=True):
+        history, ledger = one.history, one.ledger
+        detectors.append(
+            AtDetector(
+                position_mm=place,
+                time_s=mean,
+                time_sd_s=mean * spread,
+                temperature_k=float(ledger.temperature_k[-1]),
+                distribution=history.distributions[-1],
+                supplied_mol_m3=float(history.supplied_mol_m3[-1]),
+                dissolved_mol_m3=float(history.dissolved_mol_m3[-1]),
+                bound_mol_m3=float(history.bound_mol_m3[-1]),
+                available_mol_l={ion: float(v[-1]) for ion, v in ledger.available_mol_l.items()},
+                fed_mol_l={ion: float(v[-1]) for ion, v in ledger.fed_mol_l.items()},
+                nuclei_per_m3=one.nuclei_per_m3,
+                nuclei_per_droplet=None,
+                no_nucleus=None,
+            )
+        )
+    last = found[-1]
+    return Flow(
+        recipe=recipe,
+        constants=constants,
+        velocity_m_s=tube.velocity_m_s,
+        reynolds=tube.reynolds,
+        flow_ml_min=tube.flow_ml_min,
+        droplets_per_s=None,
+        schedule=last.schedule,
+        detectors=tuple(detectors),
+        sample=None,
+        course=last.history,
+        unused=frozenset(_unused(recipe, constants, tube)),
+        warnings=(
+            *warnings_of(last.schedule, last.history),
+            *_warnings(recipe, tube, last.schedule.model, detectors, None),
+        ),
+    )
+
+
+def _runs_of(recipe: FlowRecipe, paces: Sequence[FloatArray]) -> list[list[float]]:
+    """Of each detector the pace of the run that serves each of its paces.
+
+    Within the first zone the history is the same at every pace, and one run serves all: that of the slowest,
+    which is there longest. Beyond it each pace has a history of its own.
+    """
+    zones = recipe.tube.zones
+    early = [len(zones) == 1 or place <= zones[0].length for place in recipe.observe.detectors]
+    slowest = max([1.0, *(float(pace.max()) for pace, first in zip(paces, early, strict=True) if first)])
+    return [
+        [slowest] * len(pace) if first else [float(one) for one in pace]
+        for pace, first in zip(paces, early, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -418,7 +509,11 @@ def _warnings(
                 f"droplet, see what {recipe.observe.droplets} single droplets show"
             )
         return found
-    found = ["segregated flow: what is of one age stays together; mixing of ages is not in it"]
+    found = [
+        "segregated flow: what is of one age stays together, one of two limits (`ages` is the key)"
+        if recipe.ages == "apart"
+        else "maximum mixedness: ages mix as early as the residence times allow, one of two limits (`ages`)"
+    ]
     early = [p for p in recipe.observe.detectors if tube.late_share(p) < _EARLY]
     if early:
         found.append(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError
 
-__all__ = ["NOTHING", "History", "SizeDistribution"]
+__all__ = ["EXPLOSIVE_SHARE", "NOTHING", "History", "SizeDistribution", "explosive"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -99,7 +99,8 @@ class History:
 
     number_per_m3: crystals per m^3 of liquid as it is. mean_radius_m, cv: NaN where there are no crystals
     (`rows` says None). dissolved_mol_m3: monomer in solution, free_mol_m3 the part that no complexant holds,
-    both per m^3 of liquid as it is. supersaturation: free over solubility. nucleation_per_m3_s: J in the
+    both per m^3 of liquid as it is. supersaturation: free over solubility, with a table of the solution
+    ion product over that at saturation. nucleation_per_m3_s: J in the
     liquid as it is. entry_radius_m: size of nuclei then (0: none form). bound_mol_m3: in crystals.
     nuclei_per_m3, dissolved_crystals_per_m3: formed and dissolved since the start. attachments_per_m3,
     fragments_per_m3: pairs that joined since the start, and pieces less the crystals that broke; None by an
@@ -107,6 +108,7 @@ class History:
     dissolved and bound must sum to; `mass_error` is the largest relative deviation.
     distributions: at each time. steps, rejected_steps: work done. engine: which.
     largest_supersaturation: of all steps since the start (None: the engine does not keep it).
+    warnings: explosive nucleation (`explosive`), and what callers add.
     """
 
     time_s: FloatArray
@@ -155,6 +157,34 @@ class History:
             }
             for i in range(len(self.time_s))
         ]
+
+
+EXPLOSIVE_SHARE = 0.5
+"""Share of the monomer that nuclei hold as they enter, above which nucleation is called explosive."""
+
+
+def explosive(
+    uptake_mol_m3: FloatArray, supplied_mol_m3: FloatArray, nuclei_per_m3: FloatArray, model: object
+) -> tuple[str, ...]:
+    """A warning where nuclei, as they entered, took more than half of all monomer; else nothing.
+
+    Growth then has no part in stopping nucleation: the number is the supply over what a nucleus holds, and
+    hangs on the size at which nuclei enter, cubed, and on steps and cells (up to a quarter). uptake: amount
+    in nuclei as they entered, summed since the start; all per reference volume, against time.
+    """
+    amount = getattr(model, "amount_per_r3", 0.0)
+    supplied = float(np.max(supplied_mol_m3, initial=0.0))
+    taken, nuclei = float(uptake_mol_m3[-1]), float(nuclei_per_m3[-1])
+    if not amount or supplied <= 0 or taken <= EXPLOSIVE_SHARE * supplied:
+        return ()
+    size_nm = 2e9 * (taken / (amount * nuclei)) ** (1.0 / 3.0)
+    least = 2e9 * getattr(model, "least_radius_m", 0.0)
+    why = f" (the least size, {least:.3g} nm, which is assumed)" if size_nm < 1.02 * least else ""
+    return (
+        f"explosive nucleation: nuclei of {size_nm:.3g} nm{why} took {100 * taken / supplied:.0f} % of the "
+        "monomer as they entered; their number follows that size, and differs by up to a quarter between "
+        "steps, cells and engines",
+    )
 
 
 def _or_none(value: float) -> float | None:

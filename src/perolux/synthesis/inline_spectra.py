@@ -12,8 +12,8 @@ are counted as lost. Then the slit (a Gaussian in wavelength) and the noise of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from perolux.measured.pl import reduce_pl
 from perolux.measured.records import FileSource, Spectrum, SpectrumSet
 from perolux.quantities.constants import FWHM_PER_SIGMA, HC_EV_NM
 from perolux.synthesis.history import SizeDistribution
-from perolux.synthesis.recipe import Spectra
+from perolux.synthesis.recipe import PowderSpectra, Spectra
 
 if TYPE_CHECKING:
     from perolux.excitons.light.spectra import SpectralTable
@@ -38,11 +38,16 @@ __all__ = [
     "optics_of",
     "spectral_tables",
     "spectrometer_of",
+    "through_slit",
+    "with_noise",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 LEAST_EDGE_NM = 2.0
 """Below this edge the model of a nanocrystal is extrapolated: such crystals are left out, and counted."""
+Shape = Literal["cube", "sphere"]
+_EQUAL_EDGE: dict[str, float] = {"cube": 1.0, "sphere": (np.pi / 6.0) ** (1.0 / 3.0)}
+"""Edge of the cube of equal volume over edge or diameter: what limits and tables of spectra go by."""
 _STEP_EV = 0.005
 _BEYOND_EV = 0.75
 """How far the energies reach above the first exciton of the least crystal: lines and bulk join at 0.5 eV."""
@@ -92,17 +97,23 @@ class Spectrometer:
         object.__setattr__(self, "wavelength_nm", grid)
 
 
-def spectrometer_of(spectra: Spectra, path_mm: float = 1.0) -> Spectrometer:
+def spectrometer_of(spectra: PowderSpectra, path_mm: float = 1.0) -> Spectrometer:
     """The spectrometer of a recipe's [spectra]; path_mm where it says none."""
-    return Spectrometer(
+    used = Spectrometer(
         wavelength_nm=np.arange(spectra.first, spectra.last + 0.5 * spectra.step, spectra.step),
+        path_mm=path_mm,
+        slit_fwhm_nm=spectra.slit,
+        temperature_k=spectra.temperature,
+        signal_to_noise=spectra.signal_to_noise,
+    )
+    if not isinstance(spectra, Spectra):
+        return used
+    return replace(
+        used,
         path_mm=path_mm if spectra.path is None else spectra.path,
         dilution=spectra.dilution,
         excitation_nm=spectra.excitation,
-        slit_fwhm_nm=spectra.slit,
         plqy=spectra.plqy,
-        temperature_k=spectra.temperature,
-        signal_to_noise=spectra.signal_to_noise,
         absorbance_noise=spectra.absorbance_noise,
     )
 
@@ -166,7 +177,7 @@ class InlineSpectra:
 
 @dataclass(frozen=True, eq=False)
 class Optics:
-    """Light and cross sections of cubes of all sizes under one parameter set, in front of a spectrometer.
+    """Light and cross sections of cubes or spheres under one parameter set, in front of a spectrometer.
 
     Made once for a range of sizes (`optics_of`); `record` is then a few products of vectors and matrices.
     cross: None where `reason` says why there are no cross sections.
@@ -177,10 +188,11 @@ class Optics:
     cross: SpectralTable | None
     reason: str
     spectrometer: Spectrometer
+    shape: Shape = "cube"
 
     def record(self, crystals: SizeDistribution, volume_ratio: float = 1.0) -> tuple[FloatArray, FloatArray]:
         """Absorbance and PL on the wavelengths of the spectrometer, without noise."""
-        edge, number, _ = _points(crystals)
+        edge, number, _ = _points(crystals, self.shape)
         per_cm3 = 1e-6 * number / (volume_ratio * self.spectrometer.dilution)
         return _record(self.light, self.cross, edge, per_cm3, self.spectrometer)
 
@@ -191,14 +203,26 @@ def optics_of(
     spectrometer: Spectrometer | None = None,
     *,
     sets: str | None = None,
+    shape: Shape = "cube",
+    no_path: str = "",
 ) -> list[Optics]:
-    """The optics of cubes from `LEAST_EDGE_NM` to an edge, under one parameter set by name or all."""
+    """The optics from `LEAST_EDGE_NM` to a size, under one parameter set by name or all.
+
+    largest_nm: edge of a cube, diameter of a sphere. no_path: why light has no path through the sample, if it
+    has none.
+    """
     from perolux.excitons.parameters import parameters_of
 
     used = spectrometer or Spectrometer()
-    reach = (LEAST_EDGE_NM, max(largest_nm, 1.05 * LEAST_EDGE_NM))
+    least = LEAST_EDGE_NM / _EQUAL_EDGE[shape]
+    reach = (least, max(largest_nm, 1.05 * least))
     return [
-        Optics(parameters.set_name, *spectral_tables(parameters, reach, used), used)
+        Optics(
+            parameters.set_name,
+            *spectral_tables(parameters, reach, used, shape=shape, no_path=no_path),
+            used,
+            shape,
+        )
         for parameters in parameters_of(material, used.temperature_k, sets=sets, draws=0)
     ]
 
@@ -212,25 +236,26 @@ def inline_spectra(
     *,
     sets: str | None = None,
     seed: int = 0,
+    shape: Shape = "cube",
+    no_path: str = "",
 ) -> InlineSpectra:
-    """Spectra of populations of cubes (radius: half edge) at the times, as a spectrometer records them.
+    """Spectra of populations of cubes (radius: half edge) or spheres at the times, as a spectrometer records.
 
     volume_ratio: volume over that to which the distributions refer. sets: one parameter set by name; None:
-    all. Absorbance is None, with its reason, where n and k of the bulk are not on record; PL then weighs
-    crystals by their volume. Raises what the room `excitons` raises for a material without optical records.
+    all. Absorbance is None, with its reason, where n and k of the bulk are not on record, or where light has
+    no path through the sample (no_path: why); PL then weighs crystals by their volume. Raises what the room
+    `excitons` raises for a material without optical records.
     """
     times = np.atleast_1d(np.asarray(time_s, dtype=float))
     volume = np.broadcast_to(np.asarray(volume_ratio, dtype=float), times.shape)
     largest = max([2e9 * float(one.high_m.max()) for one in distributions if len(one)], default=LEAST_EDGE_NM)
-    optics = optics_of(material, largest, spectrometer, sets=sets)
+    optics = optics_of(material, largest, spectrometer, sets=sets, shape=shape, no_path=no_path)
     used = optics[0].spectrometer
     seen = [[one.record(d, v) for d, v in zip(distributions, volume, strict=True)] for one in optics]
     absorbance = np.array([[a for a, _ in row] for row in seen])
     pl = np.array([[p for _, p in row] for row in seen])
     rng = np.random.default_rng(seed)
-    if used.signal_to_noise is not None and pl.max(initial=0.0) > 0:
-        sigma = pl.max(axis=(1, 2), keepdims=True) / used.signal_to_noise
-        pl = pl + sigma * rng.standard_normal(pl.shape[1:])
+    pl = with_noise(pl, used, rng)
     if used.absorbance_noise > 0:
         absorbance = absorbance + used.absorbance_noise * rng.standard_normal(absorbance.shape[1:])
     missing = [one.reason for one in optics if one.reason]
@@ -241,16 +266,24 @@ def inline_spectra(
         wavelength_nm=used.wavelength_nm,
         absorbance=None if reasons else absorbance,
         pl=pl,
-        left_out=np.array([_points(one)[2] for one in distributions]),
+        left_out=np.array([_points(one, shape)[2] for one in distributions]),
         spectrometer=used,
         reasons=reasons,
     )
 
 
-def _points(crystals: SizeDistribution) -> tuple[FloatArray, FloatArray, float]:
-    """Edges (nm) and numbers (1/m^3) of a population, four points a cohort, and the volume left out."""
+def with_noise(pl: FloatArray, used: Spectrometer, rng: np.random.Generator) -> FloatArray:
+    """PL (sets, times, wavelengths) with the noise of the detector, the same under each set."""
+    if used.signal_to_noise is None or pl.max(initial=0.0) <= 0:
+        return pl
+    sigma = pl.max(axis=(1, 2), keepdims=True) / used.signal_to_noise
+    return np.asarray(pl + sigma * rng.standard_normal(pl.shape[1:]))
+
+
+def _points(crystals: SizeDistribution, shape: Shape) -> tuple[FloatArray, FloatArray, float]:
+    """Edges (nm) of cubes of equal volume and numbers (1/m^3), four a cohort, and the volume left out."""
     half, middle = 0.5 * (crystals.high_m - crystals.low_m), 0.5 * (crystals.high_m + crystals.low_m)
-    edge = (2e9 * (middle[:, None] + half[:, None] * _NODES)).ravel()
+    edge = (2e9 * _EQUAL_EDGE[shape] * (middle[:, None] + half[:, None] * _NODES)).ravel()
     number = (crystals.number_per_m3[:, None] * 0.5 * _WEIGHTS).ravel()
     seen = edge >= LEAST_EDGE_NM
     total = float(number @ edge**3)
@@ -263,23 +296,29 @@ def spectral_tables(
     reach: tuple[float, float],
     used: Spectrometer,
     line_fwhm_mev: float | None = None,
+    *,
+    shape: Shape = "cube",
+    no_path: str = "",
 ) -> tuple[SpectralTable, SpectralTable | None, str]:
     """Emission and cross sections of all sizes on one axis of energies; why there are no cross sections.
 
-    line_fwhm_mev: width of the line of one size; that on record where None.
+    line_fwhm_mev: width of the line of one size; that on record where None. no_path: why no cross sections
+    are asked for, if none are.
     """
     from perolux.excitons.ensemble_spectra import absorption_table, light_table
 
     gap = float(parameters["gap"][0])
     whole = np.arange(gap - _BELOW_EV, gap + 2.5, _STEP_EV)
-    light = light_table(parameters, "cube", reach, whole, line_fwhm_mev=line_fwhm_mev)
+    light = light_table(parameters, shape, reach, whole, line_fwhm_mev=line_fwhm_mev)
     least = light.energy_ev[int(np.argmax(light.values[0]))]
     red, blue = HC_EV_NM / used.wavelength_nm[-1], HC_EV_NM / min(used.wavelength_nm[0], used.excitation_nm)
     low, high = min(red, gap - _BELOW_EV) - 0.05, max(blue, least + _BEYOND_EV) + 0.05
     energy = np.arange(low, high, _STEP_EV)
-    light = light_table(parameters, "cube", reach, energy, line_fwhm_mev=line_fwhm_mev)
+    light = light_table(parameters, shape, reach, energy, line_fwhm_mev=line_fwhm_mev)
+    if no_path:
+        return light, None, no_path
     try:
-        cross = absorption_table(parameters, "cube", reach, energy, line_fwhm_mev=line_fwhm_mev)
+        cross = absorption_table(parameters, shape, reach, energy, line_fwhm_mev=line_fwhm_mev)
     except (NotAvailableError, ModelRangeError) as error:
         return light, None, error.problems[0].what
     return light, cross, ""
@@ -303,22 +342,24 @@ def _record(
     if cross is not None:
         absorbance = 0.1 * used.path_mm / np.log(10.0) * cross.sum(edge_nm, per_cm3)
         lamp = HC_EV_NM / used.excitation_nm
-        by_size = np.array([np.interp(lamp, energy, row) for row in cross.values])
+        k = min(max(int(np.searchsorted(energy, lamp)), 1), len(energy) - 1)
+        share = min(max((lamp - energy[k - 1]) / (energy[k] - energy[k - 1]), 0.0), 1.0)
+        by_size = (1.0 - share) * cross.values[:, k - 1] + share * cross.values[:, k]
         excited = np.interp(edge_nm, cross.size_nm, by_size)
         absorbed = 1.0 - 10.0 ** -float(np.interp(lamp, energy, absorbance))
     weights = per_cm3 * excited
     total = weights.sum()
     if total <= 0:
-        return _slit(np.interp(at, energy, absorbance), used, absorbance=True), nothing
+        return through_slit(np.interp(at, energy, absorbance), used, absorbance=True), nothing
     emitted = light.sum(edge_nm, weights / total)
     depth = np.log(10.0) * np.maximum(absorbance, 0.0)
     escape = np.where(depth > 1e-8, -np.expm1(-depth) / np.maximum(depth, 1e-300), 1.0)
     per_ev = used.plqy * absorbed * emitted * escape
     per_nm = np.interp(at, energy, per_ev) * HC_EV_NM / used.wavelength_nm**2
-    return _slit(np.interp(at, energy, absorbance), used, absorbance=True), _slit(per_nm, used)
+    return through_slit(np.interp(at, energy, absorbance), used, absorbance=True), through_slit(per_nm, used)
 
 
-def _slit(values: FloatArray, used: Spectrometer, *, absorbance: bool = False) -> FloatArray:
+def through_slit(values: FloatArray, used: Spectrometer, *, absorbance: bool = False) -> FloatArray:
     """Convolution with the slit; of an absorbance that of the light that comes through."""
     if used.slit_fwhm_nm <= 0:
         return values

@@ -10,6 +10,7 @@ salts is taken as complete from the start: its rate is not modelled, nor is the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,6 +33,7 @@ from perolux.synthesis.supply import Supply, supply_of
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.solid_light import Light
 
 __all__ = ["Milled", "mill"]
@@ -66,7 +68,7 @@ class Milled:
     warnings: tuple[str, ...]
 
     COLUMNS: ClassVar[tuple[tuple[str, str, str, float], ...]] = (
-        ("t_s", "t (s)", ".3g", 1.0),
+        ("t_s", "t (s)", ".4g", 1.0),
         ("N_per_m3", "N (1/m3 crystals)", ".3g", 1.0),
         ("mean_edge_nm", "mean edge (nm)", ".2f", 1.0),
         ("cv", "cv", ".3f", 1.0),
@@ -134,14 +136,31 @@ class Milled:
 
         return emission_of(self.ensemble(), temperature_k)
 
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL of the powder at the times of the rows, as [spectra] of the recipe says; no absorbance."""
+        from perolux.synthesis.inline_spectra import inline_spectra, spectrometer_of
+
+        return inline_spectra(
+            self.recipe.product,
+            self.distributions,
+            self.time_s,
+            spectrometer=spectrometer_of(self.recipe.spectra),
+            sets=sets,
+            seed=seed,
+            no_path="a powder scatters light, whose path through it is not known",
+        )
+
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on."""
         found = [value for name, value in solid_priors().items() if name in self.constants]
         return [one for one in (*found, priors()["least_radius_nm"]) if one.key[6:] not in self.given]
 
 
-def mill(recipe: MillingRecipe, *, cells: int = _CELLS) -> Milled:
-    """Carry out a milling recipe. Raises `OptionError` with all that cannot be carried out."""
+def mill(recipe: MillingRecipe, *, cells: int = _CELLS, drawn: Mapping[str, float] | None = None) -> Milled:
+    """Carry out a milling recipe. Raises `OptionError` with all that cannot be carried out.
+
+    drawn: constants in place of the middle of the priors, where the recipe gives none.
+    """
     groups = [("jar.contents", recipe.jar.contents)]
     if problems := unknown_chemicals(groups):
         raise OptionError(problems)
@@ -159,12 +178,14 @@ def mill(recipe: MillingRecipe, *, cells: int = _CELLS) -> Milled:
         raise OptionError(problems)
     supply = supply_of(recipe.product, amounts)
     constants, given = chosen(
-        {name: value for name, value in recipe.kinetics.model_dump().items() if name in solid_priors()}
+        {name: value for name, value in recipe.kinetics.model_dump().items() if name in solid_priors()},
+        drawn,
     )
     radius = recipe.kinetics.least_radius_nm
     if radius is not None:
         given = (*given, "least_radius_nm")
-    smallest = 2.0 * (priors()["least_radius_nm"].number if radius is None else radius)
+    free = (drawn or {}).get("least_radius_nm", priors()["least_radius_nm"].number)
+    smallest = 2.0 * (free if radius is None else radius)
     formula_nm3 = 1e27 * formula_volume_m3(recipe.product)
     volume = supply.formula_umol * 1e-6 * AVOGADRO_PER_MOL * formula_nm3
     area = constants["ligand_bound_share"] * supply.ligand_umol * 1e-6 * AVOGADRO_PER_MOL

@@ -7,7 +7,7 @@ the tests and the benchmarks solve them with the same engines.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from perolux.errors import OptionError, Problem
 from perolux.quantities.constants import AVOGADRO_PER_MOL
 from perolux.synthesis.history import SizeDistribution
 from perolux.synthesis.laws import SHAPE_FACTORS, CrystalShape
+
+if TYPE_CHECKING:
+    from perolux.synthesis.solution_line import SolutionTable
 
 __all__ = ["ClassicalGrowth", "Model", "PlainGrowth", "PowerLawGrowth", "Ripening"]
 
@@ -32,6 +35,7 @@ class ClassicalGrowth:
     sites_per_m3: places on which a nucleus can form, each once, per reference volume (0: no limit).
     ligand_binding_m3_mol, ligand_per_area_mol_m2: K_L and the densest cover of Langmuir's law, by whose
     uncovered share k_r is multiplied; 0: growth knows no ligand.
+    solution: tables of the ions in solution, by whose activities S goes then; None: by the free monomer.
     """
 
     formula_volume_m3: float
@@ -40,6 +44,7 @@ class ClassicalGrowth:
     sites_per_m3: float = 0.0
     ligand_binding_m3_mol: float = 0.0
     ligand_per_area_mol_m2: float = 0.0
+    solution: SolutionTable | None = None
 
     def __post_init__(self) -> None:
         problems = [

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import OptionError
-from perolux.synthesis import recipe as recipes
 from perolux.synthesis.batch import Batch
 
-__all__ = ["FEWEST_PER_M3", "OUTCOMES", "Outcome", "outcome_of", "require_flask"]
+__all__ = ["FEWEST_PER_M3", "OUTCOMES", "Outcome", "of_the_course", "outcome_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,7 +45,8 @@ class Outcome:
     @property
     def has_crystals(self) -> bool:
         """Whether there are crystals at the end."""
-        return self.numbers["mean_edge_nm"] is not None
+        sizes = (self.numbers.get(name) for name in ("mean_edge_nm", "mean_diameter_nm"))
+        return any(size is not None for size in sizes)
 
 
 def outcome_of(batch: Batch) -> Outcome:
@@ -57,43 +56,41 @@ def outcome_of(batch: Batch) -> Outcome:
     [observe]) tells a time to about 12 %.
     """
     history = batch.history
-    time = np.append(0.0, history.time_s)
-    born, bound = np.append(0.0, history.nuclei_per_m3), np.append(0.0, history.bound_mol_m3)
-    supplied = float(history.supplied_mol_m3[-1])
-    nucleated = bool(born[-1] >= FEWEST_PER_M3)
+    numbers, reasons = of_the_course(
+        history.time_s, history.nuclei_per_m3, history.bound_mol_m3, float(history.supplied_mol_m3[-1])
+    )
+    nucleated = bool(history.nuclei_per_m3[-1] >= FEWEST_PER_M3)
     there = nucleated and history.number_per_m3[-1] > 0
     none = "the crystals have dissolved by the end" if nucleated else "nothing nucleates"
-    reasons = {} if there else dict.fromkeys(("mean_edge_nm", "cv"), none)
-    share = _share_while_born(time, born, bound) if nucleated else None
-    if share is None:
-        reasons["nucleation_share"] = none
-    complete = _first_time(time, bound / supplied, _COMPLETE) if supplied > 0 else None
-    if complete is None:
-        reasons["time_to_90_percent_s"] = f"the yield stays below {_COMPLETE:.0%}"
+    if not there:
+        reasons |= dict.fromkeys(("mean_edge_nm", "cv"), none)
     highest = history.largest_supersaturation
     if highest is None:
         highest = float(np.max(history.supersaturation))
-    numbers = {
+    found = {
         "mean_edge_nm": 2e9 * float(history.mean_radius_m[-1]) if there else None,
         "cv": float(history.cv[-1]) if there else None,
         "N_per_m3": float(history.number_per_m3[-1]) if there else 0.0,
         "yield": batch.yield_fraction,
         "largest_supersaturation": highest,
-        "nucleation_share": share,
-        "time_to_90_percent_s": complete,
     }
-    return Outcome(numbers, reasons, batch.warnings)
+    return Outcome(found | numbers, reasons, batch.warnings)
 
 
-def require_flask(route: str, what: str) -> None:
-    """Raise `OptionError` where a route is not one of those in a flask, which alone have an `Outcome`."""
-    if route not in recipes.ROUTES:
-        raise OptionError(
-            f"the route {route!r} has no {what}",
-            where="route",
-            allowed=", ".join(recipes.ROUTES),
-            fix="take a recipe in a flask",
-        )
+def of_the_course(
+    time_s: FloatArray, nuclei_per_m3: FloatArray, bound_mol_m3: FloatArray, supplied_mol_m3: float
+) -> tuple[dict[str, float | None], dict[str, str]]:
+    """nucleation_share and time_to_90_percent_s of a course from time 0, and why one of them is missing."""
+    time, born = np.append(0.0, time_s), np.append(0.0, nuclei_per_m3)
+    bound = np.append(0.0, bound_mol_m3)
+    reasons = {}
+    share = _share_while_born(time, born, bound) if born[-1] >= FEWEST_PER_M3 else None
+    if share is None:
+        reasons["nucleation_share"] = "nothing nucleates"
+    complete = _first_time(time, bound / supplied_mol_m3, _COMPLETE) if supplied_mol_m3 > 0 else None
+    if complete is None:
+        reasons["time_to_90_percent_s"] = f"the yield stays below {_COMPLETE:.0%}"
+    return {"nucleation_share": share, "time_to_90_percent_s": complete}, reasons
 
 
 def _share_while_born(time: FloatArray, born: FloatArray, bound: FloatArray) -> float | None:

@@ -17,7 +17,14 @@ from perolux.synthesis.kinetics import KineticConstants
 from perolux.synthesis.ledger import Ledger
 from perolux.synthesis.speciation import COMPONENTS, Speciation, speciate
 
-__all__ = ["equilibrium_totals", "phase_names", "phase_shares", "vessel_equilibrium"]
+__all__ = [
+    "cation_of",
+    "component_of",
+    "equilibrium_totals",
+    "phase_names",
+    "phase_shares",
+    "vessel_equilibrium",
+]
 
 FloatArray = npt.NDArray[np.float64]
 _CATIONS = ("Cs", "FA", "MA")
@@ -30,15 +37,24 @@ def equilibrium_totals(amounts: Mapping[str, npt.ArrayLike]) -> dict[str, FloatA
     for name, amount in amounts.items():
         known = chemical(name)
         for ion, count in known.ions.items():
-            component = "Pb" if ion == "Pb" else "A" if ion in _CATIONS else "X"
+            component = component_of(ion)
             found[component] = found[component] + count * np.asarray(amount, dtype=float)
         for component, count in known.acts_as.items():
             found[component] = found[component] + count * np.asarray(amount, dtype=float)
     return found
 
 
+def component_of(ion: str) -> str:
+    """The component of the equilibria that an ion of a perovskite is: A, Pb or X."""
+    return "Pb" if ion == "Pb" else "A" if ion in _CATIONS else "X"
+
+
 def vessel_equilibrium(
-    product: str, ledger: Ledger, constants: KineticConstants, time_s: npt.ArrayLike
+    product: str,
+    ledger: Ledger,
+    constants: KineticConstants,
+    time_s: npt.ArrayLike,
+    log10_k: Mapping[str, float] | None = None,
 ) -> Speciation:
     """The equilibria of what has mixed in, at the times (s) of a recipe."""
     times = np.asarray(time_s, dtype=float)
@@ -48,14 +64,19 @@ def vessel_equilibrium(
 
     volume = at(ledger.volume_ratio)
     amounts = {name: at(values) / volume for name, values in ledger.chemicals_mol_l.items()}
-    cations = {site for site, _ in parse_composition(product).cations}
     return speciate(
         equilibrium_totals(amounts),
         temperature_k=at(ledger.temperature_k),
         antisolvent_fraction=at(ledger.antisolvent_fraction),
         constants=constants,
-        cation="Cs" if cations == {"Cs"} else "other",
+        cation=cation_of(product),
+        log10_k=log10_k,
     )
+
+
+def cation_of(product: str) -> str:
+    """ "Cs" for a product of cesium alone, which alone has A4PbX6; else "other"."""
+    return "Cs" if {site for site, _ in parse_composition(product).cations} == {"Cs"} else "other"
 
 
 def phase_names(product: str) -> dict[str, str]:

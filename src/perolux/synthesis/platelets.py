@@ -42,14 +42,20 @@ from perolux.synthesis.schedule import formula_volume_m3, schedule_of
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.kinetics import KineticConstants
+    from perolux.synthesis.ledger import Ledger
+    from perolux.synthesis.schedule import Schedule
 
 __all__ = [
+    "CLASS_NAMES",
     "MONOLAYERS",
+    "PlateletCase",
     "PlateletGrowth",
     "PlateletHistory",
     "grow_platelets",
     "layer_binding_l_mol",
     "platelet_barrier_kt",
+    "platelet_case",
     "platelet_ensemble",
     "platelet_records",
     "platelets_of_recipe",
@@ -58,7 +64,9 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 MONOLAYERS = np.arange(2, 9)
 """Classes of platelets; what is thicker counts as a cube."""
-_KINDS = len(MONOLAYERS) + 1  # the cubes stand last
+CLASS_NAMES = (*(f"{m} ML" for m in MONOLAYERS), "cubes")
+"""Of the columns of a `PlateletHistory`."""
+_KINDS = len(CLASS_NAMES)
 _BOLTZMANN = constant("boltzmann_j_per_k")
 _WARM_K = 333.15
 _MOST_CALLS = 200_000
@@ -144,7 +152,7 @@ class PlateletHistory:
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary a time: t_s, supersaturation, coverage, platelet_share, shares by class, cubes."""
         total = self.supplied_mol_m3[-1]
-        names = [f"{m} ML" for m in MONOLAYERS] + ["cubes"]
+        names = CLASS_NAMES
         return [
             {
                 "t_s": float(self.time_s[i]),
@@ -464,6 +472,56 @@ def layer_binding_l_mol(product: str) -> float:
     return float(np.exp(sum(float(share or 0.0) * logs[h] for h, share in halides)))
 
 
+@dataclass(frozen=True)
+class PlateletCase:
+    """What platelets of a recipe grow in: the law, the conditions with the amines as ligand, the vessel.
+
+    schedule: of the vessel without platelets; its conditions know the ligands that cover.
+    """
+
+    law: PlateletGrowth
+    conditions: Conditions
+    constants: KineticConstants
+    ledger: Ledger
+    schedule: Schedule
+
+
+def platelet_case(
+    recipe: Recipe, *, layer_binding: float | None = None, fusion_m3_s: float | None = None
+) -> PlateletCase:
+    """The case of a recipe; see `platelets_of_recipe`."""
+    require_feasible(recipe)
+    if recipe.chemistry.supersaturation != "monomer":
+        raise OptionError(
+            "platelets know the free monomer alone", where="chemistry.supersaturation", allowed="monomer"
+        )
+    constants = constants_of(recipe)
+    ledger = ledger_of(recipe, constants)
+    schedule = schedule_of(recipe.product, ledger, constants)
+    conditions = schedule.conditions
+    amine = np.zeros_like(ledger.time_s)
+    for name, values in ledger.chemicals_mol_l.items():
+        amine = amine + 1e3 * chemical(name).acts_as.get("amine", 0) * values
+    hottest = float(conditions.temperature_k.max())
+    if layer_binding is None and amine.any() and hottest > _WARM_K:
+        raise ModelRangeError(
+            f"the vessel reaches {hottest - 273.15:.0f} degC",
+            where="platelets",
+            allowed=f"up to {_WARM_K - 273.15:.0f} degC: the binding constants are those of room temperature",
+            fix="give layer_binding_l_mol in [platelets], as it is at that temperature",
+        )
+    columns = {name: getattr(conditions, name) for name in conditions.__dataclass_fields__}
+    records = platelet_records()
+    law = PlateletGrowth(
+        formula_volume_m3(recipe.product),
+        1e-3 * (layer_binding_l_mol(recipe.product) if layer_binding is None else layer_binding),
+        records["platelet_fusion_m3_s"].number if fusion_m3_s is None else fusion_m3_s,
+        least_edge_m=2e-9 * constants.least_radius_nm,
+    )
+    conditions = Conditions(**columns | {"ligand_mol_m3": amine / ledger.volume_ratio})
+    return PlateletCase(law, conditions, constants, ledger, schedule)
+
+
 def platelets_of_recipe(
     recipe: Recipe,
     *,
@@ -477,30 +535,6 @@ def platelets_of_recipe(
     layer_binding (L/mol) and fusion_m3_s: in place of the records. times_s: 60 of rising step to the end of
     the recipe where None. Raises what `grow_recipe` and `grow_platelets` raise.
     """
-    require_feasible(recipe)
-    constants = constants_of(recipe)
-    ledger = ledger_of(recipe, constants)
-    conditions = schedule_of(recipe.product, ledger, constants).conditions
-    amine = np.zeros_like(ledger.time_s)
-    for name, values in ledger.chemicals_mol_l.items():
-        amine = amine + 1e3 * chemical(name).acts_as.get("amine", 0) * values
-    hottest = float(conditions.temperature_k.max())
-    if layer_binding is None and amine.any() and hottest > _WARM_K:
-        raise ModelRangeError(
-            f"the vessel reaches {hottest - 273.15:.0f} degC",
-            where="platelets",
-            allowed=f"up to {_WARM_K - 273.15:.0f} degC: the binding constants are those of room temperature",
-            fix="give layer_binding (L/mol) at that temperature",
-        )
-    columns = {name: getattr(conditions, name) for name in conditions.__dataclass_fields__}
-    records = platelet_records()
-    law = PlateletGrowth(
-        formula_volume_m3(recipe.product),
-        1e-3 * (layer_binding_l_mol(recipe.product) if layer_binding is None else layer_binding),
-        records["platelet_fusion_m3_s"].number if fusion_m3_s is None else fusion_m3_s,
-        least_edge_m=2e-9 * constants.least_radius_nm,
-    )
-    end = recipe.observe.until
-    times = end * np.geomspace(1e-3, 1.0, 60) if times_s is None else times_s
-    conditions = Conditions(**columns | {"ligand_mol_m3": amine / ledger.volume_ratio})
-    return grow_platelets(law, conditions, times, tolerance=tolerance)
+    case = platelet_case(recipe, layer_binding=layer_binding, fusion_m3_s=fusion_m3_s)
+    times = recipe.observe.until * np.geomspace(1e-3, 1.0, 60) if times_s is None else times_s
+    return grow_platelets(case.law, case.conditions, times, tolerance=tolerance)

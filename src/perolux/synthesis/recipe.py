@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, Union
 
 from pydantic import (
     BaseModel,
@@ -48,10 +48,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AntisolventRecipe",
     "Block",
+    "Chemistry",
     "Event",
     "HotInjectionRecipe",
     "Observe",
+    "Platelets",
     "Portion",
+    "PowderSpectra",
     "ProductRecipe",
     "Recipe",
     "Spectra",
@@ -203,30 +206,49 @@ class Observe(Block):
         return self
 
 
-class Spectra(Block):
+class PowderSpectra(Block):
+    """[spectra] of a powder: how its PL is recorded. Light has no known path through it: no absorbance."""
+
+    temperature: Kelvin = Field(default=298.15, description="of the sample as it is measured, e.g. '25 degC'")
+    first: Nanometres = Field(default=350.0, description="first wavelength recorded")
+    last: Nanometres = Field(default=750.0, description="last wavelength recorded")
+    step: Nanometres = Field(default=1.0, description="between wavelengths")
+    slit: Annotated[float, measured("nm")] = Field(default=2.0, description="full width of the slit")
+    signal_to_noise: float | None = Field(
+        default=None, gt=0, description="largest PL over its noise; none if left out"
+    )
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        if not 10 * self.step <= self.last - self.first <= 20_000 * self.step:
+            raise ValueError("first, last and step: 10 to 20000 wavelengths that rise")
+        return self
+
+
+class Spectra(PowderSpectra):
     """[spectra]: how PL and absorbance are recorded, for instance of an aliquot in a capillary."""
 
-    temperature: Kelvin = Field(default=298.15, description="of the liquid as it is measured, e.g. '25 degC'")
     path: Millimetres | None = Field(
         default=None, description="of light through the liquid; left out: 1 mm, in a tube its bore"
     )
     dilution: float = Field(default=1.0, ge=1, le=1e6, description="volume after dilution over that before")
     excitation: Nanometres = Field(default=365.0, description="wavelength of the lamp")
-    first: Nanometres = Field(default=350.0, description="first wavelength recorded")
-    last: Nanometres = Field(default=750.0, description="last wavelength recorded")
-    step: Nanometres = Field(default=1.0, description="between wavelengths")
-    slit: Annotated[float, measured("nm")] = Field(default=2.0, description="full width of the slit")
     plqy: float = Field(default=1.0, gt=0, le=1, description="quantum yield of all nanocrystals")
-    signal_to_noise: float | None = Field(
-        default=None, gt=0, description="largest PL over its noise; none if left out"
-    )
     absorbance_noise: float = Field(default=0.0, ge=0, le=1, description="standard deviation")
 
-    @model_validator(mode="after")
-    def _a_range(self) -> Spectra:
-        if not 10 * self.step <= self.last - self.first <= 20_000 * self.step:
-            raise ValueError("first, last and step: 10 to 20000 wavelengths that rise")
-        return self
+
+class Platelets(Block):
+    """[platelets]: platelets of 2 to 8 monolayers beside cubes (`platelets.py`), in place of cubes alone.
+
+    Its constants stand in place of the records of `platelets.toml`.
+    """
+
+    layer_binding_l_mol: float | None = Field(
+        default=None, ge=0, lt=1e6, description="of the ligand layer on a wide facet; 0: cubes alone"
+    )
+    platelet_fusion_m3_s: float | None = Field(
+        default=None, ge=0, le=1e-15, description="rate at which bare platelets join face to face"
+    )
 
 
 class Kinetics(Block):
@@ -247,6 +269,28 @@ class Kinetics(Block):
     topo_dissociation_mol_l: float | None = Field(default=None, gt=0, lt=1e3)
     ligand_binding_l_mol: float | None = Field(default=None, gt=0, lt=1e12)
     ligand_cover_per_nm2: float | None = Field(default=None, gt=0, lt=10)
+
+
+class Chemistry(Block):
+    """[chemistry]: by what the supersaturation goes, and constants of the equilibria."""
+
+    supersaturation: Literal["monomer", "speciation"] = Field(
+        default="monomer",
+        description="monomer: free monomer over solubility; speciation: ion product over that at saturation, "
+        "from all complexes",
+    )
+    equilibria: dict[str, float] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="constants in place of the records, by their names, e.g. PbX2 = 8.0 (log10)",
+    )
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Chemistry:
+        bad = [name for name, value in self.equilibria.items() if not -100.0 <= value <= 100.0]
+        if bad:
+            raise ValueError(f"equilibria.{bad[0]}: a number from -100 to 100")
+        return self
 
 
 class ProductRecipe(Block):
@@ -273,6 +317,8 @@ class _SolutionRecipe(ProductRecipe):
     observe: Observe
     spectra: Spectra = Field(default_factory=Spectra)
     kinetics: Kinetics = Field(default_factory=Kinetics)
+    platelets: Platelets | None = Field(default=None, description="platelets beside cubes; none if left out")
+    chemistry: Chemistry = Field(default_factory=Chemistry)
 
 
 class HotInjectionRecipe(_SolutionRecipe):
@@ -311,20 +357,31 @@ def routes() -> dict[str, type[BaseModel]]:
 
 
 def in_a_flask(recipe: AnyRecipe) -> Recipe:
-    """The recipe, where it is one in a flask. Raises `OptionError` for the other routes."""
+    """The recipe, where it is one of cubes in a flask. Raises `OptionError` for all others."""
     if not isinstance(recipe, Recipe):
         raise OptionError(
             f"a recipe of the route {recipe.route!r} is no flask",
+            where="route",
             allowed=", ".join(ROUTES),
-            fix="call grow_flow of perolux.synthesis.flow, or carry_out of perolux.synthesis.routes",
+            fix="`perolux grow RECIPE` carries out every route; what asks for a flask takes no other",
+        )
+    if recipe.platelets is not None:
+        raise OptionError(
+            "platelets beside cubes",
+            where="platelets",
+            allowed="cubes alone",
+            fix="`perolux grow RECIPE` follows platelets; here leave [platelets] out",
         )
     return recipe
 
 
 def recipe_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a recipe, for editors that complete and check TOML."""
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe
+
     every: Any = Union[tuple(routes().values())]  # noqa: UP007
-    schema: dict[str, Any] = TypeAdapter(Annotated[every, Field(discriminator="route")]).json_schema()
+    one_halide: Any = Annotated[every, Field(discriminator="route")]
+    schema: dict[str, Any] = TypeAdapter(Union[one_halide, MixedDropletRecipe]).json_schema()  # noqa: UP007
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux recipe"}
 
 
@@ -351,8 +408,11 @@ def recipe_of(content: dict[str, Any], where: str = "recipe") -> AnyRecipe:
             allowed=", ".join(known),
             fix='write route = "hot-injection" at the top of the recipe',
         )
+    from perolux.synthesis.recipe_mixed import MixedDropletRecipe, names_open_halides
+
+    mixed = route == "droplet" and names_open_halides(content)
     try:
-        recipe: Any = known[route].model_validate(content)
+        recipe: Any = (MixedDropletRecipe if mixed else known[route]).model_validate(content)
     except ValidationError as error:
         raise InputError([_problem(one, where) for one in error.errors()]) from None
     return recipe
@@ -365,4 +425,6 @@ def _problem(error: Any, where: str) -> Problem:
         message = "is missing"
     elif error["type"] == "extra_forbidden":
         message = "is no key of a recipe here"
+        if place.split(".")[-1] == "platelets":
+            message += f"; platelets form in a flask ({', '.join(ROUTES)})"
     return Problem(f"{place}: {message}" if place else message, where)

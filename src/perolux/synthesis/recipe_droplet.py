@@ -158,9 +158,18 @@ class PlainTubeRecipe(_FlowRecipe):
         description="time in which the streams mix (a mixer at the inlet); R^2/(3.39 D), side by side in the "
         "tube, if left out",
     )
+    ages: Literal["apart", "mixed"] = Field(
+        default="apart",
+        description="apart: what is of one age stays together (segregated flow); mixed: ages mix as early as "
+        "the residence times allow (maximum mixedness); the two limits",
+    )
 
     @model_validator(mode="after")
     def _no_droplets(self) -> PlainTubeRecipe:
+        if self.ages == "mixed" and len(self.tube.zones) > 1:
+            raise ValueError(
+                "ages = 'mixed' takes one zone: with several, liquid of one time left is in different ones"
+            )
         if self.kinetics.droplet_mixing_time_s is not None:
             raise ValueError("kinetics.droplet_mixing_time_s belongs to droplets; write `mixing`")
         given = sorted({"droplets", "seed"} & self.observe.model_fields_set)

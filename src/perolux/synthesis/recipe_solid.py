@@ -26,7 +26,9 @@ from perolux.synthesis.recipe import (
     Observe,
     Portion,
     PositiveSeconds,
+    PowderSpectra,
     ProductRecipe,
+    Spectra,
     Vessel,
     measured,
 )
@@ -76,6 +78,7 @@ class MillingRecipe(ProductRecipe):
         default="binary", description="law of the pieces: two, or (nu + 2)/(nu + 1) on average"
     )
     observe: Observe
+    spectra: PowderSpectra = Field(default_factory=PowderSpectra)
     kinetics: MillingConstants = Field(default_factory=MillingConstants)
 
     @model_validator(mode="after")
@@ -145,6 +148,7 @@ class TemplateRecipe(ProductRecipe):
     solution: Solution
     drying: Drying
     observe: Observe
+    spectra: PowderSpectra = Field(default_factory=PowderSpectra)
     kinetics: TemplateConstants = Field(default_factory=TemplateConstants)
 
 
@@ -174,13 +178,14 @@ class SaltRecipe(ProductRecipe):
     carrier: Carrier
     events: tuple[Event, ...] = Field(default=(), max_length=1000)
     observe: Observe
+    spectra: Spectra = Field(default_factory=Spectra)
     kinetics: Kinetics = Field(default_factory=Kinetics)
 
     def flask(self) -> HotInjectionRecipe:
         """The same vessel and events without the carrier."""
         same = {
             name: getattr(self, name)
-            for name in ("name", "product", "vessel", "events", "observe", "kinetics")
+            for name in ("name", "product", "vessel", "events", "observe", "spectra", "kinetics")
         }
         return HotInjectionRecipe(route="hot-injection", **same)
 

@@ -8,7 +8,7 @@ and dissolution go on only where it does not sit, by Langmuir's law. A complexan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from perolux.synthesis.conditions import Conditions
 from perolux.synthesis.kinetics import KineticConstants
 from perolux.synthesis.ledger import Ledger
 from perolux.synthesis.models import ClassicalGrowth
+from perolux.synthesis.recipe import Chemistry
+from perolux.synthesis.solution import solution_of
 
 __all__ = ["Schedule", "formula_volume_m3", "schedule_of", "stoichiometry"]
 
@@ -56,8 +58,14 @@ def formula_volume_m3(product: str) -> float:
     return float((edge_nm * 1e-9) ** 3)
 
 
-def schedule_of(product: str, ledger: Ledger, constants: KineticConstants) -> Schedule:
-    """The law and the conditions for the crystals of a product in a vessel."""
+def schedule_of(
+    product: str, ledger: Ledger, constants: KineticConstants, chemistry: Chemistry | None = None
+) -> Schedule:
+    """The law and the conditions for the crystals of a product in a vessel.
+
+    chemistry: by what the supersaturation goes; None: by the free monomer.
+    """
+    by_ions = chemistry is not None and chemistry.supersaturation == "speciation"
     need = stoichiometry(product)
     nothing = np.zeros_like(ledger.time_s)
     each = {name: ledger.available_mol_l.get(name, nothing) / count for name, count in need.items()}
@@ -80,7 +88,7 @@ def schedule_of(product: str, ledger: Ledger, constants: KineticConstants) -> Sc
     energy = constants.surface_energy_j_m2 * energy_factor
     ln_a = np.full_like(temperature, constants.log10_nucleation_prefactor * np.log(10.0))
     ln_a[stopped] = -1e300
-    complexant, dissociation = _complexant(ledger, constants)
+    complexant, dissociation = (nothing, nothing) if by_ions else _complexant(ledger, constants)
     conditions = Conditions(
         time_s=ledger.time_s,
         temperature_k=temperature,
@@ -104,6 +112,9 @@ def schedule_of(product: str, ledger: Ledger, constants: KineticConstants) -> Sc
         ligand_binding_m3_mol=1e-3 * constants.ligand_binding_l_mol if covering else 0.0,
         ligand_per_area_mol_m2=1e18 * constants.ligand_cover_per_nm2 / AVOGADRO_PER_MOL if covering else 0.0,
     )
+    if by_ions:
+        assert chemistry is not None
+        model = replace(model, solution=solution_of(product, ledger, constants, conditions, model, chemistry))
     return Schedule(model, conditions, limiting, _cover_warnings(covering, temperature))
 
 

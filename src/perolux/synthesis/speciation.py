@@ -14,7 +14,7 @@ then by Newton's method in the logarithms of the free components until totals ho
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -28,7 +28,15 @@ from perolux.quantities import Value
 from perolux.quantities.constants import AVOGADRO_PER_MOL, constant
 from perolux.synthesis.kinetics import KineticConstants, prior_constants
 
-__all__ = ["COMPONENTS", "Speciation", "equilibrium_records", "speciate"]
+__all__ = [
+    "COMPONENTS",
+    "SOLIDS",
+    "Speciation",
+    "counts_of_species",
+    "equilibrium_records",
+    "records_among",
+    "speciate",
+]
 
 FloatArray = npt.NDArray[np.float64]
 COMPONENTS = ("A", "Pb", "X", "anion", "proton", "amine", "complexant", "quaternary")
@@ -38,6 +46,7 @@ _SOLIDS: dict[str, dict[str, int]] = {
     "AX": {"A": 1, "X": 1},
     "PbX2": {"Pb": 1, "X": 2},
 }
+SOLIDS = tuple(_SOLIDS)
 _LN10 = np.log(10.0)
 _TOTALS = 1e-13
 """Relative error of each total at which Newton's method stops."""
@@ -52,13 +61,15 @@ class Speciation:
 
     totals: as fed, by component. species: complexes and free components. solids: amounts of APbX3, A4PbX6,
     AX, PbX2. supersaturation: (ion product/Ksp)^(1/ions) of each solid (1 where it is there, NaN where an
-    ion is missing). total_error: largest relative error of a total.
+    ion is missing). ln_saturation: ln(ion product/Ksp), the driving force over kT. total_error: largest
+    relative error of a total.
     """
 
     totals: dict[str, FloatArray]
     species: dict[str, FloatArray]
     solids: dict[str, FloatArray]
     supersaturation: dict[str, FloatArray]
+    ln_saturation: dict[str, FloatArray]
     total_error: FloatArray
 
     def share(self, solid: str, component: str = "Pb") -> FloatArray:
@@ -95,14 +106,19 @@ def speciate(
     constants: KineticConstants | None = None,
     cation: str = "Cs",
     log10_k: Mapping[str, float] | None = None,
+    solids: Collection[str] = SOLIDS,
 ) -> Speciation:
     """Complexes and solids at equilibrium for the totals (mol/L of liquid) of the `COMPONENTS`.
 
     totals: component -> number or array (one a feed); what is left out is 0. A negative total of protons is
     base (carbonate) that finds no acid: refused. constants: solubility of APbX3 with its temperature and
     antisolvent (n ions: Ksp follows its n-th power). cation: only "Cs" has the solid A4PbX6. log10_k: other
-    constants by the names of `equilibrium_records`. Raises `OptionError` for wrong totals or names.
+    constants by the names of `equilibrium_records`. solids: those that may form; the others stay dissolved,
+    however supersaturated. Raises `OptionError` for wrong totals or names.
     """
+    strange = sorted(set(solids) - set(SOLIDS))
+    if strange:
+        raise OptionError(f"no solid is called {strange[0]!r}", allowed=", ".join(SOLIDS))
     b, shape = _totals(totals)
     own = _constants(log10_k or {}, constants or prior_constants())
     used = constants or prior_constants()
@@ -111,22 +127,25 @@ def speciate(
         np.broadcast_to(antisolvent_fraction, shape),
     )
     names, nu, ln_k = _complexes(own)
-    solids, nu_s, ln_ksp = _solids(own, used, temperature.ravel(), antisolvent.ravel(), cation)
+    known, nu_s, ln_ksp = _solids(own, used, temperature.ravel(), antisolvent.ravel(), cation)
     amounts, precipitated = np.zeros((len(b), len(names))), np.zeros((len(b), len(_SOLIDS)))
     excess = np.full((len(b), len(_SOLIDS)), np.nan)
+    column = {name: k for k, name in enumerate(_SOLIDS)}
     # feeds that lack the same components share their matrices
     for pattern in np.unique(b > 0, axis=0):
         rows = np.flatnonzero(np.all((b > 0) == pattern, axis=1))
         if not pattern.any():
             continue
         there = np.flatnonzero(~nu[:, ~pattern].any(axis=1))
-        solid = np.flatnonzero(~nu_s[:, ~pattern].any(axis=1))
+        possible = np.flatnonzero(~nu_s[:, ~pattern].any(axis=1))
+        solid = np.array([k for k in possible if known[k] in solids], dtype=int)
         a, a_s = nu[np.ix_(there, pattern)], nu_s[np.ix_(solid, pattern)]
         c, m, lam = _solve(b[np.ix_(rows, pattern)], a, ln_k[there], a_s, ln_ksp[np.ix_(rows, solid)])
         amounts[np.ix_(rows, there)] = c
-        at = np.array([list(_SOLIDS).index(solids[k]) for k in solid], dtype=int)
-        precipitated[np.ix_(rows, at)] = m
-        excess[np.ix_(rows, at)] = np.exp((lam @ a_s.T - ln_ksp[np.ix_(rows, solid)]) / a_s.sum(axis=1))
+        where = np.array([column[known[k]] for k in possible], dtype=int)
+        precipitated[np.ix_(rows, where[np.isin(possible, solid)])] = m
+        products = lam @ nu_s[np.ix_(possible, pattern)].T - ln_ksp[np.ix_(rows, possible)]
+        excess[np.ix_(rows, where)] = products
     everything = np.array([[held.get(j, 0) for j in COMPONENTS] for held in _SOLIDS.values()], dtype=float)
     found = amounts @ nu + precipitated @ everything
     error = np.max(np.abs(found - b) / np.where(b > 0, b, 1.0), axis=1, initial=0.0)
@@ -134,9 +153,32 @@ def speciate(
         totals={j: b[:, k].reshape(shape) for k, j in enumerate(COMPONENTS)},
         species={name: amounts[:, k].reshape(shape) for k, name in enumerate(names)},
         solids={name: precipitated[:, k].reshape(shape) for k, name in enumerate(_SOLIDS)},
-        supersaturation={name: excess[:, k].reshape(shape) for k, name in enumerate(_SOLIDS)},
+        supersaturation={
+            name: np.exp(excess[:, k] / sum(held.values())).reshape(shape)
+            for k, (name, held) in enumerate(_SOLIDS.items())
+        },
+        ln_saturation={name: excess[:, k].reshape(shape) for k, name in enumerate(_SOLIDS)},
         total_error=error.reshape(shape),
     )
+
+
+def records_among(components: Collection[str]) -> dict[str, Value]:
+    """The records of equilibria between some of the components, and of all solids; not that of TOPO."""
+    held = {row["name"]: row["holds"] for row in _file()["complex"] if "from" not in row}
+    records = equilibrium_records()
+    return {
+        name: value
+        for name, value in records.items()
+        if name in _file()["solid"] or (name in held and set(held[name]) <= set(components))
+    }
+
+
+@cache
+def counts_of_species() -> tuple[tuple[str, ...], FloatArray]:
+    """Names of free components and complexes, and how many of each component they hold (a row a species)."""
+    names, nu, _ = _complexes({name: value.number for name, value in equilibrium_records().items()})
+    nu.flags.writeable = False
+    return tuple(names), nu
 
 
 def _totals(totals: Mapping[str, npt.ArrayLike]) -> tuple[FloatArray, tuple[int, ...]]:
@@ -157,6 +199,8 @@ def _constants(given: Mapping[str, float], kinetic: KineticConstants) -> dict[st
     unknown = sorted(set(given) - set(own))
     if unknown:
         raise OptionError(f"no equilibrium is called {unknown[0]!r}", allowed=", ".join(own))
+    if not given.get("AX_over_APbX3", 1.0) > 0:
+        raise OptionError(f"AX_over_APbX3 = {given['AX_over_APbX3']!r}", allowed="a ratio above 0")
     # one number for the complex with TOPO: that of growth
     own["PbX2[complexant]"] = own["PbX2"] - float(np.log10(kinetic.topo_dissociation_mol_l))
     return own | dict(given)

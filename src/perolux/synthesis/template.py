@@ -11,6 +11,7 @@ nucleation, no ripening between pores, and where the smallest crystal has no roo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +32,7 @@ from perolux.synthesis.supply import Supply, supply_of
 
 if TYPE_CHECKING:
     from perolux.ensemble import Ensemble
+    from perolux.synthesis.inline_spectra import InlineSpectra
     from perolux.synthesis.solid_light import Light
 
 __all__ = ["InPores", "Templated", "crystals_in_pores", "grow_in_pores"]
@@ -92,7 +94,7 @@ class Templated:
     warnings: tuple[str, ...]
 
     COLUMNS: ClassVar[tuple[tuple[str, str, str, float], ...]] = (
-        ("t_s", "t (s)", ".3g", 1.0),
+        ("t_s", "t (s)", ".4g", 1.0),
         ("evaporated", "evaporated (%)", ".1f", 100.0),
         ("N_per_m3", "N (1/m3 pores)", ".3g", 1.0),
         ("mean_diameter_nm", "mean diameter (nm)", ".3f", 1.0),
@@ -167,6 +169,11 @@ class Templated:
         volume = 4.0 * np.pi / 3.0 * sizes.moment(3) * 1e-6 * self.pores_ml
         return 1e6 * volume / (formula_volume_m3(self.recipe.product) * AVOGADRO_PER_MOL)
 
+    def yield_at(self, time_s: float) -> float:
+        """Share of the scarcest component, of all that was fed, that is in crystals at a time."""
+        crystals = self._crystals(min(time_s / self.recipe.drying.over, 1.0))
+        return self._bound_umol(self._sizes(crystals)) / self.supply.formula_umol
+
     def balances(self) -> dict[str, dict[str, float]]:
         """Where each ion is at the end, micromol.
 
@@ -207,15 +214,33 @@ class Templated:
             raise OptionError("there are no crystals", where="template")
         return emission_of(ensemble, temperature_k)
 
+    def spectra(self, *, sets: str | None = None, seed: int = 0) -> InlineSpectra:
+        """PL of the spheres at the times of the rows, as [spectra] of the recipe says; no absorbance."""
+        from perolux.synthesis.inline_spectra import inline_spectra, spectrometer_of
+
+        return inline_spectra(
+            self.recipe.product,
+            self.distributions,
+            self.time_s,
+            spectrometer=spectrometer_of(self.recipe.spectra),
+            sets=sets,
+            seed=seed,
+            shape="sphere",
+            no_path="a porous powder scatters light, whose path through it is not known",
+        )
+
     def rests_on(self) -> list[Value]:
         """The priors that this result rests on."""
         known = solid_priors() | priors()
         return [known[name] for name in self.constants if name not in self.given]
 
 
-def grow_in_pores(recipe: TemplateRecipe) -> Templated:
+def grow_in_pores(recipe: TemplateRecipe, *, drawn: Mapping[str, float] | None = None) -> Templated:
     """Carry out a template recipe. Raises `OptionError` with all that cannot be carried out, and
-    `ModelRangeError` where spheres would not fit one behind the other."""
+    `ModelRangeError` where spheres would not fit one behind the other.
+
+    drawn: constants in place of the middle of the priors, where the recipe gives none.
+    """
     groups = [("solution.contents", recipe.solution.contents)]
     if problems := unknown_chemicals(groups):
         raise OptionError(problems)
@@ -243,8 +268,9 @@ def grow_in_pores(recipe: TemplateRecipe) -> Templated:
     supply = supply_of(recipe.product, amounts)
     own = recipe.kinetics.model_dump()
     radius = own.pop("least_radius_nm")
-    constants, given = chosen(own)
-    constants["least_radius_nm"] = priors()["least_radius_nm"].number if radius is None else radius
+    constants, given = chosen(own, drawn)
+    free = (drawn or {}).get("least_radius_nm", priors()["least_radius_nm"].number)
+    constants["least_radius_nm"] = free if radius is None else radius
     given = given if radius is None else (*given, "least_radius_nm")
     pore, share = _pores(recipe.pores)
     times = _times(recipe)

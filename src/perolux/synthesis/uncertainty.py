@@ -8,20 +8,27 @@ and the temperatures are taken as exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import OptionError, PeroluxError
 from perolux.progress import Progress, silent
-from perolux.synthesis.batch import constants_of, grow_recipe
 from perolux.synthesis.cohorts import TOLERANCE
-from perolux.synthesis.feasibility import require_feasible
-from perolux.synthesis.kinetics import KineticConstants, draw_constants
+from perolux.synthesis.every_route import (
+    carry_out_any,
+    draw_for,
+    outcome_of_any,
+    outcomes_for,
+    require_possible,
+    size_of_route,
+)
 from perolux.synthesis.many import in_order
-from perolux.synthesis.outcome import Outcome, outcome_of, require_flask
-from perolux.synthesis.recipe import Recipe
+from perolux.synthesis.outcome import OUTCOMES, Outcome
+
+if TYPE_CHECKING:
+    from perolux.synthesis.recipe import AnyRecipe
 
 __all__ = [
     "FEWEST_DRAWS",
@@ -77,23 +84,30 @@ def rank_correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> RankCorrelation | No
 class Uncertainty:
     """Draws of the constants and what each came to; a failed draw has its error in place of an outcome.
 
-    rests_on: keys of the priors that were drawn and that at least one draw used.
+    draws: by name, the constants that the recipe does not give. rests_on: keys of the priors that were drawn
+    and that at least one draw used.
     """
 
-    recipe: Recipe
+    recipe: AnyRecipe
     seed: int
-    draws: tuple[KineticConstants, ...]
+    draws: tuple[dict[str, float], ...]
     outcomes: tuple[Outcome | PeroluxError, ...]
     rests_on: tuple[str, ...]
 
     @property
-    def grown(self) -> list[tuple[KineticConstants, Outcome]]:
+    def grown(self) -> list[tuple[dict[str, float], Outcome]]:
         """The draws that were carried to the end, with their outcomes."""
         return [
             (draw, found)
             for draw, found in zip(self.draws, self.outcomes, strict=True)
             if isinstance(found, Outcome)
         ]
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Names of the numbers that have intervals: the common ones and those of the route."""
+        own = [name for name in outcomes_for(self.recipe.route) if name not in OUTCOMES]
+        return (*QUANTITIES, *own)
 
     @property
     def failures(self) -> dict[str, tuple[int, str]]:
@@ -110,21 +124,34 @@ class Uncertainty:
         found = [outcome.numbers[quantity] for _, outcome in self.grown]
         return np.array([value for value in found if value is not None])
 
-    def rank_correlations(self, quantity: str = "mean_edge_nm") -> dict[str, RankCorrelation]:
+    def rank_correlations(self, quantity: str | None = None) -> dict[str, RankCorrelation]:
         """Prior -> its rank correlation with a quantity over the draws that have it, the largest first.
 
+        quantity: the mean size where none is named.
         Each interval is at 95 %: of twenty priors without any effect one seems to have one.
         """
-        pairs = [(draw, found.numbers[quantity]) for draw, found in self.grown]
+        name = quantity or size_of_route(self.recipe.route)
+        pairs = [(draw, found.numbers[name]) for draw, found in self.grown]
         kept = [(draw, value) for draw, value in pairs if value is not None]
         found = {}
         for key in self.rests_on:
             one = rank_correlation(
-                [getattr(draw, key.removeprefix("prior.")) for draw, _ in kept], [value for _, value in kept]
+                [draw[key.removeprefix("prior.")] for draw, _ in kept], [value for _, value in kept]
             )
             if one is not None:
                 found[key] = one
         return dict(sorted(found.items(), key=lambda item: -abs(item[1].value)))
+
+    def _interval(self, name: str) -> dict[str, Any]:
+        """Median and ends of the middle 95 % of the draws that have a quantity; how many do not, and why."""
+        values, grown = self.values(name), self.grown
+        found: dict[str, Any] = {"median": None, "low95": None, "high95": None, "draws": len(values)}
+        if len(values):
+            low, middle, high = np.quantile(values, [0.025, 0.5, 0.975]).tolist()
+            found |= {"median": middle, "low95": low, "high95": high}
+        why = [one.reasons[name] for _, one in grown if one.numbers[name] is None]
+        found["reason"] = f"{len(why)} of {len(grown)} draws do not have it: {why[0]}" if why else None
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for JSON."""
@@ -142,7 +169,8 @@ class Uncertainty:
                 ],
             },
             "no_crystals": {"draws": empty, "share": empty / len(grown) if grown else None},
-            "quantities": {name: _interval(self.values(name), len(grown)) for name in QUANTITIES},
+            "quantities": {name: self._interval(name) for name in self.quantities},
+            "matters_for": size_of_route(self.recipe.route),
             "matters": [
                 {
                     "prior": key,
@@ -160,11 +188,11 @@ class Uncertainty:
     def _no_ranks(self) -> str:
         if not self.rests_on:
             return "the recipe gives all constants that it uses: nothing is drawn"
-        return f"fewer than {_FEWEST_RANKED} draws have crystals, or their edges do not differ"
+        return f"fewer than {_FEWEST_RANKED} draws have crystals, or their sizes do not differ"
 
 
 def draw_outcomes(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     count: int = 200,
     *,
     seed: int = 0,
@@ -175,8 +203,8 @@ def draw_outcomes(
     """Grow a recipe with `count` sets of constants drawn from the priors; what it gives itself stays.
 
     Deterministic in the seed, whatever `jobs` (threads). A draw that cannot be solved is kept with its error.
-    Raises `OptionError` for a recipe that is not in a flask or cannot be carried out, and for a count outside
-    40 to 10000.
+    Of a recipe of any route (`every_route.py`). Raises `OptionError` for a recipe that cannot be carried out,
+    whatever is drawn, and for a count outside 40 to 10000.
     """
     if not FEWEST_DRAWS <= count <= MOST_DRAWS:
         raise OptionError(
@@ -187,16 +215,17 @@ def draw_outcomes(
         )
     if seed < 0:
         raise OptionError(f"{seed} is no seed", where="--seed", allowed="0 or a whole number above it")
-    require_flask(recipe.route, "uncertainty")
-    require_feasible(recipe)
-    draws = tuple(draw_constants(np.random.default_rng(seed), count, constants_of(recipe)))
+    require_possible(recipe)
+    draws = draw_for(recipe, np.random.default_rng(seed), count)
 
-    def outcome(constants: KineticConstants) -> tuple[Outcome | PeroluxError, tuple[str, ...]]:
+    def outcome(drawn: dict[str, float]) -> tuple[Outcome | PeroluxError, tuple[str, ...]]:
         try:
-            batch = grow_recipe(recipe, constants=constants, tolerance=tolerance)
+            result = carry_out_any(recipe, drawn=drawn, tolerance=tolerance)
         except PeroluxError as error:
             return error, ()
-        return outcome_of(batch), tuple(value.key for value in batch.rests_on())
+        # constants of the equilibria are not drawn
+        keys = [value.key for value in result.rests_on()]
+        return outcome_of_any(result), tuple(key for key in keys if not key.startswith("equilibrium."))
 
     outcomes: list[Outcome | PeroluxError] = []
     used: dict[str, None] = {}
@@ -208,15 +237,7 @@ def draw_outcomes(
             progress.advance()
     finally:
         progress.finish()
+    first = outcomes[0]
+    if isinstance(first, OptionError) and all(isinstance(one, OptionError) for one in outcomes):
+        raise first
     return Uncertainty(recipe, seed, draws, tuple(outcomes), tuple(used))
-
-
-def _interval(values: FloatArray, grown: int) -> dict[str, Any]:
-    """Median and ends of the middle 95 % of the draws that have the quantity, and how many do not."""
-    found: dict[str, Any] = {"median": None, "low95": None, "high95": None, "draws": len(values)}
-    if len(values):
-        low, middle, high = np.quantile(values, [0.025, 0.5, 0.975]).tolist()
-        found |= {"median": middle, "low95": low, "high95": high}
-    lack = grown - len(values)
-    found["reason"] = f"{lack} of {grown} draws do not have it" if lack else None
-    return found

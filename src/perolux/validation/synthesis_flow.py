@@ -10,6 +10,7 @@ import numpy.typing as npt
 from perolux.synthesis import ClassicalGrowth, Conditions, PlainGrowth, constant_conditions, grow
 from perolux.synthesis.droplet_nucleation import DropletSample, sample_droplets, undepleted_nuclei_per_m3
 from perolux.synthesis.flow import average_population
+from perolux.synthesis.mixedness import feed_rate_per_s, way_to_a_detector
 from perolux.synthesis.residence import (
     axial_variance_m2,
     inverse_gaussian_density,
@@ -21,6 +22,7 @@ from perolux.validation.run import Computed
 __all__ = [
     "jitter",
     "many_nuclei",
+    "mixed_ages",
     "one_nucleus",
     "poisson_droplets",
     "tube_cells",
@@ -209,6 +211,26 @@ def jitter(quantity: str) -> float:
     model = PlainGrowth("constant", rate, nucleation_per_m3_s=1e19)
     alone = constant_conditions(solubility_mol_m3=1.0, supplied_mol_m3=0.0)
     union = average_population(grow(model, alone, times).distributions, weights)
+    if quantity == "number":
+        return union.number / (1e19 * mean)
+    cube = mean**3 * (1.0 + 3.0 * sd**2 + 3.0 * sd**4)
+    return union.moment(2) / union.number / (rate**2 * cube / (3.0 * mean))
+
+
+def mixed_ages(quantity: str) -> float:
+    """What `jitter` says, under maximum mixedness: fresh feed joins on the way, and both must agree."""
+    rate, mean, sd = 1e-11, 100.0, 0.3
+    time, left = way_to_a_detector(mean, sd)
+    alone = Conditions(
+        **{
+            name: np.full(len(time), value)
+            for name, value in constant_conditions(solubility_mol_m3=1.0, supplied_mol_m3=0.0).at(0.0).items()
+        }
+        | {"time_s": time, "washout_per_s": feed_rate_per_s(left, mean, sd)}
+    )
+    model = PlainGrowth("constant", rate, nucleation_per_m3_s=1e19)
+    # a step ends at each knot, as in `grow_mixed`: this law alone would take one for all
+    union = grow(model, alone, time[1:], tolerance=1e-5).distributions[-1]
     if quantity == "number":
         return union.number / (1e19 * mean)
     cube = mean**3 * (1.0 + 3.0 * sd**2 + 3.0 * sd**4)

@@ -12,8 +12,10 @@ continuous at the join, and its onset E_c follows from the sum rule
     int^(join) (lines + continuum) dE = int^(join) mu_i V dE.
 
 Where E_c would fall below the first line (small nanocrystals: confinement carries strength across the join)
-the continuum starts at the first line and the deficit is reported. The calibration of mu_i is uncertain by
-1.7 at least (`materials.absorption_calibrations`): it is part of every report.
+the continuum starts at the first line and the deficit is reported (`join_bulk_absorption`, for the first
+line alone). `scale_lines_to_bulk` takes all computed lines; every nanocrystal and ensemble of the room rests
+on it. The calibration of mu_i is uncertain by 1.7 at least (`materials.absorption_calibrations`): it is part
+of every report.
 """
 
 from __future__ import annotations
@@ -55,6 +57,11 @@ CM2_EV_PER_STRENGTH = 1e-14 * 8.0 * math.pi**3 * COULOMB_EV_NM * HBAR2_OVER_2M0_
 """pi e^2 hbar/(2 eps0 m0 c) in cm^2 eV: the integrated cross section of strength 1 in vacuum (1.0976e-16)."""
 _CM3_PER_NM3 = 1e-21
 _NEWTON = 60
+_HALVINGS = 45
+_TAIL_EV = 0.3
+_SUM_STEP_EV = 1e-3
+_HERMITE_X, _HERMITE_W = np.polynomial.hermite_e.hermegauss(15)
+_HERMITE_W = _HERMITE_W / _HERMITE_W.sum()
 
 
 def integrated_cross_section_cm2_ev(
@@ -169,62 +176,114 @@ def join_bulk_absorption(
 class ScaledAbsorption:
     """Absorption of sizes (n,) on energies (m,), continuous everywhere; see `scale_lines_to_bulk`.
 
-    line_scale (n,): what the calculated lines are multiplied by, 1 where theory and bulk agree.
+    join_ev (n,): from here on no line is drawn and a size absorbs as its volume of bulk. onset_ev (n,): E_c
+    of the continuum. line_scale (n,): what the lines are multiplied by, 1 where theory and bulk agree.
     """
 
     energy_ev: FloatArray
     sigma_cm2: FloatArray
-    join_ev: float
+    join_ev: FloatArray
     onset_ev: FloatArray
     line_scale: FloatArray
 
 
 def scale_lines_to_bulk(
     energy_ev: npt.ArrayLike,
-    lines_cm2: npt.ArrayLike,
-    last_line_ev: npt.ArrayLike,
+    transition_ev: npt.ArrayLike,
+    area_cm2_ev: npt.ArrayLike,
     volume_nm3: npt.ArrayLike,
     table: OpticalConstants,
     *,
-    join_ev: float,
+    gap_ev: float,
     solvent_index: float,
-    onset_fwhm_ev: float,
+    fwhm_ev: npt.ArrayLike,
+    join_ev: float | None = None,
 ) -> ScaledAbsorption:
-    """Lines (n, m) in cm^2, and the bulk mu_i V from the last calculated line on, with the sum of the bulk.
+    """Gaussian lines and, from E_c on, the bulk mu_i V: together the strength of the bulk, for each size.
 
-        sigma(E) = s lines(E) + mu_i V Phi((E - E_last)/w),     s: both integrals up to the join are equal
+        sigma(E) = s lines(E) Phi((E_j - E)/w) + mu_i V Phi((E - E_c)/w)              E_j = E_1 + 0.5 eV
+        E_c:  int mu_i V (1 - Phi((E - E_c)/w)) dE = int lines Phi dE,  kept within E_1 to E_j and E_last
 
-    The continuum takes over where the calculated lines (n, m) end, at last_line_ev (n,), or at the join where
-    that lies lower; so no hole opens between them and nothing steps at the join. The scale s of the lines
-    is the calibration factor between theory and n and k. Tails that reach beyond the join fade there. Raises
-    as `join_bulk_absorption`.
+    The lines hold the strength that the bulk has from the gap to E_c; beyond, a size absorbs as its volume.
+    Where E_c meets an end of its range (many lines that are stronger than the bulk) the factor s on the lines
+    keeps the sum; elsewhere s is 1. So no hole opens in small sizes, whose lines lie far apart, and from E_j
+    on sigma is linear in volume. E_1 is at least the gap.
+
+    transition_ev, area_cm2_ev (n, k): the first line first, the last last. fwhm_ev: one, or (n,). join_ev:
+    one E_j for all rows, as for draws of one crystal; None: each its own. The result depends neither on the
+    grid (m,) nor, then, on the other sizes. Raises `ModelRangeError` where E_j leaves the table of n and k.
     """
     energy = np.asarray(energy_ev, dtype=np.float64)
-    lines = np.atleast_2d(np.asarray(lines_cm2, dtype=np.float64))
+    at, area = (np.atleast_2d(np.asarray(one, dtype=np.float64)) for one in (transition_ev, area_cm2_ev))
     volume = np.atleast_1d(np.asarray(volume_nm3, dtype=np.float64))
-    last = np.minimum(np.atleast_1d(np.asarray(last_line_ev, dtype=np.float64)), join_ev)
     if energy.ndim != 1 or not np.all(np.diff(energy) > 0):
         raise OptionError("the energy grid must be one ascending axis")
-    if not energy[0] < join_ev < energy[-1]:
-        raise ModelRangeError(
-            f"lines and bulk are joined at {join_ev:.3f} eV, outside the energies, {energy[0]:.3f} to "
-            f"{energy[-1]:.3f} eV",
-            allowed=f"energies from below to beyond {join_ev:.3f} eV",
-            fix="extend the energies, and cut the spectrum afterwards",
+    if at.shape != area.shape or len(at) != len(volume):
+        raise OptionError(
+            f"lines of shape {at.shape} with areas of shape {area.shape} for {len(volume)} sizes",
+            allowed="(sizes, lines) both",
         )
-    bulk = particle_cross_section_cm2(table, energy, volume, solvent_index)
-    at_join = particle_cross_section_cm2(table, np.array([join_ev]), volume, solvent_index)[:, 0]
-    sigma = onset_fwhm_ev / FWHM_PER_SIGMA
-    continuum = bulk * _normal_cdf((energy - last[:, None]) / sigma)
-    # the lines give way to the continuum, so that nothing steps at the join
-    fading = lines * _normal_cdf((join_ev - energy) / sigma)
-    below = energy < join_ev
-    end = at_join * _normal_cdf((join_ev - last) / sigma)
-    wanted = _integral(energy[below], bulk[:, below], join_ev, at_join)
-    given = _integral(energy[below], continuum[:, below], join_ev, end)
-    own = np.trapezoid(fading, energy, axis=1)
-    scale = np.where(own > 0, np.maximum(wanted - given, 0.0) / np.where(own > 0, own, 1.0), 0.0)
-    return ScaledAbsorption(energy, scale[:, None] * fading + continuum, join_ev, last, scale)
+    if not np.all(np.asarray(fwhm_ev) > 0):
+        raise OptionError("a line needs a width", allowed="above 0 eV")
+    sigma = np.broadcast_to(np.asarray(fwhm_ev, dtype=np.float64) / FWHM_PER_SIGMA, volume.shape)
+    first = np.maximum(at[:, 0], gap_ev)
+    join = first + assumption("bulk_absorption_above_gap_ev").number
+    if join_ev is not None:
+        join = np.maximum(first, join_ev)
+    # one computed line ends nothing: the rest of the ladder is not known
+    last = np.clip(at[:, -1], first, join) if at.shape[1] > 1 else join
+    gathered = _BulkSum.of(table, gap_ev, float(np.max(join)), float(sigma.max()), solvent_index)
+    given = np.sum(area * _normal_cdf((join[:, None] - at) / (math.sqrt(2.0) * sigma[:, None])), axis=1)
+    onset = gathered.where(given / (volume * _CM3_PER_NM3), first, last, sigma)
+    wanted = gathered.until(onset, sigma) * volume * _CM3_PER_NM3
+    scale = np.where(given > 0, wanted / np.where(given > 0, given, 1.0), 0.0)
+    found = particle_cross_section_cm2(table, energy, volume, solvent_index)
+    found *= _normal_cdf((energy - onset[:, None]) / sigma[:, None])
+    fading = scale[:, None] * _normal_cdf((join[:, None] - energy) / sigma[:, None])
+    for k in range(at.shape[1]):
+        x = (energy - at[:, k, None]) / sigma[:, None]
+        height = area[:, k] / (sigma * math.sqrt(2.0 * math.pi))
+        found += fading * height[:, None] * np.exp(-0.5 * x * x)
+    return ScaledAbsorption(energy, found, join, onset, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class _BulkSum:
+    """C(E) = int^E mu_i dE in eV/cm, and what a step of finite width leaves below it."""
+
+    energy_ev: FloatArray
+    sum_ev_per_cm: FloatArray
+
+    @staticmethod
+    def of(
+        table: OpticalConstants, gap_ev: float, join_ev: float, sigma_ev: float, solvent_index: float
+    ) -> _BulkSum:
+        # what a table that ends 1.5 deviations beyond the join lacks of a step there is 0.03 deviations
+        blue = HC_EV_NM / table.wavelength_nm[0] * (1.0 - 1e-12)
+        end_ev = max(join_ev + 1.5 * sigma_ev, min(join_ev + 7.0 * sigma_ev, blue))
+        # far below the gap n and k hold noise rather than absorption
+        red = min(table.wavelength_nm[-1], table.k_trusted_below_nm or np.inf)
+        low = max(gap_ev - _TAIL_EV, HC_EV_NM / red * (1.0 + 1e-12))
+        energy = np.linspace(low, end_ev, max(int((end_ev - low) / _SUM_STEP_EV), 2) + 1)
+        mu = intrinsic_absorption_per_cm(table, HC_EV_NM / energy, solvent_index)
+        pieces = 0.5 * (mu[1:] + mu[:-1]) * np.diff(energy)
+        return _BulkSum(energy, np.concatenate([[0.0], np.cumsum(pieces)]))
+
+    def until(self, onset_ev: FloatArray, sigma_ev: FloatArray) -> FloatArray:
+        """int mu_i (1 - Phi((E - E_c)/w)) dE, by parts the mean of C over a Gaussian about E_c."""
+        at = onset_ev[:, None] + sigma_ev[:, None] * _HERMITE_X
+        return np.asarray(np.interp(at, self.energy_ev, self.sum_ev_per_cm) @ _HERMITE_W)
+
+    def where(
+        self, wanted: FloatArray, low_ev: FloatArray, high_ev: FloatArray, sigma_ev: FloatArray
+    ) -> FloatArray:
+        """E_c at which `until` is what is wanted, by bisection; the nearer end where none is."""
+        low, high = low_ev.copy(), high_ev.copy()
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            below = self.until(middle, sigma_ev) < wanted
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
 
 
 @dataclass(frozen=True)
