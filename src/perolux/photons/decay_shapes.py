@@ -1,0 +1,147 @@
+"""Decays that are no sum of exponentials, behind the same responses: stretched, spread rates, two carriers that meet.
+
+    stretched    f = exp(-(t/tau)^beta)                                             mean tau/beta Gamma(1/beta)
+    lognormal    f = integral exp(-k t) over ln k, Gaussian around -ln tau, width s
+    gamma        f = (1 + t/(a tau))^-a                                             rates by a gamma law, mean 1/tau
+    bimolecular  f = [e/(1 + b (1 - e))]^2, e = exp(-t/tau)                         light ~ n^2, dn/dt = -n/tau - k2 n^2,
+                                                                                    b = k2 n0 tau
+
+Columns hold f's mean in each bin (f(0) = 1): the amplitude is in counts per bin at the pulse. The response is taken as
+constant within a bin (a Gaussian: a quarter of a bin), f is integrated over bins; earlier pulses are summed until
+nothing is left. Checked against `decay_models` where beta = 1, s -> 0, a -> infinity, b = 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ModelRangeError
+from perolux.photons.decay_models import REACH_SIGMAS, check_period
+from perolux.photons.instrument_response import GaussianResponse, MeasuredResponse, Response
+
+__all__ = ["SHAPES", "Shape", "shape_column"]
+
+FloatArray = npt.NDArray[np.float64]
+_FINER = 4
+_LEFT, _MOST_PULSES = 1e-9, 20_000
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_HERMITE, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A decay f(t) of two parameters: ln(tau) and a second, with its name, bounds and first guesses."""
+
+    second: str
+    low: float
+    high: float
+    guesses: tuple[float, ...]
+    curve: Callable[[FloatArray, float, float], FloatArray]
+
+
+def _stretched(t: FloatArray, tau: float, beta: float) -> FloatArray:
+    return np.exp(-((t / tau) ** beta))
+
+
+def _lognormal(t: FloatArray, tau: float, s: float) -> FloatArray:
+    rates = np.exp(s * _HERMITE) / tau
+    found: FloatArray = np.exp(-t[..., None] * rates) @ (_HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum())
+    return found
+
+
+def _gamma(t: FloatArray, tau: float, a: float) -> FloatArray:
+    return np.exp(-a * np.log1p(t / (a * tau)))
+
+
+def _bimolecular(t: FloatArray, tau: float, b: float) -> FloatArray:
+    e = np.exp(-t / tau)
+    found: FloatArray = (e / (1 - b * np.expm1(-t / tau))) ** 2
+    return found
+
+
+SHAPES = {
+    "stretched": Shape("beta", 0.2, 2.0, (0.5, 0.8), _stretched),
+    "lognormal": Shape("s", 0.01, 3.0, (0.3, 1.0), _lognormal),
+    "gamma": Shape("a", 0.3, 200.0, (1.5, 5.0), _gamma),
+    "bimolecular": Shape("b", 0.0, 300.0, (0.3, 3.0), _bimolecular),
+}
+
+
+def shape_column(
+    f: Callable[[FloatArray], FloatArray],
+    bins: int,
+    bin_ns: float,
+    response: Response | None = None,
+    *,
+    period_ns: float | None = None,
+    shift_ns: float = 0.0,
+) -> FloatArray:
+    """Mean of f, behind the response, in each bin; shape (bins,). f: t >= 0 in ns, f(0) = 1.
+
+    Raises `ModelRangeError` where more than 20000 earlier pulses matter.
+    """
+    check_period(bins, bin_ns, response, period_ns)
+    if isinstance(response, MeasuredResponse):
+        finer, before, h = 1, 0, bin_ns
+        r = response.shifted(shift_ns, bins)[0]
+    else:
+        instant = response or GaussianResponse(0.0)
+        finer = _FINER if instant.sigma_ns else 1
+        h = bin_ns / finer
+        centre = instant.centre_ns + shift_ns
+        if not instant.sigma_ns:
+            edges = np.arange(bins + 1) * bin_ns - centre
+            return _means(f, edges, period_ns)
+        from scipy.special import ndtr
+
+        before = max(0, math.ceil((REACH_SIGMAS * instant.sigma_ns - centre) / h))
+        r = np.diff(ndtr((np.arange(-before, bins * finer + 1) * h - centre) / instant.sigma_ns))
+    from scipy.signal import fftconvolve
+
+    n = len(r)
+    d = np.arange(-(n - 1) if period_ns else 0, n)
+    u = (_NODES + 1) / 2
+    # integrals over the triangle of two bins; near the start f may rise like a root: nodes crowd there
+    right = (f_sum(f, (d[:, None] + u**3) * h, period_ns) * (1 - u**3) * 3 * u**2) @ _WEIGHTS / 2
+    left = (f_sum(f, (d[:, None] - 1 + u**3) * h, period_ns) * u**3 * 3 * u**2) @ _WEIGHTS / 2
+    kernel = left + right
+    whole = fftconvolve(r, kernel)
+    start = n - 1 if period_ns else 0
+    column = np.maximum(whole[start + before : start + before + bins * finer], 0.0)
+    found: FloatArray = column.reshape(bins, finer).mean(axis=1)
+    return found
+
+
+def f_sum(f: Callable[[FloatArray], FloatArray], t: FloatArray, period: float | None) -> FloatArray:
+    """f(t) and what earlier pulses left; 0 before a pulse."""
+    total = np.where(t >= 0, f(np.maximum(t, 0.0)), 0.0)
+    if period is None:
+        return total
+    if float(t.max()) > period:  # a response that begins before the axis: the next pulse has come
+        total = total + np.where(t >= period, f(np.maximum(t - period, 0.0)), 0.0)
+    for k in range(1, _MOST_PULSES):
+        late = t + k * period
+        more = np.where(late >= 0, f(np.maximum(late, 0.0)), 0.0)
+        total += more
+        if k > 1 and float(more.max()) * k < _LEFT:
+            return total
+    raise ModelRangeError(
+        "this decay is not over after 20000 pulses", fix="fit exponentials, or leave the period out"
+    )
+
+
+def _means(f: Callable[[FloatArray], FloatArray], edges: FloatArray, period: float | None) -> FloatArray:
+    """Means of f between edges; the bin of the pulse begins there."""
+    low, high = edges[:-1, None], edges[1:, None]
+    u = ((_NODES + 1) / 2) ** 3
+    weight = _WEIGHTS / 2 * 3 * ((_NODES + 1) / 2) ** 2
+    split = np.clip(0.0, low, high)
+    parts = [(a, b - a) for a, b in ((low, split), (split, high))]
+    total = sum((f_sum(f, a + u * width, period) * width) @ weight for a, width in parts)
+    found: FloatArray = total / (high - low)[:, 0]
+    return found
