@@ -8,7 +8,8 @@
 
 What a file does not say is asked by an error that names the option to give; nothing physical is guessed in
 silence. Everything a reader noticed is a flag (`FLAGS` explains each) or a note of the set. Decays and
-correlation histograms come from `read_decay`, other numeric tables from `read_table`.
+correlation histograms come from `read_decay`, photon streams from `read_stream`, other numeric tables from
+`read_table`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _HOME = {
     "read_decay": "perolux.measured.decays",
     "read_facts": "perolux.measured.decays",
     "read_table": "perolux.measured.decays",
+    "read_stream": "perolux.measured.streams",
+    "PhotonStream": "perolux.measured.photon_stream",
+    "write_photon_hdf5": "perolux.measured.photon_hdf5_writing",
+    "write_parquet_stream": "perolux.measured.stream_parquet",
     "Decay": "perolux.measured.decays",
     "Spectrum": "perolux.measured.records",
     "SpectrumSet": "perolux.measured.records",

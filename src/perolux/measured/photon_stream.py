@@ -56,7 +56,8 @@ class PhotonStream:
     macro_tick_ns: of a macro time. nanotime_bin_ns: None in T2. sync_period_ns: of the laser; None where it
     did not pulse, or nobody said. macro_is_sync: whether macro times count laser pulses. duration_s: of the
     measurement, not of the last photon. photons_per_channel: counted, not read from a header. notes: what a
-    reader noticed.
+    reader noticed. markers_per_kind: events that are no photons (frame, line, stage moved), never among the
+    photons; `markers()` gives them.
     """
 
     macro_tick_ns: float
@@ -69,6 +70,8 @@ class PhotonStream:
     read_chunks: Callable[[int], Iterator[Photons]] = field(repr=False)
     notes: tuple[str, ...] = ()
     header: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    markers_per_kind: dict[int, int] = field(default_factory=dict)
+    read_markers: Callable[[int], Iterator[Photons]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("macro_tick_ns", "nanotime_bin_ns", "sync_period_ns", "duration_s"):
@@ -87,6 +90,11 @@ class PhotonStream:
     def chunks(self, most: int = CHUNK) -> Iterator[Photons]:
         """Photons in order of arrival, at most `most` at once."""
         yield from self.read_chunks(most)
+
+    def markers(self, most: int = CHUNK) -> Iterator[Photons]:
+        """Markers in order, their kind in place of the channel; nothing where the record has none."""
+        if self.read_markers is not None:
+            yield from self.read_markers(most)
 
     def load(self, most: int = MOST_IN_MEMORY) -> Photons:
         """All photons at once; `OptionError` where there are more than `most`."""
