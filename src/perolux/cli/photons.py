@@ -13,6 +13,7 @@ from perolux.errors import OptionError
 if TYPE_CHECKING:
     from perolux.photons.analysis import Analysis
     from perolux.photons.derived_record import DerivedRecord
+    from perolux.photons.instrument_response import Response
 
 __all__ = ["photons"]
 
@@ -66,7 +67,6 @@ def photons(
         return
     from perolux.measured.streams import read_stream
     from perolux.photons.analysis import Settings, analyse
-    from perolux.photons.instrument_response import read_response
 
     if out is not None:
         from perolux.studies.growth import require_new_folder
@@ -79,7 +79,7 @@ def photons(
         threshold=threshold,
         sides=None if channels is None else _sides(channels),
         shortest_dwell_s=shortest_dwell,
-        response=None if irf is None else read_response(irf),
+        response=None if irf is None else _response(irf, stream.nanotime_bin_ns),
     )
     analysis = analyse(stream, settings, terminal_progress())
     if out is not None:
@@ -90,6 +90,23 @@ def photons(
         print_json(analysis.as_dict())
     else:
         _show(analysis, out)
+
+
+def _response(text: str, bin_ns: float | None) -> Response:
+    from perolux.measured.decays import read_decay
+    from perolux.photons.instrument_response import measured_response, parse_gaussian
+
+    asked = parse_gaussian(text)
+    if not isinstance(asked, Path):
+        return asked
+    found = read_decay(asked)
+    if bin_ns is None or abs(found.step_ns - bin_ns) > 1e-3 * bin_ns:
+        raise OptionError(
+            f"the response has bins of {found.step_ns:.5g} ns, the record of {bin_ns or 0:.5g} ns",
+            where="--irf",
+            fix="record it with the same bins, or give gaussian:SIGMA_NS,CENTRE_NS",
+        )
+    return measured_response(found.counts, found.step_ns, first_bin=round(found.time_ns[0] / found.step_ns))
 
 
 def _pair(text: str | None, option: str, least: float) -> tuple[float, float]:

@@ -130,7 +130,10 @@ def _group(file: Any, group: str | None, where: str) -> str:
         raise OptionError(f"no group {group!r}", where=where, allowed=", ".join(found))
     if group is None and len(found) > 1:
         raise OptionError(
-            f"the file holds {len(found)} spots", where=where, allowed=", ".join(found), fix="say which: group=..."
+            f"the file holds {len(found)} spots",
+            where=where,
+            allowed=", ".join(found),
+            fix="say which: group=...",
         )
     return group or found[0]
 

@@ -180,6 +180,11 @@ def _write_markers(file: Any, stream: PhotonStream) -> None:
 
 def _column(file: Any, name: str, count: int, kind: Any) -> Any:
     return file.create_dataset(
-        name, shape=(count,), dtype=kind, chunks=(min(_BLOCK, count),), compression="gzip",
-        compression_opts=4, shuffle=True,
+        name,
+        shape=(count,),
+        dtype=kind,
+        chunks=(min(_BLOCK, count),),
+        compression="gzip",
+        compression_opts=4,
+        shuffle=True,
     )

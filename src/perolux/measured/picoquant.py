@@ -131,7 +131,9 @@ def open_recorded(said: Recorded, sync_period_ns: float | None = None) -> Photon
         duration_s=duration_s,
         macro_is_sync=kind.mode == 3,
         photons_per_channel=found.per_channel(),
-        source=FileSource(where, sha256_of(said.path), f"{said.format}, {kind.name}", from_documentation=True),
+        source=FileSource(
+            where, sha256_of(said.path), f"{said.format}, {kind.name}", from_documentation=True
+        ),
         read_chunks=file.photons,
         notes=tuple(notes),
         header=said.header,
@@ -140,9 +142,7 @@ def open_recorded(said: Recorded, sync_period_ns: float | None = None) -> Photon
     )
 
 
-def _lengths(
-    said: Recorded, sync_period_ns: float | None, notes: list[str]
-) -> tuple[float, float | None]:
+def _lengths(said: Recorded, sync_period_ns: float | None, notes: list[str]) -> tuple[float, float | None]:
     """Tick of the macro time and period of the laser, in ns."""
     where = str(said.path)
     if said.kind.mode == 2:
@@ -184,7 +184,9 @@ def _count(said: Recorded, notes: list[str]) -> int:
     rest = said.path.stat().st_size - said.offset
     there = max(rest, 0) // 4
     if said.claimed <= 0:
-        notes.append(f"The header does not say how many records there are; all {there} up to the end are read.")
+        notes.append(
+            f"The header does not say how many records there are; all {there} up to the end are read."
+        )
         return there
     if said.claimed > there:
         notes.append(
@@ -242,7 +244,9 @@ def _duration(said: Recorded, span_s: float, found: Survey, count: int, notes: l
         )
     if span_s > elapsed * (1 + 1e-6):
         if span_s > 1.01 * elapsed:
-            notes.append(f"The records span {span_s:.6g} s, the header says {elapsed:.6g} s; their span is used.")
+            notes.append(
+                f"The records span {span_s:.6g} s, the header says {elapsed:.6g} s; their span is used."
+            )
         return span_s
     if found.total and span_s < 0.5 * elapsed:
         notes.append(f"The last record comes at {span_s:.4g} s of {elapsed:.6g} s measured.")

@@ -10,10 +10,10 @@ from numba import njit
 def fit_stack(counts, table, slopes, first, step, start, most, theta, amount, deviance, sigma, state):
     """Fisher scoring of each decay over ln(tau) and amplitudes that are not negative.
 
-    counts (d, n). table, slopes (nodes, n): columns and their derivatives by ln(tau), nodes at first + j step; between
-    them cubic Hermite. start (d, k): ln(tau). Results: theta (d, k), amount (d, k + 1: photons, then background per
-    bin), deviance (d,), sigma (d, 2 k + 1) of ln(tau), amounts and background (NaN: none), state (d,): 0 not
-    converged, 1 done, 2 done with a parameter on a bound.
+    counts (d, n). table, slopes (nodes, n): columns and their derivatives by ln(tau), nodes at first + j
+    step; between them cubic Hermite. start (d, k): ln(tau). Results: theta (d, k), amount (d, k + 1:
+    photons, then background per bin), deviance (d,), sigma (d, 2 k + 1) of ln(tau), amounts and background
+    (NaN: none), state (d,): 0 not converged, 1 done, 2 done with a parameter on a bound.
     """
     d, n = counts.shape
     k = start.shape[1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from perolux.photons.change_points import (
 )
 from perolux.photons.correlation import PairHistogram, Sides, pairs, two_sides
 from perolux.photons.dwell_times import DwellComparison, against_limit, compare_laws
+from perolux.photons.instrument_response import MeasuredResponse, Response
 from perolux.photons.intensity import (
     IntensityTrace,
     NanotimeView,
@@ -35,12 +36,16 @@ from perolux.photons.levels import Levels, find_levels, on_fraction
 from perolux.photons.pulsed_g2 import G2Zero, g2_by_pulse, pairs_by_pulse
 from perolux.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from perolux.photons.decay_fit import DecayFit
+
 __all__ = ["Analysis", "LevelLifetime", "Settings", "analyse"]
 
 FloatArray = npt.NDArray[np.float64]
 _SIDE_PEAKS = 20
 _WINDOW_PERIODS = 3.5
 _LAST_RATE = 0.02
+_RESAMPLES = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Settings:
     threshold: float = THRESHOLD
     sides: Sides | None = None
     shortest_dwell_s: float | None = None
-    response: Any = None
+    response: Response | None = None
 
 
 @dataclass(frozen=True)
@@ -258,23 +263,63 @@ def _level_lifetime(
     counts = view.counts[level]
     if counts.sum() < 50:
         return LevelLifetime(None, None, None, None, f"{int(counts.sum())} photons are too few")
+    measured = isinstance(settings.response, MeasuredResponse)
+    bins = 1 if measured else max(1, len(counts) // 2048)
+    used = None
     if settings.response is None:
-        # From the pulse on a periodic exponential is an exponential: only its height differs.
+        # From the top of the pulse on a periodic exponential is an exponential: only its height differs.
         counts = np.roll(counts, -round(view.pulse_ns / view.bin_ns))
-    bins = max(1, len(counts) // 2048)
+        used = np.arange(len(counts) // bins) * bins * view.bin_ns >= view.rise_ns
     counts = counts[: len(counts) // bins * bins].reshape(-1, bins).sum(axis=1)
+    period = None if settings.response is None else view.period_ns
+    width = view.bin_ns * bins
     try:
-        found = fit_decay(
-            counts,
-            view.bin_ns * bins,
-            irf=settings.response,
-            period_ns=None if settings.response is None else view.period_ns,
-            exponentials="auto",
-        )
+        found, best = None, math.inf
+        for several in (1, 2, 3):  # more only as long as the criterion asks for it
+            one = fit_decay(
+                counts, width, irf=settings.response, period_ns=period, used=used, exponentials=several,
+                intervals=False,
+            )  # fmt: skip
+            bic = one.deviance + (2 * several + 1) * math.log(max(counts.sum(), 2))
+            if bic >= best:
+                break
+            found, best = one, bic
+        assert found is not None
     except PeroluxError as error:
         return LevelLifetime(None, None, None, None, error.problems[0].what)
-    number, sigma = found.mean_by_amplitude
-    return LevelLifetime(number, sigma, len(found.lifetimes_ns), found.reduced_deviance)
+    several = len(found.lifetimes_ns)
+    sigma = found.lifetime_sigma_ns[0]
+    if several > 1:
+        sigma = _resampled_sigma(found, settings, period, used)
+    return LevelLifetime(found.average_amplitude_ns, sigma, several, found.reduced_deviance)
+
+
+def _resampled_sigma(
+    found: DecayFit, settings: Settings, period: float | None, used: npt.NDArray[np.bool_] | None
+) -> float | None:
+    """Scatter of the mean lifetime over decays drawn from the fit, for the mean of several has no simple
+    error."""
+    from perolux.photons.decay_fit import fit_decay
+
+    generator = np.random.default_rng(0)
+    drawn = []
+    for _ in range(_RESAMPLES):
+        counts = generator.poisson(found.expected)
+        try:
+            again = fit_decay(
+                counts,
+                found.histogram.bin_ns,
+                irf=settings.response,
+                period_ns=period,
+                used=used,
+                exponentials=len(found.lifetimes_ns),
+                start_ns=found.lifetimes_ns,
+                intervals=False,
+            )
+        except PeroluxError:
+            continue
+        drawn.append(again.average_amplitude_ns)
+    return float(np.std(drawn, ddof=1)) if len(drawn) > _RESAMPLES // 2 else None
 
 
 def _flid_correlation(segments: Segments, lifetime: FloatArray, dark_cps: float) -> float | None:

@@ -1,12 +1,14 @@
-"""Lifetimes of a decay by Poisson likelihood: one to four exponentials, or a shape, and which of them the data ask for.
+"""Lifetimes of a decay by Poisson likelihood: one to four exponentials, or a shape, and which of them the
+data ask for.
 
     D = 2 sum[n ln(n/m) - n + m],   m = exposure (sum_k N_k p_k + B)
 
-Amplitudes and background are projected out (`poisson_projection`); the start is a search over all sets of lifetimes
-on a grid, and several starts are followed to their end. Models are compared by Schwarz's criterion D + k ln(bins).
-Intervals of lifetimes are profile likelihoods. Where Pearson's chi^2 per degree of freedom shows that no noise makes
-such a misfit, errors are those of quasi-likelihood: widened by its square root (`overdispersion` says so).
-Source: Wilks (1938) for intervals; McCullagh and Nelder, Generalized Linear Models, for quasi-likelihood (recalled).
+Amplitudes and background are projected out (`poisson_projection`); the start is a search over all sets of
+lifetimes on a grid, and several starts are followed to their end. Models are compared by Schwarz's criterion
+D + k ln(bins). Intervals of lifetimes are profile likelihoods. Where Pearson's chi^2 per degree of freedom
+shows that no noise makes such a misfit, errors are those of quasi-likelihood: widened by its square root
+(`overdispersion` says so). Source: Wilks (1938) for intervals; McCullagh and Nelder, Generalized Linear
+Models, for quasi-likelihood (recalled).
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ _CLOSE = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """What is fitted: counts of all bins (n,), bin_ns, which bins are used (n,), exposure of bins (n,), the response."""
+    """What is fitted: counts of all bins (n,), bin_ns, which bins are used (n,), exposure of bins (n,), the
+    response."""
 
     counts: FloatArray
     bin_ns: float
@@ -77,8 +80,8 @@ class Compared:
 
 @dataclass(frozen=True)
 class Starts:
-    """How far the result depends on the start: starts followed, those that ended within 0.5 of the best deviance, all
-    deviances found, and the lifetimes of the nearest other optimum."""
+    """How far the result depends on the start: starts followed, those that ended within 0.5 of the best
+    deviance, all deviances found, and the lifetimes of the nearest other optimum."""
 
     followed: int
     reached_best: int
@@ -90,13 +93,13 @@ class Starts:
 class DecayFit:
     """A fitted decay; components from the shortest lifetime to the longest.
 
-    lifetimes_ns, lifetime_sigma_ns, intervals_ns: of each component; a sigma or an end is None where there is none
-    (`warnings` says why). counts: photons of each component over all times (with a period: per period).
-    amplitudes: counts per bin at the pulse, exponentials of an instant. background: counts per bin. shift_ns: of the
-    response, None without. second: the shape's other parameter (name, value, sigma) and its interval.
-    average_amplitude_ns: sum(A tau)/sum(A); average_intensity_ns: sum(A tau^2)/sum(A tau). overdispersion: factor on
-    the variance that the errors allow for, 1 where the model is good to the noise. expected, residuals: model and
-    signed deviance residuals of the bins `used`.
+    lifetimes_ns, lifetime_sigma_ns, intervals_ns: of each component; a sigma or an end is None where there
+    is none (`warnings` says why). counts: photons of each component over all times (with a period: per
+    period). amplitudes: counts per bin at the pulse, exponentials of an instant. background: counts per bin.
+    shift_ns: of the response, None without. second: the shape's other parameter (name, value, sigma) and its
+    interval. average_amplitude_ns: sum(A tau)/sum(A); average_intensity_ns: sum(A tau^2)/sum(A tau).
+    overdispersion: factor on the variance that the errors allow for, 1 where the model is good to the noise.
+    expected, residuals: model and signed deviance residuals of the bins `used`.
     """
 
     model: str
@@ -137,7 +140,8 @@ class DecayFit:
 
     @property
     def amplitude_fractions(self) -> tuple[float, ...] | None:
-        """A_k over their sum: shares of emitters, where all emit alike at first; None without any amplitude."""
+        """A_k over their sum: shares of emitters, where all emit alike at first; None without any
+        amplitude."""
         return _shares(self.amplitudes)
 
     @property
@@ -228,13 +232,14 @@ def fit_decay(
 ) -> DecayFit:
     """Fit a histogram of photons after a pulse, shape (n,), bins of bin_ns; the first begins at 0.
 
-    irf: the response; None: an instant at the start of the first bin used, which without `used` is the highest bin.
-    period_ns: of the laser; light of earlier pulses is then part of the model. exponentials: 1 to 4, or "auto".
-    models: names of `MODELS` to compare instead. background: "free" (0 or more), or counts per bin. used: True for
-    the bins to fit, shape (n,). exposure: part of the pulses that a bin could still see (pile-up), shape (n,).
-    free_shift: whether the response may move in time; default with a measured response, or a Gaussian of some width.
-    start_ns: lifetimes to start from, instead of the search. intervals: without them errors are those of the
-    information matrix alone. Raises `InputError` and `OptionError` with all that is wrong, `ConvergenceError`.
+    irf: the response; None: an instant at the start of the first bin used, which without `used` is the
+    highest bin. period_ns: of the laser; light of earlier pulses is then part of the model. exponentials: 1
+    to 4, or "auto". models: names of `MODELS` to compare instead. background: "free" (0 or more), or counts
+    per bin. used: True for the bins to fit, shape (n,). exposure: part of the pulses that a bin could still
+    see (pile-up), shape (n,). free_shift: whether the response may move in time; default with a measured
+    response, or a Gaussian of some width. start_ns: lifetimes to start from, instead of the search.
+    intervals: without them errors are those of the information matrix alone. Raises `InputError` and
+    `OptionError` with all that is wrong, `ConvergenceError`.
 
     >>> import numpy as np
     >>> decay = 1000 * np.exp(-np.arange(200) * 0.1 / 3.0) + 5
@@ -247,7 +252,11 @@ def fit_decay(
     fixed = _background(background)
     if not 0 < level < 1:
         raise OptionError(f"a level of {level:g}", allowed="between 0 and 1")
-    moves = (isinstance(irf, MeasuredResponse) or getattr(irf, "sigma_ns", 0.0) > 0) if free_shift is None else free_shift
+    moves = (
+        (isinstance(irf, MeasuredResponse) or getattr(irf, "sigma_ns", 0.0) > 0)
+        if free_shift is None
+        else free_shift
+    )
     if moves and irf is None:
         raise OptionError("there is no response that could shift", fix="give one, or leave free_shift out")
     if start_ns is not None and (len(names) != 1 or len(start_ns) != _count(names[0])):
@@ -258,7 +267,8 @@ def fit_decay(
         need = _count(name) * 2 + (name in SHAPES) + (fixed is None) + moves
         if int(h.used.sum()) <= need:
             raise OptionError(
-                f"{int(h.used.sum())} bins for a model of {need} parameters", fix="use more bins, or a smaller model"
+                f"{int(h.used.sum())} bins for a model of {need} parameters",
+                fix="use more bins, or a smaller model",
             )
         found[name] = _search(h, name, fixed, moves, before, start_ns)
         before = found[name][0] if name not in SHAPES else None
@@ -319,10 +329,14 @@ def make_histogram(
 
 
 def _names(exponentials: int | str, models: Sequence[str] | None) -> list[str]:
-    names = list(models) if models is not None else MODELS[:4] if exponentials == "auto" else [str(exponentials)]
+    names = (
+        list(models) if models is not None else MODELS[:4] if exponentials == "auto" else [str(exponentials)]
+    )
     wrong = [name for name in names if name not in MODELS]
     if wrong or not names:
-        raise OptionError(f"no such model: {', '.join(map(repr, wrong))}", where="models", allowed=", ".join(MODELS))
+        raise OptionError(
+            f"no such model: {', '.join(map(repr, wrong))}", where="models", allowed=", ".join(MODELS)
+        )
     return sorted(set(names), key=MODELS.index)
 
 
@@ -351,7 +365,8 @@ def _lifetimes(name: str, theta: FloatArray) -> tuple[float, ...]:
 def model_curve(
     h: Histogram, name: str, fixed: float | None, moves: bool, index: npt.NDArray[np.int64] | None = None
 ) -> tuple[Curve, FloatArray, FloatArray]:
-    """The curve of one histogram under a model, and bounds of its parameters ln(tau) ..., [second], [shift]."""
+    """The curve of one histogram under a model, and bounds of its parameters ln(tau) ..., [second],
+    [shift]."""
     n, keep, k = len(h.counts), h.used, _count(name)
     low_ns, high_ns = lifetime_limits(n, h.bin_ns, h.response)
     low, high = [math.log(low_ns)] * k, [math.log(high_ns)] * k
@@ -408,7 +423,12 @@ def model_curve(
 
 
 def _search(
-    h: Histogram, name: str, fixed: float | None, moves: bool, before: Optimum | None, given: Sequence[float] | None
+    h: Histogram,
+    name: str,
+    fixed: float | None,
+    moves: bool,
+    before: Optimum | None,
+    given: Sequence[float] | None,
 ) -> tuple[Optimum, Starts]:
     curve, low, high = model_curve(h, name, fixed, moves)
     if given is not None:
@@ -437,7 +457,8 @@ def _search(
 def _begin(
     h: Histogram, name: str, fixed: float | None, moves: bool, before: Optimum | None
 ) -> list[FloatArray]:
-    """Starts: the best sets of lifetimes on a grid, on merged bins, with the response where the rise says it is."""
+    """Starts: the best sets of lifetimes on a grid, on merged bins, with the response where the rise says it
+    is."""
     n, k = len(h.counts), _count(name)
     low, high = lifetime_limits(n, h.bin_ns, h.response)
     window = n * h.bin_ns
@@ -478,9 +499,7 @@ def _shift_guesses(h: Histogram, nodes: FloatArray) -> list[float]:
     """0, and where half of the rise lies against that of the model."""
     phi, _, _ = exponential_columns(nodes[5:6], len(h.counts), h.bin_ns, h.response, period_ns=h.period_ns)
     shown = np.where(h.used, h.counts, 0.0)
-    half = [
-        int(np.argmax(y - np.median(y) > 0.5 * (y.max() - np.median(y)))) for y in (shown, phi[:, 0])
-    ]
+    half = [int(np.argmax(y - np.median(y) > 0.5 * (y.max() - np.median(y)))) for y in (shown, phi[:, 0])]
     guess = (half[0] - half[1]) * h.bin_ns
     return [0.0] if abs(guess) < 2 * h.bin_ns or abs(guess) > _SHIFT_BINS * h.bin_ns else [0.0, guess]
 
@@ -505,12 +524,16 @@ def _finish(
             break
         best = better
     else:
-        raise ConvergenceError(f"the profiles of {_title(name)} keep finding better fits", fix="fit fewer components")
+        raise ConvergenceError(
+            f"the profiles of {_title(name)} keep finding better fits", fix="fit fewer components"
+        )
     order = np.argsort(best.theta[:k])
     tau = np.exp(best.theta[:k])
     spread = _sigmas(None if by_theta is None else np.diag(by_theta) * excess, len(best.theta))
     amount = best.amplitudes[0]
-    amount_sigma = _sigmas(None if by_amplitude[0] is None else np.diag(by_amplitude[0]) * excess, len(amount))
+    amount_sigma = _sigmas(
+        None if by_amplitude[0] is None else np.diag(by_amplitude[0]) * excess, len(amount)
+    )
     per_count = np.ones(k) if name in SHAPES else h.bin_ns / tau
     area = _areas(h, name, best, amount[:k], moves)
     fit = DecayFit(
@@ -541,7 +564,8 @@ def _finish(
 
 
 def _misfit(n: FloatArray, m: FloatArray, dof: int) -> tuple[float, float]:
-    """Pearson's chi^2, and the factor on the variance: 1 unless it is 4 sigma above what Poisson noise gives."""
+    """Pearson's chi^2, and the factor on the variance: 1 unless it is 4 sigma above what Poisson noise
+    gives."""
     there = m > 0
     chi2 = float(np.sum((n[there] - m[there]) ** 2 / m[there]))
     if dof < 1:
@@ -558,7 +582,9 @@ def _intervals(
     ends: list[tuple[float | None, float | None]] = []
     for i in range(k):
         sigma = 0.1 if by_theta is None or not np.isfinite(by_theta[i, i]) else math.sqrt(by_theta[i, i])
-        first, last, better = profile([curve], best, i, min(sigma, 0.5) * math.sqrt(threshold), threshold, low, high)
+        first, last, better = profile(
+            [curve], best, i, min(sigma, 0.5) * math.sqrt(threshold), threshold, low, high
+        )
         if better is not None:
             return ends, better
         ends.append((first, last))
@@ -582,7 +608,8 @@ def _amplitude_sigmas(
     h: Histogram, name: str, best: Optimum, by_theta: FloatArray | None, curve: Curve, low: FloatArray,
     high: FloatArray, excess: float, order: npt.NDArray[np.int64],
 ) -> tuple[float | None, ...]:  # fmt: skip
-    """Sigma of the amplitudes: those of N h/tau for exponentials, from a fit in which the columns are scaled so."""
+    """Sigma of the amplitudes: those of N h/tau for exponentials, from a fit in which the columns are scaled
+    so."""
     if by_theta is None:
         return (None,) * len(order)
     if name in SHAPES:
@@ -610,7 +637,13 @@ def _amplitude_sigmas(
 
 
 def _warnings(
-    fit: DecayFit, best: Optimum, low: FloatArray, high: FloatArray, undetermined: bool, moves: bool, intervals: bool
+    fit: DecayFit,
+    best: Optimum,
+    low: FloatArray,
+    high: FloatArray,
+    undetermined: bool,
+    moves: bool,
+    intervals: bool,
 ) -> list[str]:
     h, said = fit.histogram, []
     slowest, window = fit.lifetimes_ns[-1], len(h.counts) * h.bin_ns
@@ -633,7 +666,10 @@ def _warnings(
     if undetermined:
         said.append("the counts do not determine all lifetimes: no sigma")
     for name, value, least, most in (
-        *((f"the lifetime of {math.exp(x):.3g} ns", x, low[0], high[0]) for x in best.theta[: len(fit.lifetimes_ns)]),
+        *(
+            (f"the lifetime of {math.exp(x):.3g} ns", x, low[0], high[0])
+            for x in best.theta[: len(fit.lifetimes_ns)]
+        ),
         *([("the shift of the response", best.theta[-1], low[-1], high[-1])] if moves else []),
         *([(f"{fit.second[0]} of the shape", best.theta[1], low[1], high[1])] if fit.second else []),
     ):
@@ -648,7 +684,9 @@ def _warnings(
             said.append(f"the counts do not bound the lifetime of {tau:.3g} ns from {side}")
     for a, b in zip(fit.lifetimes_ns, fit.lifetimes_ns[1:], strict=False):
         if b < _CLOSE * a:
-            said.append(f"lifetimes of {a:.3g} and {b:.3g} ns are closer than a factor {_CLOSE:g}: they trade off")
+            said.append(
+                f"lifetimes of {a:.3g} and {b:.3g} ns are closer than a factor {_CLOSE:g}: they trade off"
+            )
     if fit.starts.reached_best < fit.starts.followed:
         other = fit.starts.next_best_lifetimes_ns
         shown = "" if other is None else f"; the next optimum has {', '.join(f'{x:.3g}' for x in other)} ns"

@@ -33,6 +33,7 @@ __all__ = [
     "compare_laws",
     "detection_chance",
     "fit_law",
+    "law_density",
     "sample_law",
 ]
 
@@ -178,6 +179,15 @@ def detection_chance(
         return np.asarray(poisson.cdf(np.floor(needed), rate_cps * length))
 
     return chance
+
+
+def law_density(fit: DwellFit, t: npt.ArrayLike) -> FloatArray:
+    """Density (1/s) of a fitted law at lengths t within its limits, without the chance of being seen."""
+    upper = None if math.isinf(fit.upper_s) else fit.upper_s
+    at = np.asarray(t, dtype=float)
+    inner = _inside(fit.law, list(fit.parameters.values()))
+    norm = _Problem(fit.law, np.array([fit.lower_s]), fit.lower_s, upper, None).log_norm(inner)
+    return np.asarray(np.exp(_log_density(fit.law, inner, at) - norm))
 
 
 def sample_law(

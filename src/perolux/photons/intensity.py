@@ -54,6 +54,7 @@ class NanotimeView:
     counts: IntArray
     bin_ns: float
     pulse_ns: float
+    rise_ns: float
     period_ns: float
     mean_ns: FloatArray
     photons: IntArray
@@ -93,11 +94,11 @@ def nanotimes_of(
     counts = np.zeros((levels, bins), dtype=np.int64)
     sums, wrapped, photons_in = (np.zeros(len(segments)) for _ in range(3))
     total, first = np.zeros(bins, dtype=np.int64), 0
-    if pulse_ns is None:
-        for photons in stream.chunks():
-            if photons.nanotime is not None:
-                total += np.bincount(np.minimum(photons.nanotime, bins - 1), minlength=bins)
-        pulse_ns = width * _rising_edge(total)
+    for photons in stream.chunks():
+        if photons.nanotime is not None:
+            total += np.bincount(np.minimum(photons.nanotime, bins - 1), minlength=bins)
+    edge, top = _rising_edge(total)
+    pulse_ns = width * edge if pulse_ns is None else pulse_ns
     progress.start("sorting nanotimes", len(stream))
     for photons in stream.chunks():
         kept = photons if channels is None else photons.only(np.isin(photons.channel, channels))
@@ -117,7 +118,8 @@ def nanotimes_of(
     progress.finish()
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(photons_in > 0, sums / photons_in, np.nan)
-    return NanotimeView(counts, width, pulse_ns, period, mean, photons_in.astype(np.int64))
+    rise = width * ((top - edge) % bins)
+    return NanotimeView(counts, width, pulse_ns, rise, period, mean, photons_in.astype(np.int64))
 
 
 def stretch_lifetimes(view: NanotimeView, dark_share: npt.ArrayLike = 0.0) -> tuple[FloatArray, FloatArray]:
@@ -145,13 +147,18 @@ def stretch_lifetimes(view: NanotimeView, dark_share: npt.ArrayLike = 0.0) -> tu
     return found, error
 
 
-def _rising_edge(counts: IntArray) -> int:
-    """First bin of the run of bins above half the height that holds the maximum, around the end of the
+def _rising_edge(counts: IntArray) -> tuple[int, int]:
+    """First bin of the run of bins above half the height that holds the maximum, and the maximum; around the
     period."""
     # Neighbours are averaged until the top holds some hundred counts, so that noise does not end the run
     # early.
     span = int(np.clip(np.ceil(400 / max(int(counts.max()), 1)), 1, max(len(counts) // 50, 1)))
-    smooth = sum(np.roll(counts, -k) for k in range(span))
+    smooth = np.sum([np.roll(counts, -k) for k in range(span)], axis=0)
     top = int(np.argmax(smooth))
-    below = np.flatnonzero(np.roll(smooth, -top)[::-1] < smooth[top] / 2)
-    return int((top - (int(below[0]) if below.size else 0)) % len(counts))
+    before = np.roll(smooth, -top)[::-1]
+    below = np.flatnonzero(before < smooth[top] / 2)
+    edge = int((top - (int(below[0]) if below.size else 0)) % len(counts))
+    # On a plateau the top is where the counts first come within three errors of the highest.
+    ahead = np.roll(smooth, -edge)
+    first = int(np.argmax(ahead >= smooth[top] - 3 * np.sqrt(smooth[top])))
+    return edge, (edge + first) % len(counts)

@@ -2,10 +2,10 @@
 
     m = e (Phi(theta) c + b),   D(theta) = min over c >= 0 of 2 sum[n ln(n/m) - n + m]
 
-The inner problem is convex and solved by Newton's method with an active set; outside, Fisher scoring with damping
-goes over theta with the information that is left once the amplitudes adapt, S = F_tt - F_tc F_cc^-1 F_ct. At the
-optimum sum(m) = sum(n) where any column is free to scale. Several curves may share parameters. This is variable
-projection for Poisson counts; least squares has it in `fitting.fit_separable`.
+The inner problem is convex and solved by Newton's method with an active set; outside, Fisher scoring with
+damping goes over theta with the information that is left once the amplitudes adapt, S = F_tt - F_tc F_cc^-1
+F_ct. At the optimum sum(m) = sum(n) where any column is free to scale. Several curves may share parameters.
+This is variable projection for Poisson counts; least squares has it in `fitting.fit_separable`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _GAIN = 1e-8
 class Curve:
     """One histogram and its model.
 
-    counts, fixed: shape (m,), fixed: a known part of the model. columns: own parameters, shape (q,), -> Phi (m, p) and
-    dPhi (q, m, p), exposure included. index: which of all parameters are its own, shape (q,).
+    counts, fixed: shape (m,), fixed: a known part of the model. columns: own parameters, shape (q,), -> Phi
+    (m, p) and dPhi (q, m, p), exposure included. index: which of all parameters are its own, shape (q,).
     """
 
     counts: FloatArray
@@ -62,7 +62,9 @@ def deviance_of(n: FloatArray, m: FloatArray) -> float:
     return float(2 * (np.sum(m) - np.sum(n) - np.sum(n[there] * np.log(m[there] / n[there]))))
 
 
-def non_negative(n: FloatArray, phi: FloatArray, fixed: FloatArray, start: FloatArray | None = None) -> FloatArray:
+def non_negative(
+    n: FloatArray, phi: FloatArray, fixed: FloatArray, start: FloatArray | None = None
+) -> FloatArray:
     """Amplitudes c >= 0 of least deviance for m = phi c + fixed; shape (p,). phi must not be negative."""
     size = phi.sum(axis=0)
     unit = np.where(size > 0, size, 1.0)
@@ -148,7 +150,8 @@ def minimise(
     free: npt.NDArray[np.bool_] | None = None,
     amplitudes: Sequence[FloatArray] | None = None,
 ) -> Optimum:
-    """Least deviance over theta within bounds, from one start; `free`, shape (k,), holds the others where they are."""
+    """Least deviance over theta within bounds, from one start; `free`, shape (k,), holds the others where
+    they are."""
     theta = np.clip(np.asarray(start, dtype=float), low, high)
     moving = np.ones(len(theta), dtype=bool) if free is None else free
     begin: Sequence[FloatArray | None] = amplitudes if amplitudes is not None else [None] * len(curves)
@@ -199,7 +202,11 @@ def covariance(
     _, c, phi, slope = _evaluate(curves, at.theta, at.amplitudes)
     _, s = _information(curves, count, c, phi, slope)
     diagonal = np.diag(s)
-    inner = (at.theta > low) & (at.theta < high) & (diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300))
+    inner = (
+        (at.theta > low)
+        & (at.theta < high)
+        & (diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300))
+    )
     act = np.flatnonzero(inner)
     width = np.sqrt(diagonal[act])
     scaled = s[np.ix_(act, act)] / np.outer(width, width)
@@ -256,7 +263,15 @@ def profile(
             above = there.deviance - best.deviance - threshold
             if above > 0:
                 end, better = _cross(
-                    curves, near, i, (inside, below), (outside, above), best.deviance + threshold, low, high, free
+                    curves,
+                    near,
+                    i,
+                    (inside, below),
+                    (outside, above),
+                    best.deviance + threshold,
+                    low,
+                    high,
+                    free,
                 )
                 if better is not None:
                     return None, None, better
