@@ -176,6 +176,7 @@ def test_refused(bad):
         lambda: enhancement_wanted(100.0, 112.0, 1.0),
         lambda: coherence_time_behind(100.0, 0.9, spread_rad_per_ps=0.02),
         lambda: temperature_for(100.0, 112.0, 1.0, 4.0, phonon_ev=3e-3),
+        lambda: temperature_for(100.0, 112.0, 0.9, 300.0, phonon_ev=3e-3),
         lambda: enhancement_for(100.0, 112.0, 1.5),
     ],
 )

@@ -10,7 +10,7 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.photons.hom_histogram import HomHistogram, fit_histograms, peak_share, simulate_histogram
 from perolux.photons.hom_peaks import Interferometer, correction, peak_areas
 
-EDGES = np.arange(-8.0, 8.01, 0.1)
+EDGES = np.arange(-7.5, 7.51, 0.15)
 KEPT = {"delay_ns": 3.0, "blur_ns": 0.05, "g2_zero": 0.05}
 
 

@@ -144,7 +144,7 @@ def _show(found: dict[str, Any]) -> None:
             ["Purcell factor of the mode", f"{cavity['purcell_factor']:.4g}", ""],
             [
                 f"Q at {cavity['mode_volume_cubic_wavelengths']:g} (lambda/n)^3",
-                f"{cavity['quality']:.4g}",
+                _or_dash(cavity["quality"]),
                 "",
             ],
             ["4g/kappa", _or_dash(cavity["coupling_over_loss"]), ""],

@@ -37,7 +37,7 @@ def emitter_stream(
     """A record of an emitter: T2 under steady light (pump_per_ns), T3 under pulses (pairs_per_pulse and
     sync_period_ns).
 
-    It starts in the first state that is its ground. Detection is that of the steps (`Step.detected`); the
+    It starts in the first of its states. Detection is that of the steps (`Step.detected`); the
     detectors come behind it. Raises `OptionError` for neither or both kinds of light, and for more than 5e9
     jumps.
     """

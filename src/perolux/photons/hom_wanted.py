@@ -40,14 +40,14 @@ class Cavity:
     """A cavity that reaches the wanted visibility.
 
     enhancement: of the whole decay rate; purcell_factor: of the mode alone; quality: Q at the mode volume (in
-    cubic wavelengths in the medium); t1_ps: the lifetime in it. coupling_over_loss (4g/kappa) and
+    cubic wavelengths in the medium), None where no cavity is needed; t1_ps: the lifetime in it. coupling_over_loss (4g/kappa) and
     line_over_mode (2/T2 over kappa) are None where the wavelength is not known. verdict: in words.
     """
 
     enhancement: float
     purcell_factor: float
     mode_volume_cubic_wavelengths: float
-    quality: float
+    quality: float | None
     t1_ps: float
     coupling_over_loss: float | None
     line_over_mode: float | None
@@ -203,7 +203,7 @@ def cavity_for(
     mode = max((factor - (1 - radiative_yield)) / radiative_yield - past, 0.0)
     if factor == 1.0:
         return Cavity(
-            1.0, 0.0, volume, 0.0, t1_ps, None, None, "no cavity needed: the visibility is reached without"
+            1.0, 0.0, volume, None, t1_ps, None, None, "no cavity needed: the visibility is reached without"
         )
     quality = mode / purcell_factor(1.0, volume)
     decay = 1 / t1_ps
@@ -243,10 +243,16 @@ def temperature_for(
 
     temperature_k: at which t2_ps holds; phonon_ev: E of the activated part. The acoustic strength is what
     t2_ps leaves after the activated part (record "activated_dephasing_ev"; its range gives the range here; a
-    part larger than the whole is cut to it).
+    part larger than the whole is cut to it). Up to 30 K (record "zero_phonon_below_k").
     """
     if not (math.isfinite(temperature_k) and temperature_k > 0):
         raise OptionError(f"a temperature of {temperature_k:g} K", where="temperature", allowed="above 0 K")
+    warmest = assumption("zero_phonon_below_k").number
+    if temperature_k > warmest:
+        raise ModelRangeError(
+            f"dephasing at {temperature_k:g} K", where="temperature",
+            allowed=f"up to {warmest:g} K: the law is that of the zero-phonon line",
+        )  # fmt: skip
     if not 0 < wanted < 1:
         raise ModelRangeError(f"a visibility of {wanted:g}", where="wanted", allowed="0 to below 1")
     whole = 2 * _HBAR_UEV_PS * (1 / t2_ps - 1 / (2 * t1_ps))  # micro-eV at temperature_k

@@ -131,7 +131,7 @@ def wanted_enhancement() -> float:
 def wanted_quality() -> Computed:
     """Q at one cubic wavelength for it."""
     found = cavity_for(100.0, 112.0, 0.9, wavelength_nm=515.0)
-    return Computed(found.quality, f"4g/kappa = {found.coupling_over_loss:.3g}, {found.verdict}")
+    return Computed(found.quality or 0.0, f"4g/kappa = {found.coupling_over_loss:.3g}, {found.verdict}")
 
 
 def t2_of_linewidth(fwhm_uev: float) -> float:
