@@ -40,8 +40,9 @@ class Cavity:
     """A cavity that reaches the wanted visibility.
 
     enhancement: of the whole decay rate; purcell_factor: of the mode alone; quality: Q at the mode volume (in
-    cubic wavelengths in the medium), None where no cavity is needed; t1_ps: the lifetime in it. coupling_over_loss (4g/kappa) and
-    line_over_mode (2/T2 over kappa) are None where the wavelength is not known. verdict: in words.
+    cubic wavelengths in the medium), None where no cavity is needed; t1_ps: the lifetime in it.
+    coupling_over_loss (4g/kappa) and line_over_mode (2/T2 over kappa) are None where the wavelength is not
+    known. verdict: in words.
     """
 
     enhancement: float
