@@ -130,5 +130,5 @@ def _tables(emitter: Emitter, pump_per_ns: float) -> Any:
 def _must_be_quick(jumps: float) -> None:
     if jumps > _MOST_JUMPS:
         raise OptionError(
-            f"{jumps:.3g} jumps", allowed="5e9", fix="shorten the record, or use `simulate.simulate_stream`"
+            f"{jumps:.3g} jumps", allowed="5e9", fix="shorten the record, or use `perolux.photons.simulate`"
         )

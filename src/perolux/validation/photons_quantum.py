@@ -31,6 +31,7 @@ __all__ = [
     "alternating_changes",
     "antibunching_width",
     "behind_the_review",
+    "bright_alone",
     "emitter_balance",
     "hom_against_two_times",
     "hom_correction",
@@ -237,6 +238,13 @@ def superbunching(pump_over_rate: float, jitter_ps: float = 0.0) -> Computed:
     return Computed(
         value, f"bright rate {bright:.3g} 1/ns; the dark exciton holds {still[1]:.2g} of the time"
     )
+
+
+def bright_alone() -> float:
+    """g2(0) under weak light where no exciton is dark."""
+    levels = Levels.of([0.0, 2.0, 2.0, 2.0], [0.0, 1.0, 1.0, 1.0])
+    emitter = nanocrystal_emitter(levels, _HELIUM_K, filling=(0.0, 1 / 3, 1 / 3, 1 / 3))
+    return float(steady_g2(emitter, 1e-6, 0.0))
 
 
 def superbunching_limit() -> float:
