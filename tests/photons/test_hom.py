@@ -74,6 +74,17 @@ def test_enhancement_by_search_is_the_closed_form(t1, share, wanted):
     assert float(purcell_visibility(t1, t2, found)) >= wanted * (1 - 1e-9)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.1, 0.9), st.floats(0.001, 0.05), st.floats(0.5, 0.95), st.none() | st.floats(5.0, 500.0))
+def test_what_is_promised_with_spread_and_gate_is_kept(share, spread, wanted, gate):
+    t1, t2 = 100.0, 200.0 * share
+    factor = enhancement_wanted(t1, t2, wanted, spread_rad_per_ps=spread, gate_ps=gate)
+    faster = t1 / factor
+    coherent = 1 / (1 / (2 * faster) + 1 / t2 - 1 / (2 * t1))
+    value = float(visibility(faster, coherent, detuning_spread_rad_per_ps=spread, gate_ps=gate))
+    assert value == pytest.approx(wanted, rel=1e-8) or (factor == 1.0 and value > wanted)
+
+
 def test_the_numbers_of_the_review():
     found = coherence_of_visibility(100.0, 0.56)
     assert (found.t2_ps, found.pure_dephasing_time_ps) == pytest.approx((112.0, 254.5454545))

@@ -30,6 +30,9 @@ def test_h7_where_one_splitter_is_passed_twice(transmit, g2, contrast):
     even = (reflect**2 + transmit**2) / (2 * reflect * transmit)
     assert form.factor == pytest.approx(even * (1 + 2 * g2) / contrast**2, rel=1e-12)
     assert "H7" in form.words
+    assert form.parts == pytest.approx(
+        {"splitter": even, "contrast": 1 / contrast**2, "g2": 1 + 2 * g2}, rel=1e-12
+    )
     arms = Interferometer(reflect, transmit, 0.5, contrast)
     for scheme, k in (("pulse pair", 2), ("train", 1)):
         found = correction(scheme, arms, g2_zero=g2).factor
