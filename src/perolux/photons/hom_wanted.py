@@ -208,10 +208,12 @@ def cavity_for(
         )
     quality = mode / purcell_factor(1.0, volume)
     decay = 1 / t1_ps
+    poor = quality < quantum_record("least_quality").number
+    no_mode = f"outside the formula: a Q of {quality:.2g} is no resonance of one mode; take a larger volume"
     if wavelength_nm is None:
         return Cavity(
             factor, mode, volume, quality, t1_ps / factor, None, None,
-            "weak coupling not checked: give the wavelength",
+            no_mode if poor else "weak coupling not checked: give the wavelength",
         )  # fmt: skip
     omega = 2 * math.pi * constant("speed_of_light_m_per_s") * 1e-3 / wavelength_nm  # rad/ps
     loss = omega / quality
@@ -220,6 +222,8 @@ def cavity_for(
     limit = quantum_record("weak_coupling_ratio")
     if ratio >= 1:
         verdict = "strong coupling (4g >= kappa): no such enhancement, the formula does not hold"
+    elif poor:
+        verdict = no_mode
     elif ratio > limit.number or line > limit.number:
         which = (
             "4g is not small against kappa" if ratio > limit.number else "the line is not narrow in the mode"
