@@ -27,7 +27,8 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "synthesis",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "photons",
+    "synthesis",
     "display", "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip
@@ -226,6 +227,10 @@ def assumptions_page() -> str:
         "## Exchange and fractionation\n\nRates, interactions of halides, sharpness of a precipitation: "
         "priors, but for the one activation energy that was read and an exponent that follows from geometry."
     )
+    from perolux.photons.quantum_records import quantum_records
+
+    of_coherence = table(head, [value_row(value) for value in quantum_records().values()])
+    photons = "## Coherence and the emitter\n\nCavities, and the dark exciton in the cold: none was read."
     from perolux.synthesis.platelets import platelet_records
 
     of_platelets = table(head, [value_row(value) for value in platelet_records().values()])
@@ -235,7 +240,7 @@ def assumptions_page() -> str:
     )
     return page(
         "Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", equilibria, of_equilibria, "",
-        platelets, of_platelets, "", surface, of_surface,
+        platelets, of_platelets, "", surface, of_surface, "", photons, of_coherence,
     )  # fmt: skip
 
 

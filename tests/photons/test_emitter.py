@@ -130,6 +130,28 @@ def test_superbunching_at_low_power_is_dwell_times_rate():
     assert dwell > 30
 
 
+@pytest.mark.parametrize("auger", [0.0, 6.0])
+def test_bright_excitons_alone_do_not_bunch(auger):
+    levels = Levels.of([0.0, 3.0, 3.0, 3.0], [1e-3, 1.0, 1.0, 1.0])
+    bright = (0.0, 1 / 3, 1 / 3, 1 / 3)
+    emitter = nanocrystal_emitter(levels, 2.0, filling=bright, biexciton_auger_per_ns=auger)
+    expected = 3.001 / (3.001 + auger)  # times the yield 1 of an exciton, over its square
+    assert float(steady_g2(emitter, 1e-7, 0.0)) == pytest.approx(expected, rel=2e-3)
+    # where the dark one is filled by the light itself, it does without any transfer
+    filled = nanocrystal_emitter(levels, 2.0, biexciton_auger_per_ns=auger)
+    assert float(steady_g2(filled, 1e-7, 0.0)) > 30
+
+
+def test_a_polariser_picks_one_cascade():
+    levels = Levels.of([0.0, 2.0, 2.0, 2.0], [0.0, 1.0, 1.0, 1.0])
+    bright = (0.0, 1 / 3, 1 / 3, 1 / 3)
+    all_of_it = nanocrystal_emitter(levels, 4.0, filling=bright)
+    one = nanocrystal_emitter(levels, 4.0, filling=bright, detected=(0, 1, 0, 0))
+    # of the photons that pass, the partner always passes: three times the pairs of unpolarised light
+    weak = [pulse_counts(emitter, 1e-5, 1e4).g2_zero for emitter in (all_of_it, one)]
+    assert weak[1] == pytest.approx(3 * weak[0], rel=1e-3)
+
+
 def test_the_decay_is_that_of_the_excitons_room():
     levels = Levels.of([0.0, 2.0, 2.0, 2.0], [0.02, 1.0, 1.0, 1.0])
     coupling = np.zeros((4, 4))
@@ -251,6 +273,7 @@ def test_numbers_of_the_excitons_room():
         (lambda: decay_terms(two_level(), [0.5, 0.4]), "fit"),
         (lambda: crystal(filling=(1, 1, 0, 0)), "filling"),
         (lambda: crystal(ionised_share=0.1), "for ever"),
+        (lambda: crystal(detected=(1, 1)), "one or four"),
         (lambda: crystal(trapping_per_ns=0.1), "nothing leaves"),
         (lambda: nanocrystal_emitter(Levels.of([0.0], [1.0]), 4.0), "four"),
         (lambda: emitter_stream(two_level(), duration_s=1.0, rng=np.random.default_rng(0)), "one kind"),

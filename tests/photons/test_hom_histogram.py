@@ -10,7 +10,7 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.photons.hom_histogram import HomHistogram, fit_histograms, peak_share, simulate_histogram
 from perolux.photons.hom_peaks import Interferometer, correction, peak_areas
 
-EDGES = np.arange(-8.0, 8.01, 0.1)
+EDGES = np.arange(-7.5, 7.51, 0.15)
 KEPT = {"delay_ns": 3.0, "blur_ns": 0.05, "g2_zero": 0.05}
 
 
@@ -30,6 +30,9 @@ def test_h7_where_one_splitter_is_passed_twice(transmit, g2, contrast):
     even = (reflect**2 + transmit**2) / (2 * reflect * transmit)
     assert form.factor == pytest.approx(even * (1 + 2 * g2) / contrast**2, rel=1e-12)
     assert "H7" in form.words
+    assert form.parts == pytest.approx(
+        {"splitter": even, "contrast": 1 / contrast**2, "g2": 1 + 2 * g2}, rel=1e-12
+    )
     arms = Interferometer(reflect, transmit, 0.5, contrast)
     for scheme, k in (("pulse pair", 2), ("train", 1)):
         found = correction(scheme, arms, g2_zero=g2).factor

@@ -204,7 +204,7 @@ def test_the_alternating_stream_is_the_documented_one():
         ({"g2_zero": -0.1}, "g2"),
         ({"g2_zero": 1.5, "sync_period_ns": None}, "steady light"),
         ({"duration_s": 0.0}, "duration_s"),
-        ({"duration_s": 1e9}, "2e8"),
+        ({"duration_s": 1e9}, "1e8"),
         ({"efficiency": 0.1}, "no effect"),
         ({"biexciton_lifetime_ns": 1.0, "sync_period_ns": None}, "pulsed"),
     ],

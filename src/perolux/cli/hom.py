@@ -101,7 +101,8 @@ def _wanted(
         t1, t2, wanted, mode_volume_cubic_wavelengths=mode_volume, wavelength_nm=wavelength,
         radiative_yield=radiative_yield, spread_rad_per_ps=spread, gate_ps=gate,
     )  # fmt: skip
-    rests_on = [quantum_record("other_modes_rate").key, quantum_record("weak_coupling_ratio").key]
+    names = ("other_modes_rate", "weak_coupling_ratio", "least_quality")
+    rests_on = [quantum_record(name).key for name in names]
     if temperature is None:
         cold = wanting.ColdEnough(None, None, None, "the temperature of T1 and T2 is not given")
     else:
@@ -144,7 +145,7 @@ def _show(found: dict[str, Any]) -> None:
             ["Purcell factor of the mode", f"{cavity['purcell_factor']:.4g}", ""],
             [
                 f"Q at {cavity['mode_volume_cubic_wavelengths']:g} (lambda/n)^3",
-                f"{cavity['quality']:.4g}",
+                _or_dash(cavity["quality"]),
                 "",
             ],
             ["4g/kappa", _or_dash(cavity["coupling_over_loss"]), ""],

@@ -1,7 +1,12 @@
 """Floor 2: photons. Streams, decays and quantum light of one nanocrystal: simulated and analysed.
 
-`hom`: two-photon interference, from lifetime and coherence to visibility and back. `correlation`: g2 over a
-window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source. `change_points`, `levels`,
-`dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`: all of it for one record,
-as `perolux photons` shows it.
+`hom`, `hom_wanted`: two-photon interference, from lifetime and coherence to visibility and back, and what
+would raise it; `hom_peaks`, `hom_histogram`: its five peaks. `first_order`, `pcfs`: coherence of the line.
+`emitter`, `nanocrystal_emitter`, `lindblad`, `emitter_stream`: states and steps of one nanocrystal.
+`simulate`, `dwells`: time-tagged photons with their truth. `descriptor`: a source for a circuit. `imaging`:
+images of missing pairs.
+
+`correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source.
+`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`:
+all of it for one record, as `perolux photons` shows it.
 """

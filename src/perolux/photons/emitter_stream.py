@@ -37,7 +37,7 @@ def emitter_stream(
     """A record of an emitter: T2 under steady light (pump_per_ns), T3 under pulses (pairs_per_pulse and
     sync_period_ns).
 
-    It starts in the first state that is its ground. Detection is that of the steps (`Step.detected`); the
+    It starts in the first of its states. Detection is that of the steps (`Step.detected`); the
     detectors come behind it. Raises `OptionError` for neither or both kinds of light, and for more than 5e9
     jumps.
     """
@@ -130,5 +130,5 @@ def _tables(emitter: Emitter, pump_per_ns: float) -> Any:
 def _must_be_quick(jumps: float) -> None:
     if jumps > _MOST_JUMPS:
         raise OptionError(
-            f"{jumps:.3g} jumps", allowed="5e9", fix="shorten the record, or use `simulate.simulate_stream`"
+            f"{jumps:.3g} jumps", allowed="5e9", fix="shorten the record, or use `perolux.photons.simulate`"
         )

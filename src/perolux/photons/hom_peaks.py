@@ -17,6 +17,7 @@ Which of them it is, is the user's knowledge: `Form.words` says what was taken.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -132,11 +133,13 @@ def peak_areas(
 @dataclass(frozen=True)
 class Form:
     """V = factor x raw visibility, raw = 1 - A_par/A_orth of the central peak; words: which form, with its
-    numbers; sigma: of the factor, from the errors of g2, R/T and contrast."""
+    numbers; sigma: of the factor, from the errors of g2, R/T and contrast; parts: what "splitter", "contrast"
+    and "g2" contribute, whose product is the factor."""
 
     factor: float
     sigma: float
     words: str
+    parts: Mapping[str, float]
 
 
 def correction(
@@ -179,7 +182,10 @@ def correction(
         variance += max(abs(one - value) for one in ends) ** 2
     if contrast_sigma:
         variance += (2 * value / optics.contrast * contrast_sigma) ** 2
-    return Form(value, math.sqrt(variance), _words(scheme, optics, g2_zero, extra, value))
+    splitter = factor(0.0, optics.reflect, 1.0)
+    contrast = 1 / optics.contrast**2
+    parts = {"splitter": splitter, "contrast": contrast, "g2": value / (splitter * contrast)}
+    return Form(value, math.sqrt(variance), _words(scheme, optics, g2_zero, extra, value), parts)
 
 
 def _words(scheme: Scheme, optics: Interferometer, g2_zero: float, extra: ExtraPhotons, value: float) -> str:

@@ -40,14 +40,15 @@ class Cavity:
     """A cavity that reaches the wanted visibility.
 
     enhancement: of the whole decay rate; purcell_factor: of the mode alone; quality: Q at the mode volume (in
-    cubic wavelengths in the medium); t1_ps: the lifetime in it. coupling_over_loss (4g/kappa) and
-    line_over_mode (2/T2 over kappa) are None where the wavelength is not known. verdict: in words.
+    cubic wavelengths in the medium), None where no cavity is needed; t1_ps: the lifetime in it.
+    coupling_over_loss (4g/kappa) and line_over_mode (2/T2 over kappa) are None where the wavelength is not
+    known. verdict: in words.
     """
 
     enhancement: float
     purcell_factor: float
     mode_volume_cubic_wavelengths: float
-    quality: float
+    quality: float | None
     t1_ps: float
     coupling_over_loss: float | None
     line_over_mode: float | None
@@ -203,14 +204,16 @@ def cavity_for(
     mode = max((factor - (1 - radiative_yield)) / radiative_yield - past, 0.0)
     if factor == 1.0:
         return Cavity(
-            1.0, 0.0, volume, 0.0, t1_ps, None, None, "no cavity needed: the visibility is reached without"
+            1.0, 0.0, volume, None, t1_ps, None, None, "no cavity needed: the visibility is reached without"
         )
     quality = mode / purcell_factor(1.0, volume)
     decay = 1 / t1_ps
+    poor = quality < quantum_record("least_quality").number
+    no_mode = f"outside the formula: a Q of {quality:.2g} is no resonance of one mode; take a larger volume"
     if wavelength_nm is None:
         return Cavity(
             factor, mode, volume, quality, t1_ps / factor, None, None,
-            "weak coupling not checked: give the wavelength",
+            no_mode if poor else "weak coupling not checked: give the wavelength",
         )  # fmt: skip
     omega = 2 * math.pi * constant("speed_of_light_m_per_s") * 1e-3 / wavelength_nm  # rad/ps
     loss = omega / quality
@@ -219,6 +222,8 @@ def cavity_for(
     limit = quantum_record("weak_coupling_ratio")
     if ratio >= 1:
         verdict = "strong coupling (4g >= kappa): no such enhancement, the formula does not hold"
+    elif poor:
+        verdict = no_mode
     elif ratio > limit.number or line > limit.number:
         which = (
             "4g is not small against kappa" if ratio > limit.number else "the line is not narrow in the mode"
@@ -243,10 +248,16 @@ def temperature_for(
 
     temperature_k: at which t2_ps holds; phonon_ev: E of the activated part. The acoustic strength is what
     t2_ps leaves after the activated part (record "activated_dephasing_ev"; its range gives the range here; a
-    part larger than the whole is cut to it).
+    part larger than the whole is cut to it). Up to 30 K (record "zero_phonon_below_k").
     """
     if not (math.isfinite(temperature_k) and temperature_k > 0):
         raise OptionError(f"a temperature of {temperature_k:g} K", where="temperature", allowed="above 0 K")
+    warmest = assumption("zero_phonon_below_k").number
+    if temperature_k > warmest:
+        raise ModelRangeError(
+            f"dephasing at {temperature_k:g} K", where="temperature",
+            allowed=f"up to {warmest:g} K: the law is that of the zero-phonon line",
+        )  # fmt: skip
     if not 0 < wanted < 1:
         raise ModelRangeError(f"a visibility of {wanted:g}", where="wanted", allowed="0 to below 1")
     whole = 2 * _HBAR_UEV_PS * (1 / t2_ps - 1 / (2 * t1_ps))  # micro-eV at temperature_k

@@ -106,8 +106,8 @@ def nanocrystal_emitter(
     release_per_ns: float = 0.0,
     trap_loss_per_ns: float = 0.0,
     filling: Sequence[float] = (0.25, 0.25, 0.25, 0.25),
-    detected: float = 1.0,
-    biexciton_detected: float | None = None,
+    detected: float | Sequence[float] = 1.0,
+    biexciton_detected: float | Sequence[float] | None = None,
     exciton_ev: float | None = None,
     biexciton_shift_ev: float | None = None,
     trion_shift_ev: float | None = None,
@@ -116,11 +116,12 @@ def nanocrystal_emitter(
 
     levels: dark, x, y, z with radiative rates (the dark one may have a small rate, or nothing but phonons
     empties it). one_phonon_per_ns, two_phonon_per_ns: couplings of the dark level to each bright one, or a
-    symmetric (4, 4) matrix; phonon_mev: as in `levels.relaxation.rate_matrix`.
+    symmetric (4, 4) matrix; phonon_mev: as in `excitons.levels.relaxation`.
     ionised_share: of the biexciton's Auger events; with it "charged" and "trion" are there, and
     neutralisation_per_ns must lead back. trapping_per_ns, release_per_ns (back to the four levels alike),
-    trap_loss_per_ns: of a trap. filling: of the four levels by a captured pair. detected: of all photons,
-    biexciton_detected of the biexciton's where a filter treats them apart. Raises `OptionError`.
+    trap_loss_per_ns: of a trap. filling: of the four levels by a captured pair. detected: of all photons, or
+    of the four levels (a polariser: the photons from biexciton to x and from x have one polarisation);
+    biexciton_detected: of the biexciton's where a filter treats them apart. Raises `OptionError`.
     """
     if levels.energy_mev.shape != (4,):
         raise OptionError("not four exciton levels", where="levels", allowed="dark, x, y, z")
@@ -144,7 +145,8 @@ def nanocrystal_emitter(
         two_phonon_per_ns=_between(two_phonon_per_ns),
         phonon_mev=phonon_mev,
     )
-    pair_detected = detected if biexciton_detected is None else biexciton_detected
+    seen = _four(detected, "detected")
+    pair_seen = seen if biexciton_detected is None else _four(biexciton_detected, "biexciton_detected")
     states = ["ground", *_NAMES, "biexciton"]
     steps: list[Step] = []
     shift = biexciton_shift_ev or 0.0
@@ -154,8 +156,8 @@ def nanocrystal_emitter(
         # the biexciton's photon leaves level k behind: E(XX) - E(k)
         pair_line = None if exciton_ev is None else exciton_ev - 1e-3 * float(levels.energy_mev[k]) + shift
         steps += [
-            Step(name, "ground", rate, "emission", detected, line),
-            Step("biexciton", name, rate, "emission", pair_detected, pair_line),
+            Step(name, "ground", rate, "emission", float(seen[k]), line),
+            Step("biexciton", name, rate, "emission", float(pair_seen[k]), pair_line),
             Step(name, "ground", exciton_loss_per_ns, "loss"),
             Step("biexciton", name, 0.25 * biexciton_auger_per_ns * (1 - ionised_share), "loss"),
             Step("biexciton", name, 0.5 * exciton_loss_per_ns, "loss"),
@@ -179,7 +181,7 @@ def nanocrystal_emitter(
             Step("biexciton", "charged", ionised_share * biexciton_auger_per_ns, "loss"),
             Step("charged", "ground", neutralisation_per_ns, "transfer"),
             Step("charged", "trion", 1.0, "pump"),
-            Step("trion", "charged", rate, "emission", detected, line),
+            Step("trion", "charged", rate, "emission", float(seen[1:].mean()), line),
             Step("trion", "charged", trion_auger_per_ns + exciton_loss_per_ns, "loss"),
         ]
     if trapping_per_ns:
@@ -201,3 +203,10 @@ def _between(coupling: npt.ArrayLike) -> npt.NDArray[np.float64]:
     matrix = np.zeros((4, 4))
     matrix[0, 1:] = matrix[1:, 0] = given
     return matrix
+
+
+def _four(detected: float | Sequence[float], name: str) -> npt.NDArray[np.float64]:
+    shares = np.asarray(detected, dtype=float)
+    if shares.shape not in ((), (4,)) or np.any(shares < 0) or np.any(shares > 1):
+        raise OptionError("a detection that does not fit", where=name, allowed="0 to 1, one or four")
+    return np.broadcast_to(shares, (4,))

@@ -28,7 +28,7 @@ __all__ += ["simulate_stream"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-_MOST_PHOTONS = 200_000_000
+_MOST_PHOTONS = 100_000_000  # some 65 bytes each
 _SLICE_NS = 1e6  # cells of a continuous record: a millisecond, fine to 1e-10 ns
 
 
@@ -134,7 +134,7 @@ def simulate_stream(
 
     rate_cps counts photons before dark counts, dead time and afterpulsing. Equal seeds give equal records.
     Raises `OptionError` with all problems: rates that a pulse or the lifetime cannot give, missing laws, more
-    than 2e8 photons. A level starts in the ground state.
+    than 1e8 photons. A level starts in the ground state.
 
     >>> rng = np.random.default_rng(1)
     >>> made = simulate_stream([(5e4, 8.0)], duration_s=0.2, rng=rng, sync_period_ns=200.0, g2_zero=0.1)
@@ -380,7 +380,7 @@ def _check(
                 )
     if not problems and max(level.rate_cps for level in levels) * duration_s > _MOST_PHOTONS:
         problems.append(
-            Problem("more than 2e8 photons do not go into memory at once", "duration_s", "fewer photons")
+            Problem("more than 1e8 photons do not go into memory at once", "duration_s", "fewer photons")
         )
     if problems:
         raise OptionError(problems)
