@@ -117,14 +117,21 @@ class NumericTable:
 
 
 def read_decay(
-    path: str | Path, *, time_unit: str | None = None, max_bytes: int = DEFAULT_MAX_BYTES
+    path: str | Path,
+    *,
+    time_unit: str | None = None,
+    curve: int | None = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Decay:
-    """Read a decay or a coincidence histogram: time and counts, two columns.
+    """Read a decay or a coincidence histogram: two columns of text, a PicoQuant .phu or a Becker & Hickl .sdt.
 
-    time_unit: "ps", "ns", "us", "ms" or "s", where the file does not say it. Raises `InputError` for counts
-    that are no whole numbers or are negative, a time axis that does not ascend, and an unknown time unit.
+    Recognised by content. time_unit: "ps", "ns", "us", "ms" or "s", where a text does not say it. curve: its
+    number from 1 in a .phu or .sdt of several. Raises `InputError` for counts that are no whole numbers or are
+    negative, a time axis that does not ascend, an unknown time unit; `OptionError` that lists the curves.
     """
-    return decay_from_bytes(load_bytes(path, max_bytes), str(path), time_unit=time_unit, max_bytes=max_bytes)
+    return decay_from_bytes(
+        load_bytes(path, max_bytes), str(path), time_unit=time_unit, curve=curve, max_bytes=max_bytes
+    )
 
 
 def read_table(path: str | Path, *, max_bytes: int = DEFAULT_MAX_BYTES) -> NumericTable:
@@ -138,11 +145,25 @@ def read_facts(path: str | Path, *, max_bytes: int = DEFAULT_MAX_BYTES) -> dict[
 
 
 def decay_from_bytes(
-    data: bytes, name: str, *, time_unit: str | None = None, max_bytes: int = DEFAULT_MAX_BYTES
+    data: bytes,
+    name: str,
+    *,
+    time_unit: str | None = None,
+    curve: int | None = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Decay:
     """`read_decay` of bytes in memory."""
+    from perolux.measured.histogram_files import decay_from_histograms, is_histogram
+
     if time_unit is not None and time_unit not in TIME_UNITS_NS:
         raise OptionError(f"unknown time unit {time_unit!r}", allowed=", ".join(TIME_UNITS_NS))
+    check_size(len(data), name, max_bytes)
+    if is_histogram(data):
+        if time_unit is not None:
+            raise OptionError("the file states its time unit", where=name, fix="leave time_unit out")
+        return decay_from_histograms(data, name, curve)
+    if curve is not None:
+        raise OptionError("a text file holds one curve", where=name, fix="leave curve out")
     table, notes, source = _table(data, name, "decay", max_bytes)
     notes += table.notes
     problems = list(table.problems)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 
 from perolux.errors import InputError, Problem
 
-__all__ = ["Tags", "read_tags"]
+__all__ = ["Tags", "read_tags", "tags_from_bytes"]
 
 _MOST_TAGS = 100_000
 _MOST_BYTES = 64_000_000
@@ -64,6 +65,13 @@ def read_tags(path: Path) -> Tags:
             return _read(handle, size, where)
     except OSError as error:
         raise InputError(f"could not read: {error.strerror or error}", where=where) from error
+
+
+def tags_from_bytes(data: bytes, where: str) -> Tags:
+    """`read_tags` of bytes in memory."""
+    handle = io.BytesIO(data)
+    handle.seek(16)
+    return _read(handle, len(data), where)
 
 
 def _read(handle: BinaryIO, size: int, where: str) -> Tags:
