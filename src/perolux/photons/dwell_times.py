@@ -49,6 +49,7 @@ _NAMES = {
     "lognormal": ("median_s", "log_sd"),
 }
 _FEWEST = 20
+_PANELS = 500
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ class _Problem:
         if law == "power-law" and self.upper is None and p[0] <= 1.0:
             return math.inf
         top = self.upper if self.upper is not None else _far(law, p, self.lower)
-        x, w = _gauss()
+        x, w = _gauss(1 if self.chance is None else _PANELS)
         span = math.log(top / self.lower) / 2
         u = math.log(self.lower) + span * (x + 1)
         t = np.exp(u)
@@ -404,7 +405,11 @@ def _within(dwells_s: npt.ArrayLike, lower_s: float, upper_s: float | None) -> F
 
 
 @cache
-def _gauss() -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights of one Gauss-Legendre rule on -1 to 1: 200 points give these smooth laws to 1e-12."""
-    x, w = np.polynomial.legendre.leggauss(200)
-    return x, w
+def _gauss(panels: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights on -1 to 1: one rule of 200 points gives smooth laws to 1e-12.
+
+    A chance of being seen jumps where one photon more is needed: it wants many panels (of 20 points).
+    """
+    x, w = np.polynomial.legendre.leggauss(200 if panels == 1 else 20)
+    start = np.linspace(-1, 1, panels + 1)[:-1]
+    return ((start[:, None] + (x[None, :] + 1) / panels).ravel(), np.tile(w / panels, panels))
