@@ -14,7 +14,7 @@ PHOTON, MARKER, SYNC = 0, 1, 2
 
 
 def events(count=400, seed=1, mode=3, inputs=(0, 1), mean_gap=700, markers=True, sync=False):
-    """Photons with some markers between them: kind, macro, nanotime, channel (or kind of marker), in order."""
+    """Photons with some markers between them: kind, macro, nanotime, channel (or marker)."""
     rng = np.random.default_rng(seed)
     macro = np.cumsum(rng.geometric(1 / mean_gap, count))
     kind = np.zeros(count, int)

@@ -1,4 +1,4 @@
-"""Wrong records of photons: each is refused with its reason, or read with a note, never read as other photons."""
+"""Wrong records of photons: each is refused with its reason or read with a note."""
 
 import importlib.util
 from pathlib import Path
@@ -36,14 +36,18 @@ def refused(path, *says, error=InputError, **options):
         assert text in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["HydraHarp V2", "TimeHarp 260 Pico", "MultiHarp", "HydraHarp V1", "PicoHarp 300"])
+@pytest.mark.parametrize(
+    "name", ["HydraHarp V2", "TimeHarp 260 Pico", "MultiHarp", "HydraHarp V1", "PicoHarp 300"]
+)
 @pytest.mark.parametrize("mode", [2, 3])
 def test_records_of_the_other_mode_are_refused(name, mode, tmp_path):
     """T3 read as T2 (and the reverse) must name both, whatever the instrument."""
     real = next(k for k in RECORD_TYPES.values() if k.name.startswith(name) and k.mode == mode)
     events = made.events(4000, mode=mode, inputs=(1, 3), mean_gap=real.wrap // 3)
     version = 2 if real.counted_overflows else 1
-    words = made.picoharp_words(events, mode) if real.picoharp else made.hydraharp_words(events, mode, version)
+    words = (
+        made.picoharp_words(events, mode) if real.picoharp else made.hydraharp_words(events, mode, version)
+    )
     path = ptu(tmp_path, real.code ^ 0x100, words, MeasDesc_AcquisitionTime=None)
     other = RECORD_TYPES[real.code ^ 0x100]
     refused(path, f"declares {other.name}", f"the records are T{mode}", real.name)
@@ -65,7 +69,9 @@ def test_no_sync_rate_asks_for_the_option(tmp_path):
     assert stream.sync_period_ns == stream.macro_tick_ns == 50.0
     assert any("50 ns" in note for note in stream.notes)
     # zero, as some software writes it, is no rate either
-    refused(ptu(tmp_path, MeasDesc_GlobalResolution=0.0, TTResult_SyncRate=0), "--sync-period", error=OptionError)
+    refused(
+        ptu(tmp_path, MeasDesc_GlobalResolution=0.0, TTResult_SyncRate=0), "--sync-period", error=OptionError
+    )
 
 
 def test_the_rate_alone_is_enough(tmp_path):

@@ -131,7 +131,9 @@ def test_old_hydraharp_files(mode, version, tmp_path):
 
 def test_pt2_has_ticks_of_4_ps(tmp_path):
     events = made.events(mode=2, mean_gap=100_000_000)
-    stream = read_stream(write(tmp_path / "x", made.pt_bytes(2, made.picoharp_words(events, 2), acquired_ms=10**6)))
+    stream = read_stream(
+        write(tmp_path / "x", made.pt_bytes(2, made.picoharp_words(events, 2), acquired_ms=10**6))
+    )
     np.testing.assert_array_equal(stream.load().macro, events[1][events[0] == made.PHOTON])
     assert stream.macro_tick_ns == pytest.approx(4e-3)
     assert stream.nanotime_bin_ns is None and stream.load().nanotime is None
@@ -213,7 +215,9 @@ def test_photon_hdf5_is_valid(mode, tmp_path):
     hdf5 = pytest.importorskip("phconvert.hdf5")
     tables = pytest.importorskip("tables")
     stream = hydraharp_stream(mode, tmp_path)
-    path = write_photon_hdf5(stream, tmp_path / "a.h5", description="a dot", author="A", author_affiliation="B")
+    path = write_photon_hdf5(
+        stream, tmp_path / "a.h5", description="a dot", author="A", author_affiliation="B"
+    )
     with pytest.warns(UserWarning, match="wavelengths"), tables.open_file(str(path)) as file:
         # no wavelength is known: its two warnings are all that may be said
         hdf5.assert_valid_photon_hdf5(file, require_rootformat=True)
@@ -228,7 +232,9 @@ def test_photon_hdf5_comes_back(mode, tmp_path):
     for mine, other in ((again.load(), stream.load()), (next(again.markers()), next(stream.markers()))):
         np.testing.assert_array_equal(mine.macro, other.macro)
         np.testing.assert_array_equal(mine.channel, other.channel)
-        assert (mine.nanotime is None and other.nanotime is None) or np.array_equal(mine.nanotime, other.nanotime)
+        assert (mine.nanotime is None and other.nanotime is None) or np.array_equal(
+            mine.nanotime, other.nanotime
+        )
     for name in ("macro_tick_ns", "nanotime_bin_ns", "sync_period_ns", "duration_s"):
         assert getattr(again, name) == (
             None if getattr(stream, name) is None else pytest.approx(getattr(stream, name), rel=1e-12)
@@ -266,7 +272,10 @@ def test_a_big_file_streams_in_little_memory(tmp_path):
 
     rng = np.random.default_rng(2)
     block = 1_000_000
-    words = rng.integers(0, 2, block, dtype=np.uint32) << 25 | rng.integers(20, 3000, block, dtype=np.uint32) << 10
+    words = (
+        rng.integers(0, 2, block, dtype=np.uint32) << 25
+        | rng.integers(20, 3000, block, dtype=np.uint32) << 10
+    )
     words |= np.sort(rng.integers(0, 1024, block, dtype=np.uint32))
     words[-1] = 1 << 31 | 63 << 25 | 1
     path = tmp_path / "big.ptu"

@@ -130,7 +130,10 @@ def _group(file: Any, group: str | None, where: str) -> str:
         raise OptionError(f"no group {group!r}", where=where, allowed=", ".join(found))
     if group is None and len(found) > 1:
         raise OptionError(
-            f"the file holds {len(found)} spots", where=where, allowed=", ".join(found), fix="say which: group=..."
+            f"the file holds {len(found)} spots",
+            where=where,
+            allowed=", ".join(found),
+            fix="say which: group=...",
         )
     return group or found[0]
 
@@ -252,11 +255,12 @@ def _chunks(path: Path, name: str, count: int | None, pulsed: bool, most: int) -
     try:
         with h5py.File(path, "r") as file:
             sets = [_integers(file, f"{name}/{label}", where) for label in labels]
+            kinds: tuple[Any, ...] = (np.int64, np.uint8, np.int32)
             length = sets[0].shape[0] if count is None else count
             for start in range(0, length, most):
                 stop = min(start + most, length)
                 columns: list[Any] = []
-                for label, found, kind in zip(labels, sets, (np.int64, np.uint8, np.int32), strict=False):
+                for label, found, kind in zip(labels, sets, kinds, strict=False):
                     if found is None:
                         columns.append(np.zeros(stop - start, kind))
                         continue

@@ -110,9 +110,7 @@ def _picoharp(path: Path, head: bytes) -> Recorded:
     )
 
 
-def _texts(
-    head: bytes, versions: dict[str, int], where: str
-) -> tuple[tuple[tuple[str, str], ...], int]:
+def _texts(head: bytes, versions: dict[str, int], where: str) -> tuple[tuple[tuple[str, str], ...], int]:
     names = ("instrument", "format version", "software", "software version", "file time", "", "comment")
     found = [part.split(b"\0")[0].decode("cp1252", "replace").strip() for part in _TEXT.unpack_from(head)]
     if found[1] not in versions:

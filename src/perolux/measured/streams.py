@@ -1,9 +1,9 @@
 """Read a record of single photons, whatever instrument wrote it: recognised by content, never by extension.
 
-    from perolux.measured import read_stream
+from perolux.measured import read_stream
 
-    stream = read_stream("dot.ptu")        # a PhotonStream; photons stay on disk
-    for photons in stream.chunks(): ...
+stream = read_stream("dot.ptu")        # a PhotonStream; photons stay on disk
+for photons in stream.chunks(): ...
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def read_stream(
     """
     if sync_period_ns is not None and not (math.isfinite(sync_period_ns) and 0 < sync_period_ns < 1e12):
         raise OptionError(
-            f"a laser period of {sync_period_ns:g} ns", allowed="a positive number of ns", fix="--sync-period NS"
+            f"a laser period of {sync_period_ns:g} ns",
+            allowed="a positive number of ns",
+            fix="--sync-period NS",
         )
     path = Path(path)
     where = str(path)
@@ -64,7 +66,7 @@ def read_stream(
     if len(stream) == 0:
         raise InputError("no photon", where=where, allowed="at least one photon")
     if len(stream.channels) == 1:
-        note = f"All photons came to channel {stream.channels[0]}: there are no coincidences of two detectors."
+        note = f"All photons came to channel {stream.channels[0]}: no coincidences of two detectors."
         stream = replace(stream, notes=(*stream.notes, note))
     return stream
 
@@ -93,7 +95,9 @@ def _open(
         return read_spc(path, sync_period_ns)
     other = _OTHER.get(head[:8])
     raise InputError(
-        f"is {other}, no record of single photons" if other else "is no record of single photons that is known",
+        f"is {other}, no record of single photons"
+        if other
+        else "is no record of single photons that is known",
         where=str(path),
         allowed=FORMATS,
         fix="export the record in one of these forms from the instrument's software",
