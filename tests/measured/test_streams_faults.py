@@ -324,6 +324,34 @@ class TestHdf5:
                 file[field] = value
         refused(path, says)
 
+    def test_no_detectors_is_one_detector(self, tmp_path):
+        path = self.file(tmp_path)
+        with h5py.File(path, "a") as file:
+            del file["photon_data/detectors"]
+        assert read_stream(path).photons_per_channel == {0: 300}
+
+    def test_channels_that_are_no_photons_are_markers(self, tmp_path):
+        path = self.file(tmp_path)
+        whole = read_stream(path).load()
+        with h5py.File(path, "a") as file:
+            file["photon_data/measurement_specs/detectors_specs/non_photon_id1"] = np.array([1], np.uint8)
+        stream = read_stream(path)
+        np.testing.assert_array_equal(stream.load().macro, whole.macro[whole.channel == 0])
+        np.testing.assert_array_equal(stream.load().nanotime, whole.nanotime[whole.channel == 0])
+        assert stream.markers_per_kind == {1: int((whole.channel == 1).sum())}
+        np.testing.assert_array_equal(next(stream.markers()).macro, whole.macro[whole.channel == 1])
+
+    @pytest.mark.parametrize("units", [[1e-10, 1e-10], [1e-10, 2e-10]])
+    def test_bins_of_each_detector(self, units, tmp_path):
+        path = self.file(tmp_path)
+        with h5py.File(path, "a") as file:
+            del file["photon_data/nanotimes_specs"]
+            file["setup/detectors/tcspc_units"] = np.array(units)
+        if units[0] == units[1]:
+            assert read_stream(path).nanotime_bin_ns == pytest.approx(0.1)
+        else:
+            refused(path, "different length")
+
     def test_spots_are_asked_for(self, tmp_path):
         path = self.file(tmp_path)
         with h5py.File(path, "a") as file:

@@ -145,14 +145,18 @@ def _sidecar(path: Path, pulsed: bool, sync_period_ns: float | None) -> tuple[di
     found = said.get("sync_period_ns")
     if found is None and sync_period_ns is not None:
         said["sync_period_ns"] = sync_period_ns
-    elif sync_period_ns is not None and isinstance(found, int | float) and found > 0:
-        if abs(sync_period_ns / found - 1) > 0.01:
-            raise OptionError(
-                f"the sidecar says a laser period of {found:.6g} ns, the call {sync_period_ns:.6g} ns",
-                where=str(beside),
-                allowed="the same to 1 %",
-                fix="leave --sync-period out",
-            )
+    elif (
+        sync_period_ns is not None
+        and isinstance(found, int | float)
+        and found > 0
+        and abs(sync_period_ns / found - 1) > 0.01
+    ):
+        raise OptionError(
+            f"the sidecar says a laser period of {found:.6g} ns, the call {sync_period_ns:.6g} ns",
+            where=str(beside),
+            allowed="the same to 1 %",
+            fix="leave --sync-period out",
+        )
     needed = ("sync_period_ns", "nanotime_bin_ns", "duration_s") if pulsed else ("tick_ns", "duration_s")
     problems = []
     for name in needed:
