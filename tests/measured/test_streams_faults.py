@@ -400,6 +400,15 @@ class TestHistograms:
         with pytest.raises(InputError):
             read_decay(path, curve=1)
 
+    def test_packed_blocks(self, tmp_path):
+        path = tmp_path / "a.sdt"
+        path.write_bytes(made.sdt_bytes(self.CURVES, packed=True))
+        np.testing.assert_array_equal(read_decay(path, curve=3).counts, self.CURVES[2])
+        # 1 GB from a few hundred bytes
+        path.write_bytes(made.sdt_bytes(self.CURVES, packed=True, claimed=1 << 30))
+        with pytest.raises(InputError, match="claims"):
+            read_decay(path, curve=3)
+
     def test_the_only_curve_with_counts_is_taken(self, tmp_path):
         path = tmp_path / "a"
         path.write_bytes(made.phu_bytes(self.CURVES[:2]))
