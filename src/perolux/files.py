@@ -144,7 +144,7 @@ def _output_error(target: Path, error: OSError) -> OutputError:
 
 
 def example_path(name: str) -> Path:
-    """Folder of an example set that travels with perolux: "antisolvent", "cdse_hot_injection", "single_dot".
+    """Folder of an example set that travels with perolux: "antisolvent", "single_dot", "bh_spc_noise", ...
 
     In an installed package the examples lie inside it; in a checkout they lie in `examples/` at its root.
     """

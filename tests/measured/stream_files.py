@@ -6,7 +6,9 @@ with ptufile or phconvert, which were written by others.
 
 from __future__ import annotations
 
+import io
 import struct
+import zipfile
 
 import numpy as np
 
@@ -14,7 +16,7 @@ PHOTON, MARKER, SYNC = 0, 1, 2
 
 
 def events(count=400, seed=1, mode=3, inputs=(0, 1), mean_gap=700, markers=True, sync=False):
-    """Photons with some markers between them: kind, macro, nanotime, channel (or kind of marker), in order."""
+    """Photons with some markers between them: kind, macro, nanotime, channel (or marker)."""
     rng = np.random.default_rng(seed)
     macro = np.cumsum(rng.geometric(1 / mean_gap, count))
     kind = np.zeros(count, int)
@@ -205,8 +207,11 @@ def phu_bytes(curves, step_s=1.6e-11):
     return b"PQHISTO\0" + b"1.0.00\0\0" + b"".join(head) + tag("Header_End", None) + body
 
 
-def sdt_bytes(curves, tac_r=5e-8, tac_g=1):
-    """A .sdt file of one block a curve: header, identification, measurement description, blocks."""
+def sdt_bytes(curves, tac_r=5e-8, tac_g=1, packed=False, claimed=None):
+    """A .sdt file of one block a curve: header, identification, measurement description, blocks.
+
+    packed: blocks as zip archives; claimed: bytes that the archive says it unpacks to.
+    """
     info = b"*IDENTIFICATION\r\n  ID        : SPC Setup & Data File\r\n  Title     : made\r\n*END\r\n"
     bins = len(curves[0])
     described = struct.pack(
@@ -221,8 +226,16 @@ def sdt_bytes(curves, tac_r=5e-8, tac_g=1):
     )  # fmt: skip
     out, at = head + info + described, first
     for number, counts in enumerate(curves):
-        after = at + 22 + 2 * bins
-        out += struct.pack("<BBIIHhII", 0, 0, at + 22, after, 1, 0, number, 2 * bins)
-        out += np.asarray(counts, "<u2").tobytes()
+        data = np.asarray(counts, "<u2").tobytes()
+        if packed:
+            archive = io.BytesIO()
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+                file.writestr("data_block", data)
+            data = archive.getvalue()
+            if claimed is not None:
+                data = data.replace(struct.pack("<I", 2 * bins), struct.pack("<I", claimed))
+        after = at + 22 + len(data)
+        out += struct.pack("<BBIIHhII", 0, 0, at + 22, after, 0x1001 if packed else 1, 0, number, 2 * bins)
+        out += data
         at = after
     return out

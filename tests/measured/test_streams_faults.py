@@ -1,4 +1,4 @@
-"""Wrong records of photons: each is refused with its reason, or read with a note, never read as other photons."""
+"""Wrong records of photons: each is refused with its reason or read with a note."""
 
 import importlib.util
 from pathlib import Path
@@ -36,14 +36,18 @@ def refused(path, *says, error=InputError, **options):
         assert text in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["HydraHarp V2", "TimeHarp 260 Pico", "MultiHarp", "HydraHarp V1", "PicoHarp 300"])
+@pytest.mark.parametrize(
+    "name", ["HydraHarp V2", "TimeHarp 260 Pico", "MultiHarp", "HydraHarp V1", "PicoHarp 300"]
+)
 @pytest.mark.parametrize("mode", [2, 3])
 def test_records_of_the_other_mode_are_refused(name, mode, tmp_path):
     """T3 read as T2 (and the reverse) must name both, whatever the instrument."""
     real = next(k for k in RECORD_TYPES.values() if k.name.startswith(name) and k.mode == mode)
     events = made.events(4000, mode=mode, inputs=(1, 3), mean_gap=real.wrap // 3)
     version = 2 if real.counted_overflows else 1
-    words = made.picoharp_words(events, mode) if real.picoharp else made.hydraharp_words(events, mode, version)
+    words = (
+        made.picoharp_words(events, mode) if real.picoharp else made.hydraharp_words(events, mode, version)
+    )
     path = ptu(tmp_path, real.code ^ 0x100, words, MeasDesc_AcquisitionTime=None)
     other = RECORD_TYPES[real.code ^ 0x100]
     refused(path, f"declares {other.name}", f"the records are T{mode}", real.name)
@@ -65,7 +69,9 @@ def test_no_sync_rate_asks_for_the_option(tmp_path):
     assert stream.sync_period_ns == stream.macro_tick_ns == 50.0
     assert any("50 ns" in note for note in stream.notes)
     # zero, as some software writes it, is no rate either
-    refused(ptu(tmp_path, MeasDesc_GlobalResolution=0.0, TTResult_SyncRate=0), "--sync-period", error=OptionError)
+    refused(
+        ptu(tmp_path, MeasDesc_GlobalResolution=0.0, TTResult_SyncRate=0), "--sync-period", error=OptionError
+    )
 
 
 def test_the_rate_alone_is_enough(tmp_path):
@@ -318,6 +324,34 @@ class TestHdf5:
                 file[field] = value
         refused(path, says)
 
+    def test_no_detectors_is_one_detector(self, tmp_path):
+        path = self.file(tmp_path)
+        with h5py.File(path, "a") as file:
+            del file["photon_data/detectors"]
+        assert read_stream(path).photons_per_channel == {0: 300}
+
+    def test_channels_that_are_no_photons_are_markers(self, tmp_path):
+        path = self.file(tmp_path)
+        whole = read_stream(path).load()
+        with h5py.File(path, "a") as file:
+            file["photon_data/measurement_specs/detectors_specs/non_photon_id1"] = np.array([1], np.uint8)
+        stream = read_stream(path)
+        np.testing.assert_array_equal(stream.load().macro, whole.macro[whole.channel == 0])
+        np.testing.assert_array_equal(stream.load().nanotime, whole.nanotime[whole.channel == 0])
+        assert stream.markers_per_kind == {1: int((whole.channel == 1).sum())}
+        np.testing.assert_array_equal(next(stream.markers()).macro, whole.macro[whole.channel == 1])
+
+    @pytest.mark.parametrize("units", [[1e-10, 1e-10], [1e-10, 2e-10]])
+    def test_bins_of_each_detector(self, units, tmp_path):
+        path = self.file(tmp_path)
+        with h5py.File(path, "a") as file:
+            del file["photon_data/nanotimes_specs"]
+            file["setup/detectors/tcspc_units"] = np.array(units)
+        if units[0] == units[1]:
+            assert read_stream(path).nanotime_bin_ns == pytest.approx(0.1)
+        else:
+            refused(path, "different length")
+
     def test_spots_are_asked_for(self, tmp_path):
         path = self.file(tmp_path)
         with h5py.File(path, "a") as file:
@@ -365,6 +399,15 @@ class TestHistograms:
         path.write_bytes(data[:-20])
         with pytest.raises(InputError):
             read_decay(path, curve=1)
+
+    def test_packed_blocks(self, tmp_path):
+        path = tmp_path / "a.sdt"
+        path.write_bytes(made.sdt_bytes(self.CURVES, packed=True))
+        np.testing.assert_array_equal(read_decay(path, curve=3).counts, self.CURVES[2])
+        # 1 GB from a few hundred bytes
+        path.write_bytes(made.sdt_bytes(self.CURVES, packed=True, claimed=1 << 30))
+        with pytest.raises(InputError, match="claims"):
+            read_decay(path, curve=3)
 
     def test_the_only_curve_with_counts_is_taken(self, tmp_path):
         path = tmp_path / "a"

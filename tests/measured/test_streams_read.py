@@ -117,6 +117,18 @@ def test_ht3_and_pt3_as_phconvert_reads_them(tmp_path):
     assert read_stream(pt3).nanotime_bin_ns == pytest.approx(meta["nanotimes_unit"] * 1e9)
 
 
+def test_an_overflow_that_counts_none_is_one(tmp_path):
+    """Firmware of before the counted overflows wrote 0 there; ptufile agrees."""
+    ptufile = pytest.importorskip("ptufile")
+    one, none, three = (1 << 31 | 63 << 25 | n for n in (1, 0, 3))
+    words = np.array([5, none, 6, one, 7, three, none, 8], "<u4")
+    path = write(tmp_path / "a", made.ptu_bytes(0x01010304, words))
+    assert read_stream(path).load().macro.tolist() == [5, 1030, 2055, 6152]
+    with ptufile.PtuFile(path) as other:
+        theirs = other.decode_records()
+    assert theirs["time"][theirs["channel"] >= 0].tolist() == [5, 1030, 2055, 6152]
+
+
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("mode", [2, 3])
 def test_old_hydraharp_files(mode, version, tmp_path):
@@ -131,7 +143,9 @@ def test_old_hydraharp_files(mode, version, tmp_path):
 
 def test_pt2_has_ticks_of_4_ps(tmp_path):
     events = made.events(mode=2, mean_gap=100_000_000)
-    stream = read_stream(write(tmp_path / "x", made.pt_bytes(2, made.picoharp_words(events, 2), acquired_ms=10**6)))
+    stream = read_stream(
+        write(tmp_path / "x", made.pt_bytes(2, made.picoharp_words(events, 2), acquired_ms=10**6))
+    )
     np.testing.assert_array_equal(stream.load().macro, events[1][events[0] == made.PHOTON])
     assert stream.macro_tick_ns == pytest.approx(4e-3)
     assert stream.nanotime_bin_ns is None and stream.load().nanotime is None
@@ -213,11 +227,58 @@ def test_photon_hdf5_is_valid(mode, tmp_path):
     hdf5 = pytest.importorskip("phconvert.hdf5")
     tables = pytest.importorskip("tables")
     stream = hydraharp_stream(mode, tmp_path)
-    path = write_photon_hdf5(stream, tmp_path / "a.h5", description="a dot", author="A", author_affiliation="B")
+    path = write_photon_hdf5(
+        stream, tmp_path / "a.h5", description="a dot", author="A", author_affiliation="B"
+    )
     with pytest.warns(UserWarning, match="wavelengths"), tables.open_file(str(path)) as file:
         # no wavelength is known: its two warnings are all that may be said
         hdf5.assert_valid_photon_hdf5(file, require_rootformat=True)
         np.testing.assert_array_equal(file.root.photon_data.timestamps[:], stream.load().macro)
+
+
+# importing phconvert compiles its loops for 4 s
+@pytest.mark.slow
+def test_photon_hdf5_written_by_phconvert(tmp_path):
+    hdf5 = pytest.importorskip("phconvert.hdf5")
+    stream = hydraharp_stream(3, tmp_path)
+    photons = stream.load()
+    data = {
+        "description": "made",
+        "acquisition_duration": 100.0,
+        "photon_data": {
+            "timestamps": photons.macro,
+            "detectors": photons.channel,
+            "nanotimes": photons.nanotime,
+            "timestamps_specs": {"timestamps_unit": 1e-7},
+            "nanotimes_specs": {"tcspc_unit": 1.6e-11, "tcspc_num_bins": 6250},
+            "measurement_specs": {
+                "measurement_type": "generic",
+                "laser_repetition_rate": 1e7,
+                "detectors_specs": {"split_ch1": np.array([0]), "split_ch2": np.array([1])},
+            },
+        },
+        "setup": {
+            "num_pixels": 2,
+            "num_spots": 1,
+            "num_spectral_ch": 1,
+            "num_polarization_ch": 1,
+            "num_split_ch": 2,
+            "modulated_excitation": False,
+            "lifetime": True,
+            "excitation_alternated": [False],
+            "excitation_cw": [False],
+            "laser_repetition_rates": [1e7],
+            "excitation_wavelengths": [4.5e-7],
+            "detection_wavelengths": [5.2e-7],
+        },
+        "identity": {"author": "A", "author_affiliation": "B"},
+    }
+    hdf5.save_photon_hdf5(data, h5_fname=str(tmp_path / "theirs.h5"), close=True)
+    again = read_stream(tmp_path / "theirs.h5")
+    np.testing.assert_array_equal(again.load().macro, photons.macro)
+    np.testing.assert_array_equal(again.load().nanotime, photons.nanotime)
+    np.testing.assert_array_equal(again.load().channel, photons.channel)
+    assert again.macro_is_sync and again.sync_period_ns == pytest.approx(100.0)
 
 
 @pytest.mark.parametrize("mode", [2, 3])
@@ -228,7 +289,9 @@ def test_photon_hdf5_comes_back(mode, tmp_path):
     for mine, other in ((again.load(), stream.load()), (next(again.markers()), next(stream.markers()))):
         np.testing.assert_array_equal(mine.macro, other.macro)
         np.testing.assert_array_equal(mine.channel, other.channel)
-        assert (mine.nanotime is None and other.nanotime is None) or np.array_equal(mine.nanotime, other.nanotime)
+        assert (mine.nanotime is None and other.nanotime is None) or np.array_equal(
+            mine.nanotime, other.nanotime
+        )
     for name in ("macro_tick_ns", "nanotime_bin_ns", "sync_period_ns", "duration_s"):
         assert getattr(again, name) == (
             None if getattr(stream, name) is None else pytest.approx(getattr(stream, name), rel=1e-12)
@@ -266,7 +329,10 @@ def test_a_big_file_streams_in_little_memory(tmp_path):
 
     rng = np.random.default_rng(2)
     block = 1_000_000
-    words = rng.integers(0, 2, block, dtype=np.uint32) << 25 | rng.integers(20, 3000, block, dtype=np.uint32) << 10
+    words = (
+        rng.integers(0, 2, block, dtype=np.uint32) << 25
+        | rng.integers(20, 3000, block, dtype=np.uint32) << 10
+    )
     words |= np.sort(rng.integers(0, 1024, block, dtype=np.uint32))
     words[-1] = 1 << 31 | 63 << 25 | 1
     path = tmp_path / "big.ptu"

@@ -125,8 +125,8 @@ def read_spc(path: Path, sync_period_ns: float | None = None) -> PhotonStream:
     if found.total == 0:
         raise no_photons(where, found)
     notes = [
-        f"The record does not say how long was measured: up to its last record, {found.end * tick_ns * 1e-9:.6g} "
-        "s, is taken."
+        "The record does not say how long was measured: up to its last record, "
+        f"{found.end * tick_ns * 1e-9:.6g} s, is taken."
     ]
     if found.gaps:
         notes.append(f"{found.gaps} gaps: the module's memory overran and photons were lost there.")

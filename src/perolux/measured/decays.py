@@ -123,11 +123,12 @@ def read_decay(
     curve: int | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Decay:
-    """Read a decay or a coincidence histogram: two columns of text, a PicoQuant .phu or a Becker & Hickl .sdt.
+    """Read a decay or a coincidence histogram: two columns of text, or a .phu or .sdt file.
 
     Recognised by content. time_unit: "ps", "ns", "us", "ms" or "s", where a text does not say it. curve: its
-    number from 1 in a .phu or .sdt of several. Raises `InputError` for counts that are no whole numbers or are
-    negative, a time axis that does not ascend, an unknown time unit; `OptionError` that lists the curves.
+    number from 1 in a .phu or .sdt of several. Raises `InputError` for counts that are no whole numbers or
+    are negative, a time axis that does not ascend, an unknown time unit; `OptionError` that lists the
+    curves.
     """
     return decay_from_bytes(
         load_bytes(path, max_bytes), str(path), time_unit=time_unit, curve=curve, max_bytes=max_bytes

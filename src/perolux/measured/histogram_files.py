@@ -1,6 +1,6 @@
 """Decays from instrument histograms: PicoQuant .phu and Becker & Hickl .sdt, recognised by their content.
 
-Both may hold many curves; which one is asked by an error that lists them. Bins begin at 0 and have one length.
+Both may hold many curves; which one is asked by an error that lists them. Bins begin at 0, all of one length.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def decay_from_histograms(data: bytes, name: str, curve: int | None = None) -> D
     if not chosen.counts.any():
         raise InputError(f"curve {curve} holds no counts", where=name, allowed=listed)
     return Decay(
-        time_ns=chosen.step_ns * np.arange(len(chosen.counts)),
+        time_ns=np.arange(len(chosen.counts), dtype=np.float64) * chosen.step_ns,
         counts=chosen.counts,
         step_ns=chosen.step_ns,
         gaps=(),
@@ -110,7 +110,9 @@ def _phu(data: bytes, name: str) -> tuple[list[_Curve], tuple[tuple[str, str], .
             f"the header claims {count!r} curves and describes {min(len(offsets), len(bins))}", where=name
         )
     if tags.one("HistoResult_BitsPerBin") not in (None, 32):
-        raise InputError(f"bins of {tags.one('HistoResult_BitsPerBin')!r} bits", where=name, allowed="32 bits")
+        raise InputError(
+            f"bins of {tags.one('HistoResult_BitsPerBin')!r} bits", where=name, allowed="32 bits"
+        )
     curves = []
     for number, (offset, length) in enumerate(zip(offsets, bins, strict=True)):
         fits = (
@@ -121,7 +123,7 @@ def _phu(data: bytes, name: str) -> tuple[list[_Curve], tuple[tuple[str, str], .
         )
         if not fits:
             raise InputError(
-                f"curve {number + 1} claims {length!r} bins at byte {offset!r}, the file has {len(data)} bytes",
+                f"curve {number + 1} claims {length!r} bins at byte {offset!r} of {len(data)}",
                 where=name,
                 fix="the file is cut off or damaged: copy it again",
             )
@@ -140,17 +142,19 @@ def _sdt(data: bytes, name: str) -> tuple[list[_Curve], tuple[tuple[str, str], .
     _check_sdt_blocks(data, name)
     try:
         # sdtfile reads numbers with numpy.fromfile, which needs a real file.
-        with tempfile.TemporaryDirectory() as folder, _quiet("sdtfile"):
-            path = Path(folder) / "record.sdt"
-            path.write_bytes(data)
-            with sdtfile.SdtFile(path) as file:
-                sets = [np.array(values) for values in file.data]
-                times = [np.array(values, dtype=float) for values in file.times]
-                info = str(file.info).splitlines()
+        with tempfile.NamedTemporaryFile(suffix=".sdt") as copy, _quiet("sdtfile"):
+            copy.write(data)
+            copy.seek(0)
+            file = sdtfile.SdtFile(copy.file)
+            sets = [np.array(values) for values in file.data]
+            times = [np.array(values, dtype=float) for values in file.times]
+            info = str(file.info).splitlines()
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise InputError(
-            f"could not be read as .sdt: {reason}", where=name, fix="copy the file again, or export it as text"
+            f"could not be read as .sdt: {reason}",
+            where=name,
+            fix="copy the file again, or export it as text",
         ) from None
     curves = []
     for block, (values, axis) in enumerate(zip(sets, times, strict=True), 1):

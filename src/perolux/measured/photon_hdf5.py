@@ -48,7 +48,8 @@ def _open(path: Path, where: str, sync_period_ns: float | None, group: str | Non
         name = _group(file, group, where)
         count, pulsed = _check_sets(file, name, where)
         tick_s = _positive(file, f"{name}/timestamps_specs/timestamps_unit", where)
-        bin_s = _positive(file, f"{name}/nanotimes_specs/tcspc_unit", where) if pulsed else None
+        bin_s = _bin_s(file, name, where) if pulsed else None
+        marker_ids = _marker_ids(file, name, where)
         duration = _scalar(file, "acquisition_duration", where)
         rate = _rate(file, name, where)
         header = tuple(
@@ -69,10 +70,19 @@ def _open(path: Path, where: str, sync_period_ns: float | None, group: str | Non
         )
 
     def read(most: int) -> Iterator[Photons]:
-        yield from _chunks(path, name, count, pulsed, most)
+        for part in _chunks(path, name, count, pulsed, most):
+            photons = part.only(~np.isin(part.channel, marker_ids)) if marker_ids else part
+            if len(photons):
+                yield photons
 
     def read_markers(most: int) -> Iterator[Photons]:
-        yield from _chunks(path, "user/markers", None, False, most)
+        if has_markers:
+            yield from _chunks(path, "user/markers", None, False, most)
+            return
+        for part in _chunks(path, name, count, False, most):
+            marks = part.only(np.isin(part.channel, marker_ids))
+            if len(marks):
+                yield marks
 
     counted = np.zeros(256, np.int64)
     before, first = None, 0
@@ -81,7 +91,7 @@ def _open(path: Path, where: str, sync_period_ns: float | None, group: str | Non
         counted += np.bincount(photons.channel, minlength=256)
         before, first = int(photons.macro[-1]), first + len(photons)
     kinds = np.zeros(256, np.int64)
-    for marks in read_markers(CHUNK) if has_markers else ():
+    for marks in read_markers(CHUNK) if has_markers or marker_ids else ():
         kinds += np.bincount(marks.channel, minlength=256)
     notes = []
     last_s = (before or 0) * tick_s
@@ -114,7 +124,7 @@ def _open(path: Path, where: str, sync_period_ns: float | None, group: str | Non
         notes=tuple(notes),
         header=header,
         markers_per_kind={int(k): int(kinds[k]) for k in np.flatnonzero(kinds)},
-        read_markers=read_markers if has_markers else None,
+        read_markers=read_markers if has_markers or marker_ids else None,
     )
 
 
@@ -224,6 +234,33 @@ def _positive(file: Any, name: str, where: str) -> float:
     return value
 
 
+def _bin_s(file: Any, name: str, where: str) -> float:
+    """Length of a nanotime bin: of all detectors, or of each where they agree."""
+    import h5py
+
+    each = _node(file, "setup/detectors/tcspc_units", where)
+    common = f"{name}/nanotimes_specs/tcspc_unit"
+    if _node(file, common, where) is None and isinstance(each, h5py.Dataset) and 0 < each.size <= 256:
+        if each.dtype.kind == "f" and len(np.unique(each[()])) > 1:
+            raise InputError("its detectors have nanotime bins of different length", where=where)
+        return _positive(file, "setup/detectors/tcspc_units", where)
+    return _positive(file, common, where)
+
+
+def _marker_ids(file: Any, name: str, where: str) -> list[int]:
+    """Channels that the file says hold no photons (non_photon_id1, ...)."""
+    import h5py
+
+    specs = _node(file, f"{name}/measurement_specs/detectors_specs", where)
+    found: list[int] = []
+    for key in list(specs)[:64] if isinstance(specs, h5py.Group) else ():
+        ids = _node(specs, key, where)
+        is_list = isinstance(ids, h5py.Dataset) and ids.dtype.kind in "iu" and ids.size <= 256
+        if key.startswith("non_photon_id") and is_list:
+            found += [int(one) for one in np.ravel(ids[()])]
+    return found
+
+
 def _rate(file: Any, name: str, where: str) -> float | None:
     """Repetition rate of the laser in Hz, None where none pulsed or nobody said."""
     for label in (f"{name}/measurement_specs/laser_repetition_rate", "setup/laser_repetition_rates"):
@@ -255,11 +292,12 @@ def _chunks(path: Path, name: str, count: int | None, pulsed: bool, most: int) -
     try:
         with h5py.File(path, "r") as file:
             sets = [_integers(file, f"{name}/{label}", where) for label in labels]
+            kinds: tuple[Any, ...] = (np.int64, np.uint8, np.int32)
             length = sets[0].shape[0] if count is None else count
             for start in range(0, length, most):
                 stop = min(start + most, length)
                 columns: list[Any] = []
-                for label, found, kind in zip(labels, sets, (np.int64, np.uint8, np.int32), strict=False):
+                for label, found, kind in zip(labels, sets, kinds, strict=False):
                     if found is None:
                         columns.append(np.zeros(stop - start, kind))
                         continue

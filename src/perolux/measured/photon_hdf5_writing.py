@@ -33,8 +33,8 @@ def write_photon_hdf5(
     """Write a stream as Photon-HDF5 that its validators accept; photons pass in chunks.
 
     description: of the measurement; without it the name of the source file. Two detectors are written as the
-    two sides of a beam splitter. Raises `OptionError` where nanotimes need the laser period and nobody said it
-    (the format demands it), `OutputError` where the file cannot be written.
+    two sides of a beam splitter. Raises `OptionError` where nanotimes need the laser period, which the
+    format demands, and nobody said it; `OutputError` where the file cannot be written.
     """
     import h5py
 

@@ -7,16 +7,12 @@ steps, and the span of all records must fit the time that the header says was me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from perolux.errors import InputError, OptionError
 from perolux.files import sha256_of
-from perolux.measured.photon_stream import Photons, PhotonStream
+from perolux.measured.photon_stream import PhotonStream
 from perolux.measured.picoquant_records import RECORD_TYPES, SYNC_CHANNEL, RecordType, decoder, sibling
 from perolux.measured.picoquant_tags import Tags, read_tags
 from perolux.measured.record_files import RecordFile, Survey, survey
@@ -67,7 +63,7 @@ def read_ptu(path: Path, sync_period_ns: float | None = None) -> PhotonStream:
     kind = RECORD_TYPES[code]
     if mode is not None and mode != kind.mode:
         raise InputError(
-            f"the header contradicts itself: Measurement_Mode says T{mode}, its records are of type {kind.name}",
+            f"the header contradicts itself: Measurement_Mode says T{mode}, the record type {kind.name}",
             where=where,
             allowed=f"Measurement_Mode {kind.mode} for {kind.name}",
             fix="export the record again; nothing here says which of the two is right",
@@ -184,14 +180,12 @@ def _count(said: Recorded, notes: list[str]) -> int:
     rest = said.path.stat().st_size - said.offset
     there = max(rest, 0) // 4
     if said.claimed <= 0:
-        notes.append(
-            f"The header does not say how many records there are; all {there} up to the end are read."
-        )
+        notes.append(f"The header does not say how many records there are: all {there} up to the end.")
         return there
     if said.claimed > there:
         notes.append(
-            f"The file is cut off: {there} of {said.claimed} records are there. The measurement is taken to end "
-            "with the last of them."
+            f"The file is cut off: {there} of {said.claimed} records are there. The measurement is taken to "
+            "end with the last of them."
         )
         return there
     if rest > 4 * said.claimed:
@@ -215,7 +209,8 @@ def _check_mode(said: Recorded, file: RecordFile, found: Survey) -> None:
         if probe is not None and probe.back_share < 0.1 * found.back_share:
             raise InputError(
                 f"the header declares {kind.name}, the records are T{other.mode}: read as T{kind.mode}, "
-                f"{found.back_share:.0%} of the steps go back in time, as T{other.mode} {probe.back_share:.1%}",
+                f"{found.back_share:.0%} of the steps go back in time, "
+                f"as T{other.mode} {probe.back_share:.1%}",
                 where=where,
                 allowed=f"record type 0x{other.code:08x} for {other.name}",
                 fix="correct the header, or export the record again",
@@ -245,7 +240,7 @@ def _duration(said: Recorded, span_s: float, found: Survey, count: int, notes: l
     if span_s > elapsed * (1 + 1e-6):
         if span_s > 1.01 * elapsed:
             notes.append(
-                f"The records span {span_s:.6g} s, the header says {elapsed:.6g} s; their span is used."
+                f"The records span {span_s:.6g} s, the header says {elapsed:.6g} s; their span is taken."
             )
         return span_s
     if found.total and span_s < 0.5 * elapsed:

@@ -1,7 +1,7 @@
 """Records of PicoQuant instruments: which bits mean what, per record type, and their decoder.
 
     HydraHarp and later, T3    special 1 | channel 6 | nanotime 15 | sync count 10     wrap 1024
-    HydraHarp and later, T2    special 1 | channel 6 | time 25                         wrap 2^25 (V1: 33552000)
+    HydraHarp and later, T2    special 1 | channel 6 | time 25                         wrap 2^25, V1 33552000
     PicoHarp 300, T3           channel 4 | nanotime 12 | sync count 16                 wrap 65536
     PicoHarp 300, T2           channel 4 | time 28                                     wrap 210698240
 

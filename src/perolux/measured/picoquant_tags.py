@@ -1,6 +1,6 @@
 """The tagged header of PicoQuant's unified files (.ptu, .phu): read within bounds, whatever the bytes.
 
-48 bytes a tag: name (32), index (int32), type (uint32), value (8 bytes), then the content of texts and arrays.
+48 bytes a tag: name (32), index (int32), type (uint32), value (8 bytes), then what texts and arrays hold.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Tags:
 
 
 def read_tags(path: Path) -> Tags:
-    """Read the header; `InputError` where it breaks off, has no end, or a tag claims more than the file has."""
+    """Read the header; `InputError` where it breaks off, has no end, or a tag claims more than is there."""
     where = str(path)
     try:
         size = path.stat().st_size

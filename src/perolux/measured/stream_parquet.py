@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from perolux.errors import InputError, NotAvailableError, Problem
+from perolux.errors import InputError, NotAvailableError, OptionError, Problem
 from perolux.files import atomic_path, read_small_text, sha256_of, write_json
 from perolux.measured.photon_stream import CHUNK, Photons, PhotonStream, check_order
 from perolux.measured.records import FileSource
@@ -25,6 +25,8 @@ __all__ = ["read_parquet_stream", "write_parquet_stream"]
 
 _PULSED = ("sync_index", "nanotime_bin", "channel")
 _CONTINUOUS = ("time_tick", "channel")
+_BROKEN = (OSError, ValueError, LookupError, TypeError, OverflowError, RuntimeError, MemoryError)
+"""What pyarrow raises on damaged files, beside its own exceptions."""
 
 
 def read_parquet_stream(path: str | Path, *, sync_period_ns: float | None = None) -> PhotonStream:
@@ -41,7 +43,7 @@ def read_parquet_stream(path: str | Path, *, sync_period_ns: float | None = None
         file = pq.ParquetFile(path)
         names = set(file.schema_arrow.names)
         kinds = {name: file.schema_arrow.field(name).type for name in names}
-    except (OSError, pa.ArrowException) as error:
+    except (pa.ArrowException, *_BROKEN) as error:
         raise InputError(f"could not be read as Parquet: {_first_line(error)}", where=str(path)) from None
     pulsed = "time_tick" not in names
     wanted = _PULSED if pulsed else _CONTINUOUS
@@ -83,7 +85,7 @@ def read_parquet_stream(path: str | Path, *, sync_period_ns: float | None = None
                 if len(photons):
                     before, first = int(photons.macro[-1]), first + len(photons)
                 yield photons
-        except (OSError, pa.ArrowException) as error:
+        except (pa.ArrowException, *_BROKEN) as error:
             raise InputError(
                 f"the table breaks off after {first} photons: {_first_line(error)}", where=where
             ) from None
@@ -140,8 +142,21 @@ def _sidecar(path: Path, pulsed: bool, sync_period_ns: float | None) -> tuple[di
         raise InputError(f"is no JSON: {_first_line(error)}", where=str(beside)) from None
     if not isinstance(said, dict):
         raise InputError("holds no object", where=str(beside), allowed="{...}")
-    if pulsed and said.get("sync_period_ns") is None and sync_period_ns is not None:
+    found = said.get("sync_period_ns")
+    if found is None and sync_period_ns is not None:
         said["sync_period_ns"] = sync_period_ns
+    elif (
+        sync_period_ns is not None
+        and isinstance(found, int | float)
+        and found > 0
+        and abs(sync_period_ns / found - 1) > 0.01
+    ):
+        raise OptionError(
+            f"the sidecar says a laser period of {found:.6g} ns, the call {sync_period_ns:.6g} ns",
+            where=str(beside),
+            allowed="the same to 1 %",
+            fix="leave --sync-period out",
+        )
     needed = ("sync_period_ns", "nanotime_bin_ns", "duration_s") if pulsed else ("tick_ns", "duration_s")
     problems = []
     for name in needed:
@@ -158,6 +173,8 @@ def _sidecar(path: Path, pulsed: bool, sync_period_ns: float | None) -> tuple[di
 
 def write_parquet_stream(stream: PhotonStream, path: str | Path) -> Path:
     """Write a stream in the plain layout, chunk by chunk, table and sidecar each whole or not at all.
+
+    The layout has no place for markers; the sidecar says how many were left out.
 
     Raises `NotAvailableError` for a record whose nanotimes count from a clock that is not the laser's.
     """
@@ -187,7 +204,10 @@ def write_parquet_stream(stream: PhotonStream, path: str | Path) -> Path:
         if pulsed
         else {"tick_ns": stream.macro_tick_ns, "sync_period_ns": stream.sync_period_ns}
     )
-    write_json(path.with_suffix(".json"), {**lengths, "duration_s": stream.duration_s})
+    said = {**lengths, "duration_s": stream.duration_s}
+    if stream.markers_per_kind:
+        said["markers_left_out"] = sum(stream.markers_per_kind.values())
+    write_json(path.with_suffix(".json"), said)
     return path
 
 

@@ -66,9 +66,7 @@ def read_stream(
     if len(stream) == 0:
         raise InputError("no photon", where=where, allowed="at least one photon")
     if len(stream.channels) == 1:
-        note = (
-            f"All photons came to channel {stream.channels[0]}: there are no coincidences of two detectors."
-        )
+        note = f"All photons came to channel {stream.channels[0]}: no coincidences of two detectors."
         stream = replace(stream, notes=(*stream.notes, note))
     return stream
 
@@ -97,9 +95,7 @@ def _open(
         return read_spc(path, sync_period_ns)
     other = _OTHER.get(head[:8])
     raise InputError(
-        f"is {other}, no record of single photons"
-        if other
-        else "is no record of single photons that is known",
+        f"no record of single photons, but {other}" if other else "no record of single photons that is known",
         where=str(path),
         allowed=FORMATS,
         fix="export the record in one of these forms from the instrument's software",
