@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 from perolux.errors import ConvergenceError, InputError, ModelRangeError, OptionError
 from perolux.files import example_path
 from perolux.quantities.constants import AVOGADRO_PER_MOL, constant
-from perolux.studies.growth import growth_record
+from perolux.reports.grown_routes import grown_of
 from perolux.synthesis import (
     ClassicalGrowth,
     SizeDistribution,
@@ -239,7 +239,7 @@ def test_a_recipe_by_the_ions_and_what_it_says_of_other_solids():
     first = np.flatnonzero(np.array(saturation["Cs4PbBr6"]) > 0.1)[0]
     assert f"from t = {batch.history.time_s[first]:.3g} s" in said
     assert batch.schedule.model.solution.error < 1e-3
-    record = growth_record(batch, None, "", "hot")
+    record = grown_of(batch, "hot").record()
     assert "NaN" not in json.dumps(record["saturation"] | record["chemistry"], allow_nan=False)
     keys = {value.key for value in batch.rests_on()}
     assert {"equilibrium.PbX2", "equilibrium.ammonium", "equilibrium.AX_over_APbX3"} <= keys
@@ -317,6 +317,6 @@ def test_all_records_are_assumed_and_explained():
 
     for name, value in equilibrium_records().items():
         assert explain_key(f"equilibrium.{name}").chosen == value
-    with pytest.raises(OptionError, match="no equilibrium is called 'PbX9'"):
+    with pytest.raises(OptionError, match="no record is called 'equilibrium.PbX9'"):
         explain_key("equilibrium.PbX9")
     assert {value.kind for value in equilibrium_records().values()} == {"assumed"}

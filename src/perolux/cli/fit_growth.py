@@ -40,10 +40,12 @@ def fit_growth_command(
     from perolux.inference.growth_fit import fit_growth
     from perolux.inference.growth_series import read_growth_series
     from perolux.synthesis.cohorts import TOLERANCE
+    from perolux.synthesis.every_route import require_one_solid
     from perolux.synthesis.recipe import in_a_flask, read_recipe
     from perolux.synthesis.recipe_droplet import FlowRecipe
 
     read = read_recipe(recipe)
+    require_one_solid(read)
     flask = read if isinstance(read, FlowRecipe) else in_a_flask(read)
     names = [name.strip() for name in constants.split(",") if name.strip()]
     data = read_growth_series(series, flask, parameter_set=parameter_set, kind=spectra, scale=scale)

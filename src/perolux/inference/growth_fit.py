@@ -156,6 +156,9 @@ def fit_growth(
     else:
         best, chi2 = _climb(problem, problem.unit(start))
         progress.advance()
+        if not _describes(problem, chi2):  # the climb ended in another valley: look everywhere
+            elsewhere, least = _search(problem, rng, progress, jobs)
+            best, chi2 = (elsewhere, least) if least < chi2 else (best, chi2)
     for _ in range(_AGAIN):  # valleys are narrow and bent: begin again where the last climb tired
         before = chi2
         best, chi2 = _climb(problem, best)
@@ -332,16 +335,21 @@ def _search(
         levels.append(np.inf if found is None else float(np.sum(np.log1p(found * found))))
         progress.advance()
     problem.tolerance = fine
-    free = problem.data.points - len(problem.names)
     best, least = points[0], np.inf
     for k in np.argsort(levels)[:_CLIMBS]:
         problem.steps[:] = _STEP
         u, chi2 = _climb(problem, points[k])
         if chi2 < least:
             best, least = u, chi2
-        if least < free + 6.0 * np.sqrt(2.0 * free):
+        if _describes(problem, least):
             break
     return best, least
+
+
+def _describes(problem: _Problem, chi2: float) -> bool:
+    """Whether a chi^2 is one that noise alone brings, to six standard deviations."""
+    free = problem.data.points - len(problem.names)
+    return bool(chi2 < free + 6.0 * np.sqrt(2.0 * free))
 
 
 def _climb(

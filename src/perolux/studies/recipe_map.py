@@ -36,6 +36,7 @@ from perolux.synthesis.every_route import (
     constants_to_choose,
     given_constants,
     outcomes_for,
+    require_one_solid,
     size_of_route,
     takes_steps,
 )
@@ -106,6 +107,7 @@ def map_recipe(
         )
     recipe_file = Path(recipe_file)
     recipe = read_recipe(recipe_file)
+    require_one_solid(recipe)
     if tolerance != TOLERANCE and not takes_steps(recipe.route):
         raise OptionError(
             "a tolerance belongs to steps in time",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from perolux.errors import OptionError
 from perolux.synthesis.batch import Batch, constants_of, grow_recipe
 from perolux.synthesis.carrier import OnCarrier, grow_on_carrier
 from perolux.synthesis.cohorts import TOLERANCE
@@ -25,8 +26,9 @@ from perolux.synthesis.flow_feasibility import require_flow_feasible
 from perolux.synthesis.kinetics import KineticConstants, draw_constants
 from perolux.synthesis.milling import Milled, mill
 from perolux.synthesis.outcome import FEWEST_PER_M3, OUTCOMES, Outcome, of_the_course, outcome_of
-from perolux.synthesis.recipe import Recipe
+from perolux.synthesis.recipe import Recipe, in_a_flask
 from perolux.synthesis.recipe_droplet import DropletRecipe, FlowRecipe
+from perolux.synthesis.recipe_mixed import MixedDropletRecipe
 from perolux.synthesis.recipe_solid import MillingRecipe, SaltRecipe, TemplateRecipe
 from perolux.synthesis.solid_priors import draw_solid_constants
 from perolux.synthesis.template import Templated, grow_in_pores
@@ -42,6 +44,7 @@ __all__ = [
     "given_constants",
     "outcome_of_any",
     "outcomes_for",
+    "require_one_solid",
     "require_possible",
     "size_of_route",
     "takes_steps",
@@ -124,8 +127,21 @@ def constants_to_choose(recipe: AnyRecipe) -> tuple[str, ...]:
     return tuple(name for name in own if name not in given)
 
 
+def require_one_solid(recipe: AnyRecipe) -> None:
+    """Raise `OptionError` for mixed halides and platelets, which only `perolux grow` carries out."""
+    if isinstance(recipe, MixedDropletRecipe):
+        raise OptionError(
+            "mixed halides in droplets: `perolux grow` carries them out, nothing else does yet",
+            where="product",
+            fix="take one halide",
+        )
+    if isinstance(recipe, Recipe):
+        in_a_flask(recipe)  # no platelets
+
+
 def require_possible(recipe: AnyRecipe) -> None:
     """Raise `OptionError` with what can be seen beforehand that a recipe cannot be carried out."""
+    require_one_solid(recipe)
     if isinstance(recipe, FlowRecipe):
         require_flow_feasible(recipe)
     elif isinstance(recipe, Recipe):
