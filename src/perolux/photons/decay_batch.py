@@ -1,9 +1,11 @@
-"""Many decays behind one response: ten thousand reconvolutions in seconds, by Fisher scoring on tabulated columns.
+"""Many decays behind one response: ten thousand reconvolutions in seconds, by Fisher scoring on tabulated
+columns.
 
-Columns p(tau) and dp/d ln(tau) are tabulated on a grid of ln(tau) and joined by cubic Hermite: the error is below
-step^4/384 times the fourth derivative, some 1e-7 of a column's largest value, and `interpolation_error` measures it. All
-decays start from the fit of their sum, its lifetimes moved to the mean delay of each decay; those that end on a bound
-or unconverged start again from others, and the best end is kept. Errors are those of the information matrix.
+Columns p(tau) and dp/d ln(tau) are tabulated on a grid of ln(tau) and joined by cubic Hermite: the error is
+below step^4/384 times the fourth derivative, some 1e-7 of a column's largest value, and `interpolation_error`
+measures it. All decays start from the fit of their sum, its lifetimes moved to the mean delay of each decay;
+those that end on a bound or unconverged start again from others, and the best end is kept. Errors are those
+of the information matrix.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,9 +36,10 @@ _OTHER_STARTS = (0.4, 2.5)
 class BatchFit:
     """Fits of d decays by k exponentials, lifetimes ascending; NaN where there is nothing.
 
-    lifetimes_ns, lifetime_sigma_ns, counts, counts_sigma: shape (d, k). background, background_sigma (counts per bin),
-    deviance: shape (d,). converged, on_bound: shape (d,); a decay on a bound has a component without photons, no
-    background, or a lifetime at the end of the range, and no sigma for it. degrees_of_freedom: of each.
+    lifetimes_ns, lifetime_sigma_ns, counts, counts_sigma: shape (d, k). background, background_sigma (counts
+    per bin), deviance: shape (d,). converged, on_bound: shape (d,); a decay on a bound has a component
+    without photons, no background, or a lifetime at the end of the range, and no sigma for it.
+    degrees_of_freedom: of each.
     """
 
     lifetimes_ns: FloatArray
@@ -65,12 +69,13 @@ def fit_decays_batch(
     start_ns: Sequence[float] | None = None,
     threads: int | None = None,
 ) -> BatchFit:
-    """Fit each row of counts, shape (d, n), by exponentials (1 to 4) behind one response that stays where it is.
+    """Fit each row of counts, shape (d, n), by exponentials (1 to 4) behind one response that stays where it
+    is.
 
-    shift_ns: of the response, as `fit_decay` of the sum finds it. used: bins to fit, shape (n,); without a response
-    the decay begins at the first of them (default: the highest bin of the sum). start_ns: lifetimes to start from,
-    instead of the fit of the sum. threads: default all cores. A decay without photons gives NaN. Raises as
-    `fit_decay`.
+    shift_ns: of the response, as `fit_decay` of the sum finds it. used: bins to fit, shape (n,); without a
+    response the decay begins at the first of them (default: the highest bin of the sum). start_ns: lifetimes
+    to start from, instead of the fit of the sum. threads: default all cores. A decay without photons gives
+    NaN. Raises as `fit_decay`.
 
     >>> decay = np.rint(200 * np.exp(-np.arange(200) * 0.1 / np.array([[2.0], [4.0]])) + 1)
     >>> fit_decays_batch(decay, 0.1, exponentials=1).lifetimes_ns.round(1).ravel().tolist()
@@ -100,7 +105,14 @@ def fit_decays_batch(
     nodes, table, slopes = _table(bins, bin_ns, irf, period_ns, shift_ns, keep)
     if start_ns is None:
         sum_fit = fit_decay(
-            pooled, bin_ns, irf=irf, period_ns=period_ns, exponentials=k, used=keep, free_shift=False, intervals=False
+            pooled,
+            bin_ns,
+            irf=irf,
+            period_ns=period_ns,
+            exponentials=k,
+            used=keep,
+            free_shift=False,
+            intervals=False,
         )
         start_ns = sum_fit.lifetimes_ns
     data = np.ascontiguousarray(stack[:, keep])
@@ -113,16 +125,24 @@ def fit_decays_batch(
     start = np.log(np.asarray(start_ns, dtype=float))[None, :] + np.log(factor)[:, None]
     workers = max(1, threads or os.cpu_count() or 1)
 
-    def solve(rows: npt.NDArray[np.int64], begin: FloatArray) -> tuple[FloatArray, ...]:
+    def solve(rows: npt.NDArray[np.int64], begin: FloatArray) -> tuple[Any, ...]:
         d = len(rows)
         out = (
-            np.empty((d, k)), np.empty((d, k + 1)), np.empty(d), np.empty((d, 2 * k + 1)), np.zeros(d, dtype=np.int64)
+            np.empty((d, k)), np.empty((d, k + 1)), np.empty(d), np.empty((d, 2 * k + 1)),
+            np.zeros(d, dtype=np.int64),
         )  # fmt: skip
         step = float(nodes[1] - nodes[0])
 
         def part(piece: slice) -> None:
             fit_stack(
-                data[rows[piece]], table, slopes, float(nodes[0]), step, begin[piece], _MOST_STEPS, *(x[piece] for x in out)
+                data[rows[piece]],
+                table,
+                slopes,
+                float(nodes[0]),
+                step,
+                begin[piece],
+                _MOST_STEPS,
+                *(x[piece] for x in out),
             )
 
         size = max(1, -(-d // (4 * workers)))
@@ -167,7 +187,9 @@ def fit_decays_batch(
 def interpolation_error(
     bins: int, bin_ns: float, irf: Response | None = None, *, period_ns: float | None = None
 ) -> float:
-    """Largest difference of a column half way between nodes from the exact one, over that column's largest value."""
+    """Largest difference of a column half way between nodes from the exact one, over that column's largest
+    value.
+    """
     nodes, table, slopes = _table(bins, bin_ns, irf, period_ns, 0.0, np.ones(bins, dtype=bool))
     step = float(nodes[1] - nodes[0])
     middle = (table[:-1] + table[1:]) / 2 + (slopes[:-1] - slopes[1:]) * step / 8
@@ -176,7 +198,12 @@ def interpolation_error(
 
 
 def _table(
-    bins: int, bin_ns: float, irf: Response | None, period_ns: float | None, shift_ns: float, keep: npt.NDArray[np.bool_]
+    bins: int,
+    bin_ns: float,
+    irf: Response | None,
+    period_ns: float | None,
+    shift_ns: float,
+    keep: npt.NDArray[np.bool_],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     low, high = lifetime_limits(bins, bin_ns, irf)
     nodes = np.linspace(np.log(low), np.log(high), NODES)

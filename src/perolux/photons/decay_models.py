@@ -4,13 +4,13 @@
     bin             p_i = F(t_i+1 - t0) - F(t_i - t0)                           integrated, not sampled
     earlier pulses  F gains -exp(s^2/(2 tau^2) - (x + T)/tau)/(1 - exp(-T/tau))
 
-Each column is the share of a component's photons of one whole period (or of all times) that falls in each bin. A
-measured response is constant within its bins; its exponential is then exact, a recursive filter:
+Each column is the share of a component's photons of one whole period (or of all times) that falls in each
+bin. A measured response is constant within its bins; its exponential is then exact, a recursive filter:
 
     p_i = P0 r_i + c s_i,  s_i+1 = q s_i + r_i,  q = exp(-h/tau), P0 = 1 - (1 - q) tau/h, c = (1 - q)^2 tau/h
 
-and s_0 holds what earlier pulses left. Source: the exGaussian is a standard convolution (Grushka, Anal. Chem. 44, 1733
-(1972): recalled); the rest is algebra. Times in ns.
+and s_0 holds what earlier pulses left. Source: the exGaussian is a standard convolution (Grushka, Anal. Chem.
+44, 1733 (1972): recalled); the rest is algebra. Times in ns.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def exponential_columns(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Columns of exponentials, and their derivatives by ln(tau) and by the shift; each of shape (bins, k).
 
-    response: None is an instant at the start of the first bin. period_ns: of the laser; None: one pulse. A column
-    sums to 1 over all times (period: over one period). Raises as `check_period`, and `ModelRangeError` for a
-    lifetime below sigma/15 of a Gaussian response.
+    response: None is an instant at the start of the first bin. period_ns: of the laser; None: one pulse. A
+    column sums to 1 over all times (period: over one period). Raises as `check_period`, and `ModelRangeError`
+    for a lifetime below sigma/15 of a Gaussian response.
 
     >>> p, _, _ = exponential_columns([2.0], 50, 1.0, GaussianResponse(0.1, 5.0))
     >>> round(float(p.sum()), 8)
@@ -88,12 +88,14 @@ def exponential_columns(
     if isinstance(response, MeasuredResponse):
         return _measured(tau, bins, bin_ns, response, period_ns, shift_ns)
     instant = response or GaussianResponse(0.0)
+    if 0 < instant.sigma_ns < 1e-9 * bin_ns:  # no width at all; squares of x/s would overflow
+        instant = GaussianResponse(0.0, instant.centre_ns)
     if tau.min() < 0.999 * LEAST_SIGMAS * instant.sigma_ns:
         raise ModelRangeError(
             f"a lifetime of {tau.min():g} ns behind a response of sigma {instant.sigma_ns:g} ns",
             allowed="sigma/15 or more",
         )
-    x = np.arange(bins + 1)[:, None] * bin_ns - instant.centre_ns - shift_ns
+    x: FloatArray = np.arange(bins + 1, dtype=np.float64)[:, None] * bin_ns - instant.centre_ns - shift_ns
     upper, slope = _exgaussian(x, tau, instant.sigma_ns)
     tail = _tail(x, tau, instant.sigma_ns)
     if period_ns is not None:
@@ -155,7 +157,8 @@ def _measured(
         )
     if int(np.flatnonzero(response.probability)[-1]) >= bins:
         raise OptionError(
-            "the response ends after the decay does", fix="give the decay the whole axis; exclude with --start, --stop"
+            "the response ends after the decay does",
+            fix="give the decay the whole axis; exclude with --start, --stop",
         )
     r, moved = response.shifted(shift_ns, bins)
     columns, slopes, shifts = (np.empty((bins, len(tau))) for _ in range(3))

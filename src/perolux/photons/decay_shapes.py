@@ -1,14 +1,16 @@
-"""Decays that are no sum of exponentials, behind the same responses: stretched, spread rates, two carriers that meet.
+"""Decays that are no sum of exponentials, behind the same responses: stretched, spread rates, two carriers
+that meet.
 
-    stretched    f = exp(-(t/tau)^beta)                                             mean tau/beta Gamma(1/beta)
-    lognormal    f = integral exp(-k t) over ln k, Gaussian around -ln tau, width s
-    gamma        f = (1 + t/(a tau))^-a                                             rates by a gamma law, mean 1/tau
-    bimolecular  f = [e/(1 + b (1 - e))]^2, e = exp(-t/tau)                         light ~ n^2, dn/dt = -n/tau - k2 n^2,
+    stretched    f = exp(-(t/tau)^beta)                                             mean tau/beta
+    Gamma(1/beta) lognormal    f = integral exp(-k t) over ln k, Gaussian around -ln tau, width s
+    gamma        f = (1 + t/(a tau))^-a                                             rates by a gamma law, mean
+    1/tau bimolecular  f = [e/(1 + b (1 - e))]^2, e = exp(-t/tau)                         light ~ n^2, dn/dt =
+    -n/tau - k2 n^2,
                                                                                     b = k2 n0 tau
 
-Columns hold f's mean in each bin (f(0) = 1): the amplitude is in counts per bin at the pulse. The response is taken as
-constant within a bin (a Gaussian: a quarter of a bin), f is integrated over bins; earlier pulses are summed until
-nothing is left. Checked against `decay_models` where beta = 1, s -> 0, a -> infinity, b = 0.
+Columns hold f's mean in each bin (f(0) = 1): the amplitude is in counts per bin at the pulse. The response is
+taken as constant within a bin (a Gaussian: a quarter of a bin), f is integrated over bins; earlier pulses are
+summed until nothing is left. Checked against `decay_models` where beta = 1, s -> 0, a -> infinity, b = 0.
 """
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ def shape_column(
         h = bin_ns / finer
         centre = instant.centre_ns + shift_ns
         if not instant.sigma_ns:
-            edges = np.arange(bins + 1) * bin_ns - centre
+            edges: FloatArray = np.arange(bins + 1, dtype=np.float64) * bin_ns - centre
             return _means(f, edges, period_ns)
         from scipy.special import ndtr
 

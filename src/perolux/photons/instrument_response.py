@@ -1,8 +1,9 @@
 """The response of an instrument to an instant of light: a Gaussian, or a measured histogram, shifted at will.
 
-A measured response is a density that is constant within a bin up to the curvature of its neighbours: its cumulated
-counts are joined by a monotone cubic (PCHIP) and moved by a fraction of a bin. Unlike a shift in Fourier space this
-never makes a negative response of a sharp one; where the response is resolved the two agree (a test shows it).
+A measured response is a density that is constant within a bin up to the curvature of its neighbours: its
+cumulated counts are joined by a monotone cubic (PCHIP) and moved by a fraction of a bin. Unlike a shift in
+Fourier space this never makes a negative response of a sharp one; where the response is resolved the two
+agree (a test shows it).
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ LEAST_COUNTS = 100
 
 @dataclass(frozen=True)
 class GaussianResponse:
-    """A Gaussian of standard deviation sigma_ns (0: an instant) at centre_ns after the start of the first bin."""
+    """A Gaussian of standard deviation sigma_ns (0: an instant) at centre_ns after the start of the first
+    bin.
+    """
 
     sigma_ns: float
     centre_ns: float = 0.0
@@ -49,7 +52,9 @@ class GaussianResponse:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredResponse:
-    """A response by bins of the decay's own axis: probabilities, shape (n,), sum 1; `counts` it was made of."""
+    """A response by bins of the decay's own axis: probabilities, shape (n,), sum 1; `counts` it was made
+    of.
+    """
 
     probability: FloatArray
     bin_ns: float
@@ -61,7 +66,8 @@ class MeasuredResponse:
         self.probability.flags.writeable = False
 
     def shifted(self, shift_ns: float, bins: int) -> tuple[FloatArray, FloatArray]:
-        """Probabilities moved by `shift_ns` on an axis of `bins` bins, and their derivative by the shift; each (bins,).
+        """Probabilities moved by `shift_ns` on an axis of `bins` bins, and their derivative by the shift;
+        each (bins,).
 
         What leaves the axis is gone.
         """
@@ -86,10 +92,11 @@ def measured_response(
 ) -> MeasuredResponse:
     """A response from a histogram of scattered light, shape (n,), whose bins are those of the decay.
 
-    first_bin: bin of the decay in which the histogram begins. background: counts per bin; None: the median of all
-    bins, which holds where the response is short. Bins around the peak up to the last one that stands
-    3 sigma above the background are kept, less the background and not below 0. Raises `InputError` where counts are
-    negative or fewer than 100 stand above the background, `OptionError` for a response that begins before the decay.
+    first_bin: bin of the decay in which the histogram begins. background: counts per bin; None: the median of
+    all bins, which holds where the response is short. Bins around the peak up to the last one that stands
+    3 sigma above the background are kept, less the background and not below 0. Raises `InputError` where
+    counts are negative or fewer than 100 stand above the background, `OptionError` for a response that begins
+    before the decay.
 
     >>> found = measured_response([1, 1, 40, 100, 50, 20, 1, 1, 1, 1, 1, 1], 0.1)
     >>> [round(float(p), 3) for p in found.probability[1:7]]
@@ -97,7 +104,9 @@ def measured_response(
     """
     values = np.asarray(counts, dtype=float)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all() or np.any(values < 0):
-        raise InputError("a measured response must be a list of counts that are not negative", allowed="2 or more")
+        raise InputError(
+            "a measured response must be a list of counts that are not negative", allowed="2 or more"
+        )
     if not (math.isfinite(bin_ns) and bin_ns > 0):
         raise OptionError(f"a bin of {bin_ns:g} ns", allowed="a positive number")
     if first_bin < 0:
@@ -132,7 +141,8 @@ def measured_response(
 
 
 def parse_gaussian(text: str) -> GaussianResponse | Path:
-    """The response of "gaussian:SIGMA_NS,CENTRE_NS" (the centre 0 where it is left out); else the path of a file.
+    """The response of "gaussian:SIGMA_NS,CENTRE_NS" (the centre 0 where it is left out); else the path of a
+    file.
 
     >>> parse_gaussian("gaussian:0.06,2")
     GaussianResponse(sigma_ns=0.06, centre_ns=2.0)

@@ -2,10 +2,10 @@
 
     m = e (Phi(theta) c + b),   D(theta) = min over c >= 0 of 2 sum[n ln(n/m) - n + m]
 
-The inner problem is convex and solved by Newton's method with an active set; outside, Fisher scoring with damping
-goes over theta with the information that is left once the amplitudes adapt, S = F_tt - F_tc F_cc^-1 F_ct. At the
-optimum sum(m) = sum(n) where any column is free to scale. Several curves may share parameters. This is variable
-projection for Poisson counts; least squares has it in `fitting.fit_separable`.
+The inner problem is convex and solved by Newton's method with an active set; outside, Fisher scoring with
+damping goes over theta with the information that is left once the amplitudes adapt, S = F_tt - F_tc F_cc^-1
+F_ct. At the optimum sum(m) = sum(n) where any column is free to scale. Several curves may share parameters.
+This is variable projection for Poisson counts; least squares has it in `fitting.fit_separable`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ Columns = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 _INNER, _OUTER = 80, 200
 _GRADIENT = 1e-9
 """Of a count: where moving an amplitude by its own size changes ln L by less, it is found."""
+_RELEASE = 1e-7
+"""An amplitude of 0 is let go where a count of it would raise ln L by more."""
 _GAIN = 1e-8
 """Deviance that one more step promises; below, the search ends."""
 
@@ -34,8 +36,8 @@ _GAIN = 1e-8
 class Curve:
     """One histogram and its model.
 
-    counts, fixed: shape (m,), fixed: a known part of the model. columns: own parameters, shape (q,), -> Phi (m, p) and
-    dPhi (q, m, p), exposure included. index: which of all parameters are its own, shape (q,).
+    counts, fixed: shape (m,), fixed: a known part of the model. columns: own parameters, shape (q,), -> Phi
+    (m, p) and dPhi (q, m, p), exposure included. index: which of all parameters are its own, shape (q,).
     """
 
     counts: FloatArray
@@ -62,7 +64,9 @@ def deviance_of(n: FloatArray, m: FloatArray) -> float:
     return float(2 * (np.sum(m) - np.sum(n) - np.sum(n[there] * np.log(m[there] / n[there]))))
 
 
-def non_negative(n: FloatArray, phi: FloatArray, fixed: FloatArray, start: FloatArray | None = None) -> FloatArray:
+def non_negative(
+    n: FloatArray, phi: FloatArray, fixed: FloatArray, start: FloatArray | None = None
+) -> FloatArray:
     """Amplitudes c >= 0 of least deviance for m = phi c + fixed; shape (p,). phi must not be negative."""
     size = phi.sum(axis=0)
     unit = np.where(size > 0, size, 1.0)
@@ -74,32 +78,39 @@ def non_negative(n: FloatArray, phi: FloatArray, fixed: FloatArray, start: Float
         c = c * (a.T @ np.divide(n, m, out=np.zeros_like(m), where=m > 0))
     value = deviance_of(n, a @ c + fixed)
     weight = (size > 0).astype(float)
+    free = (c > 0) & (size > 0)
+    stuck = False
     for _ in range(_INNER):
         m = a @ c + fixed
         ratio = np.divide(n, m, out=np.zeros_like(m), where=m > 0)
         gradient = weight - a.T @ ratio
-        at_zero = (c <= 1e-12 * total) & (gradient > 0)
-        c = np.where(at_zero, 0.0, c)
-        free = ~at_zero & (size > 0)
-        if not free.any() or np.max(np.abs(gradient[free]) * np.maximum(c[free], 1.0)) < _GRADIENT * total:
-            break
+        flat = not free.any() or np.max(np.abs(gradient[free]) * np.maximum(c[free], 1.0)) < _GRADIENT * total
+        if flat or stuck:
+            outside = ~free & (size > 0) & (gradient < -_RELEASE)
+            if not outside.any():
+                break
+            # one at a time: then Newton's step leads into what is allowed
+            free[np.flatnonzero(outside)[np.argmin(gradient[outside])]] = True
         f = a[:, free]
         curvature = f.T @ (f * np.divide(ratio, m, out=np.zeros_like(m), where=m > 0)[:, None])
         scale = np.sqrt(np.maximum(np.diag(curvature), 1e-300))
         scaled = curvature / np.outer(scale, scale) + 1e-12 * np.eye(len(scale))
         step = np.zeros_like(c)
         step[free] = -np.linalg.solve(scaled, gradient[free] / scale) / scale
-        length, better = 1.0, False
+        down = step < 0
+        reach = np.where(down, c / np.where(down, -step, 1.0), np.inf)
+        length, stuck = min(1.0, float(reach.min())), True
         for _ in range(40):
             trial = np.maximum(c + length * step, 0.0)
+            trial[reach <= length] = 0.0
             now = deviance_of(n, a @ trial + fixed)
             if now <= value:
-                better = now < value - 1e-13 * total
+                gone = free & (trial <= 0)
+                stuck = now > value - 1e-13 * total and not gone.any()
                 c, value = trial, now
+                free &= ~gone
                 break
             length *= 0.4
-        if not better:
-            break
     return c / unit
 
 
@@ -148,7 +159,9 @@ def minimise(
     free: npt.NDArray[np.bool_] | None = None,
     amplitudes: Sequence[FloatArray] | None = None,
 ) -> Optimum:
-    """Least deviance over theta within bounds, from one start; `free`, shape (k,), holds the others where they are."""
+    """Least deviance over theta within bounds, from one start; `free`, shape (k,), holds the others where
+    they are.
+    """
     theta = np.clip(np.asarray(start, dtype=float), low, high)
     moving = np.ones(len(theta), dtype=bool) if free is None else free
     begin: Sequence[FloatArray | None] = amplitudes if amplitudes is not None else [None] * len(curves)
@@ -199,7 +212,11 @@ def covariance(
     _, c, phi, slope = _evaluate(curves, at.theta, at.amplitudes)
     _, s = _information(curves, count, c, phi, slope)
     diagonal = np.diag(s)
-    inner = (at.theta > low) & (at.theta < high) & (diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300))
+    inner = (
+        (at.theta > low)
+        & (at.theta < high)
+        & (diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300))
+    )
     act = np.flatnonzero(inner)
     width = np.sqrt(diagonal[act])
     scaled = s[np.ix_(act, act)] / np.outer(width, width)
@@ -256,7 +273,15 @@ def profile(
             above = there.deviance - best.deviance - threshold
             if above > 0:
                 end, better = _cross(
-                    curves, near, i, (inside, below), (outside, above), best.deviance + threshold, low, high, free
+                    curves,
+                    near,
+                    i,
+                    (inside, below),
+                    (outside, above),
+                    best.deviance + threshold,
+                    low,
+                    high,
+                    free,
                 )
                 if better is not None:
                     return None, None, better
