@@ -34,6 +34,7 @@ ROOMS: tuple[str, ...] = (
     "measured",
     "excitons",
     "surface",
+    "photons",
     "synthesis",
     "display",
     "inference",
@@ -115,10 +116,11 @@ def _load_room(room: str) -> tuple[Row, ...]:
 
 
 def _parts(room: str) -> list[str]:
-    """The tables of a room: `<room>.toml`, then one for each topic, `<room>_<topic>.toml`, by name."""
+    """The tables of a room: `<room>.toml` where it is, then one for each topic, `<room>_<topic>.toml`."""
     names = [entry.name for entry in files("perolux.validation").iterdir() if entry.name.endswith(".toml")]
     topics = sorted(name for name in names if name.startswith(f"{room}_"))
-    return [name.removesuffix(".toml") for name in (f"{room}.toml", *topics)]
+    whole = [f"{room}.toml"] if f"{room}.toml" in names else []
+    return [name.removesuffix(".toml") for name in (*whole, *topics)]
 
 
 def read_table(name: str) -> list[dict[str, str]]:
