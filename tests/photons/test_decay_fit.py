@@ -1,4 +1,4 @@
-"""Fits of decays: known truth, counts kept, intervals that cover, batches, shared lifetimes, pile-up, a dot."""
+"""Fits of decays: known truth, counts kept, intervals that cover, batches, shared lifetimes, pile-up, dot."""
 
 from __future__ import annotations
 

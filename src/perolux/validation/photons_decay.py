@@ -79,9 +79,7 @@ def incomplete_decay(treatment: str) -> float:
         best = minimise([curve], np.log([25.0]), np.log([1.0]), np.log([100.0]))
         return float(np.exp(best.theta[0]))
     period = 100.0 if treatment == "wrap" else None
-    fit = fit_decay(
-        np.rint(counts), 0.1, irf=pulse, period_ns=period, exponentials=1, intervals=False
-    )
+    fit = fit_decay(np.rint(counts), 0.1, irf=pulse, period_ns=period, exponentials=1, intervals=False)
     return fit.lifetimes_ns[0]
 
 
