@@ -360,12 +360,15 @@ def _warnings(
     ):
         if value <= least or value >= most:
             said.append(f"{name} ran to the end of its range: no sigma")
+    if fit.background_free and fit.background <= 0:
+        said.append("the background is 0, the least that it can be: no sigma")
     for tau, amount in zip(fit.lifetimes_ns, fit.counts, strict=True):
         if amount <= 0:
             said.append(f"the component of {tau:.3g} ns has no photons: its lifetime says nothing")
     for tau, (first, last) in zip(fit.lifetimes_ns, fit.intervals_ns, strict=True):
         if intervals and (first is None or last is None):
             side = "below" if first is None else "above"
+            side = "either side" if first is None and last is None else side
             said.append(f"the counts do not bound the lifetime of {tau:.3g} ns from {side}")
     for a, b in zip(fit.lifetimes_ns, fit.lifetimes_ns[1:], strict=False):
         if b < _CLOSE * a:

@@ -106,7 +106,9 @@ def exponential_columns(
             tail = tail + _tail(x - period_ns, tau, instant.sigma_ns)
         earlier, earlier_slope = _earlier(x, tau, instant.sigma_ns, period_ns)
         upper, slope, tail = upper - earlier, slope - earlier_slope, tail + earlier
-    return np.diff(upper, axis=0), np.diff(slope, axis=0), -np.diff(tail, axis=0) / tau
+    # where nothing has come yet, rounding leaves -1e-17
+    shares = np.maximum(np.diff(upper, axis=0), 0.0)
+    return shares, np.diff(slope, axis=0), -np.diff(tail, axis=0) / tau
 
 
 def _tail(x: FloatArray, tau: FloatArray, sigma: float) -> FloatArray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import ConvergenceError, OptionError
+from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 from perolux.photons.decay_models import exponential_columns, lifetime_limits
 from perolux.photons.decay_result import Histogram, Starts
 from perolux.photons.decay_shapes import SHAPES, shape_column
@@ -43,8 +44,12 @@ def search(
         begin = [np.array([*np.log(given), *second, *([0.0] * moves)])]
     else:
         begin = _begin(h, name, fixed, moves, before)
-    ends = [minimise([curve], one, low, high) for one in begin]
-    good = [one for one in ends if one.converged]
+    good = []
+    for one in begin:
+        with suppress(ConvergenceError):  # a start where the model cannot be
+            found = minimise([curve], one, low, high)
+            if found.converged:
+                good.append(found)
     if not good:
         raise ConvergenceError(
             f"no start of {title_of(name)} converged",
@@ -148,11 +153,18 @@ def model_curve(
     def shaped(theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         assert shape is not None
 
+        law, later = shape.curve, shape.later
+
         def column(p: FloatArray) -> FloatArray:
-            found = shape_column(
-                lambda t: shape.curve(t, math.exp(p[0]), float(p[1])), n, h.bin_ns, h.response,
-                period_ns=h.period_ns, shift_ns=float(p[2]) if moves else 0.0,
-            )  # fmt: skip
+            tau, second = math.exp(p[0]), float(p[1])
+            try:
+                found = shape_column(
+                    lambda t: law(t, tau, second), n, h.bin_ns, h.response, period_ns=h.period_ns,
+                    shift_ns=float(p[2]) if moves else 0.0,
+                    later=None if later is None else lambda t, period: later(t, period, tau, second),
+                )  # fmt: skip
+            except ModelRangeError:  # a trial that never ends is no fit; `minimise` takes it back
+                return np.full(int(keep.sum()), np.nan)
             return found[keep]
 
         middle = column(theta)
