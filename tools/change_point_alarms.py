@@ -21,6 +21,7 @@ TARGET = Path(__file__).parent.parent / "src/perolux/photons/false_alarms.csv"
 
 
 def main(millions: int) -> None:
+    """Count, extrapolate, write the table."""
     counted = np.zeros(len(THRESHOLDS), dtype=int)
     searched = np.zeros(len(THRESHOLDS), dtype=int)
     for k in range(millions):

@@ -317,6 +317,6 @@ def test_all_records_are_assumed_and_explained():
 
     for name, value in equilibrium_records().items():
         assert explain_key(f"equilibrium.{name}").chosen == value
-    with pytest.raises(OptionError, match="no record is called 'equilibrium.PbX9'"):
+    with pytest.raises(OptionError, match=r"no record is called 'equilibrium\.PbX9'"):
         explain_key("equilibrium.PbX9")
     assert {value.kind for value in equilibrium_records().values()} == {"assumed"}

@@ -27,10 +27,13 @@ def decay(
     period: Annotated[
         float | None, Parameter(help="of the laser in ns: light of earlier pulses is then modelled")
     ] = None,
-    start: Annotated[float | None, Parameter(help="first time to fit in ns; without a response: the pulse")] = None,
+    start: Annotated[
+        float | None, Parameter(help="first time to fit in ns; without a response: the pulse")
+    ] = None,
     stop: Annotated[float | None, Parameter(help="end of the fit in ns")] = None,
     exclude: Annotated[
-        list[str] | None, Parameter(help="a range to leave out, e.g. 26.5,32.9; may be given again", negative="")
+        list[str] | None,
+        Parameter(help="a range to leave out, e.g. 26.5,32.9; may be given again", negative=""),
     ] = None,
     models: Annotated[
         str, Parameter(help="to compare: 1 to 4 exponentials, stretched, lognormal, gamma, bimolecular")
@@ -48,21 +51,30 @@ def decay(
     time_unit: Annotated[
         Literal["ps", "ns", "us", "ms", "s"] | None, Parameter(help="where the file does not say it")
     ] = None,
-    out: Annotated[Path | None, Parameter(help="picture with residuals (.svg) or report (.html), a new file")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="picture with residuals (.svg) or report (.html), a new file")
+    ] = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
-    """Lifetimes, amplitudes and background of a decay by Poisson likelihood; models compared by Schwarz's criterion."""
+    """Lifetimes, amplitudes and background of a decay by Poisson likelihood; models compared by Schwarz's
+    criterion.
+    """
     from perolux.measured import read_decay
     from perolux.photons.decay_record import analyse_decay, response_of_record
     from perolux.photons.instrument_response import parse_gaussian
 
     if out is not None and (out.suffix.lower() not in (".svg", ".html") or out.exists()):
-        raise OptionError(f"--out {out} is there, or is no picture", allowed="a new name that ends in .svg or .html")
+        raise OptionError(
+            f"--out {out} is there, or is no picture", allowed="a new name that ends in .svg or .html"
+        )
     ranges = [_range(text) for text in exclude or []]
     record = read_decay(file, time_unit=time_unit)
-    response = None if irf is None else parse_gaussian(irf)
-    if isinstance(response, Path):
-        response = response_of_record(read_decay(response, time_unit=time_unit), record)
+    given = None if irf is None else parse_gaussian(irf)
+    response = (
+        response_of_record(read_decay(given, time_unit=time_unit), record)
+        if isinstance(given, Path)
+        else given
+    )
     if fixed_shift and response is None:
         raise OptionError("--fixed-shift without a response", fix="give --irf, or leave it out")
     found = patiently(
@@ -101,7 +113,9 @@ def _range(text: str) -> tuple[float, float]:
     except ValueError:
         low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise OptionError(f"{text!r} is no range", where="--exclude", allowed="two rising times in ns, e.g. 26.5,32.9")
+        raise OptionError(
+            f"{text!r} is no range", where="--exclude", allowed="two rising times in ns, e.g. 26.5,32.9"
+        )
     return low, high
 
 
@@ -120,13 +134,17 @@ def _show(found: DecayAnalysis, out: Path | None) -> None:
         for i in range(len(fit.lifetimes_ns))
     ]
     columns = [
-        "lifetime (ns)", "sigma", f"{fit.level:.0%} interval (ns)", "counts per bin at the pulse", "of the amplitude (%)",
+        "lifetime (ns)", "sigma", f"{fit.level:.0%} interval (ns)", "counts per bin at the pulse", "of the "
+        "amplitude (%)",
         "of the photons (%)",
     ]  # fmt: skip
-    name = f"{fit.model} exponential{'s' * (fit.model != '1')}" if fit.model.isdigit() else f"{fit.model} decay"
+    name = (
+        f"{fit.model} exponential{'s' * (fit.model != '1')}" if fit.model.isdigit() else f"{fit.model} decay"
+    )
     error = "" if fit.background_sigma is None else f" ± {fit.background_sigma:.2g}"
     lines = [
-        f"{len(fit.expected)} bins of {fit.histogram.bin_ns:.5g} ns, {found.time_ns[0]:.5g} to {found.time_ns[-1]:.5g} ns, "
+        f"{len(fit.expected)} bins of {fit.histogram.bin_ns:.5g} ns, {found.time_ns[0]:.5g} to "
+        f"{found.time_ns[-1]:.5g} ns, "
         f"{int(fit.histogram.counts[fit.histogram.used].sum())} counts",
         f"background {fit.background:.5g}{error} counts per bin"
         + ("" if fit.background_free else " (given)")
@@ -138,7 +156,9 @@ def _show(found: DecayAnalysis, out: Path | None) -> None:
         lines.append(f"response: {found.response.note}{moved}{sigma}")
     if fit.second is not None:
         sigma = "" if fit.second[2] is None else f" ± {fit.second[2]:.2g}"
-        lines.append(f"{fit.second[0]} = {fit.second[1]:.4g}{sigma}; the lifetime is the law's tau, no average")
+        lines.append(
+            f"{fit.second[0]} = {fit.second[1]:.4g}{sigma}; the lifetime is the law's tau, no average"
+        )
     if fit.average_amplitude_ns is not None and fit.average_intensity_ns is not None:
         lines.append(
             f"average lifetime: {fit.average_amplitude_ns:.4g} ns weighted by amplitude, "
@@ -160,5 +180,8 @@ def _show(found: DecayAnalysis, out: Path | None) -> None:
     if out is not None:
         notes += f"\nwritten: {out}"
     print_table(
-        "models", ["model", "parameters", "lifetimes (ns)", "reduced deviance", "BIC above the best"], models, notes
+        "models",
+        ["model", "parameters", "lifetimes (ns)", "reduced deviance", "BIC above the best"],
+        models,
+        notes,
     )

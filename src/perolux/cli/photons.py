@@ -71,7 +71,7 @@ def photons(
     if out is not None:
         from perolux.studies.growth import require_new_folder
 
-        require_new_folder(out, replace=replace)
+        require_new_folder(out, replace=replace, holds=("result.json", "stretches.csv"))
     stream = read_stream(file, sync_period_ns=sync_period)
     settings = Settings(
         dark_cps=_pair(dark_cps, "--dark-cps", 0.0),
@@ -131,9 +131,11 @@ def _show(found: Analysis, out: Path | None) -> None:
     counts = ", ".join(f"channel {c}: {n}" for c, n in record["photons_per_channel"].items())
     lines = [
         f"{counts}; {record['duration_s']:g} s",
-        f"{len(record['change_points_s'])} changes of rate; on {100 * record['on_fraction']:.3g} % of the time "
+        f"{len(record['change_points_s'])} changes of rate; on {100 * record['on_fraction']:.3g} % of "
+        "the time "
         f"by levels, {100 * record['on_fraction_by_threshold']:.3g} % by half the bright rate",
-        f"g2(0) {g2['raw']:.3g} as counted, {g2['corrected']:.3g} +- {g2['sigma']:.2g} corrected ({g2['method']})"
+        f"g2(0) {g2['raw']:.3g} as counted, {g2['corrected']:.3g} +- {g2['sigma']:.2g} corrected "
+        f"({g2['method']})"
         if g2["raw"] is not None
         else f"no g2(0): {g2['reason']}",
         *(f"{name}: {_dwell_line(one)}" for name, one in record["dwell_times"].items()),
@@ -147,7 +149,8 @@ def _show(found: Analysis, out: Path | None) -> None:
         [
             [
                 f"{one['rate_cps']:.5g}", f"{one['rate_sigma']:.2g}", _cell(one["lifetime_ns"], ".4g"),
-                _cell(one["lifetime_sigma"], ".2g"), f"{100 * one['occupancy']:.2f}", "yes" if one["on"] else "no",
+                _cell(one["lifetime_sigma"], ".2g"), f"{100 * one['occupancy']:.2f}",
+                "yes" if one["on"] else "no",
             ]
             for one in record["levels"]
         ],
@@ -171,8 +174,8 @@ def _dwell_line(one: dict[str, Any]) -> str:
     best = one["laws"][0]
     told = ", ".join(f"{name} {value:.3g}" for name, value in best["parameters"].items())
     return (
-        f"{one['dwells']} dwells from {1e3 * one['lower_s']:.3g} ms follow a {best['law'].replace('-', ' ')} best "
-        f"({told}; {best['log_likelihood_over_power_law']:.3g} above a power law)"
+        f"{one['dwells']} dwells from {1e3 * one['lower_s']:.3g} ms on: {best['law'].replace('-', ' ')} "
+        f"fits best ({told}; {best['log_likelihood_over_power_law']:.3g} above a power law)"
     )
 
 

@@ -11,9 +11,9 @@ def fit_stack(counts, table, slopes, first, step, start, most, theta, amount, de
     """Fisher scoring of each decay over ln(tau) and amplitudes that are not negative.
 
     counts (d, n). table, slopes (nodes, n): columns and their derivatives by ln(tau), nodes at first + j
-    step; between them cubic Hermite. start (d, k): ln(tau). Results: theta (d, k), amount (d, k + 1:
-    photons, then background per bin), deviance (d,), sigma (d, 2 k + 1) of ln(tau), amounts and background
-    (NaN: none), state (d,): 0 not converged, 1 done, 2 done with a parameter on a bound.
+    step; between them cubic Hermite. start (d, k): ln(tau). Results: theta (d, k), amount (d, k + 1: photons,
+    then background per bin), deviance (d,), sigma (d, 2 k + 1) of ln(tau), amounts and background (NaN:
+    none), state (d,): 0 not converged, 1 done, 2 done with a parameter on a bound.
     """
     d, n = counts.shape
     k = start.shape[1]
@@ -111,13 +111,13 @@ def fit_stack(counts, table, slopes, first, step, start, most, theta, amount, de
                     for i in range(n):
                         s += x[i] * pull[i]
                     grad[j] = s
-                    for l in range(j + 1):
-                        z = derivative[l]
+                    for col in range(j + 1):
+                        z = derivative[col]
                         s = 0.0
                         for i in range(n):
                             s += x[i] * z[i] * weight[i]
-                        info[j, l] = s
-                        info[l, j] = s
+                        info[j, col] = s
+                        info[col, j] = s
                 fresh = False
             for j in range(q):
                 at_end = (j >= k and p[j] <= 0 and grad[j] > 0) or (
@@ -163,20 +163,20 @@ def _solve(info, grad, held, damping, move):
         width[j] = 1.0 if held[j] else np.sqrt(info[j, j])
     for j in range(q):
         b[j] = 0.0 if held[j] else -grad[j] / width[j]
-        for l in range(q):
-            if held[j] or held[l]:
-                a[j, l] = 1.0 if j == l else 0.0
+        for col in range(q):
+            if held[j] or held[col]:
+                a[j, col] = 1.0 if j == col else 0.0
             else:
-                a[j, l] = info[j, l] / (width[j] * width[l])
+                a[j, col] = info[j, col] / (width[j] * width[col])
         a[j, j] += damping
     _cholesky(a)
     for j in range(q):
-        for l in range(j):
-            b[j] -= a[j, l] * b[l]
+        for col in range(j):
+            b[j] -= a[j, col] * b[col]
         b[j] /= a[j, j]
     for j in range(q - 1, -1, -1):
-        for l in range(j + 1, q):
-            b[j] -= a[l, j] * b[l]
+        for col in range(j + 1, q):
+            b[j] -= a[col, j] * b[col]
         b[j] /= a[j, j]
         move[j] = b[j] / width[j]
 
@@ -188,11 +188,11 @@ def _inverse(info, held, sigma):
     a, width = np.zeros((q, q)), np.zeros(q)
     for j in range(q):
         width[j] = 1.0 if held[j] else np.sqrt(info[j, j])
-        for l in range(q):
-            if held[j] or held[l]:
-                a[j, l] = 1.0 if j == l else 0.0
+        for col in range(q):
+            if held[j] or held[col]:
+                a[j, col] = 1.0 if j == col else 0.0
             else:
-                a[j, l] = info[j, l] / (width[j] * np.sqrt(info[l, l]))
+                a[j, col] = info[j, col] / (width[j] * np.sqrt(info[col, col]))
     good = _cholesky(a)
     for j in range(q):
         if held[j] or not good:
@@ -200,12 +200,12 @@ def _inverse(info, held, sigma):
             continue
         total = 0.0
         x = np.zeros(q)
-        for l in range(j, q):
-            s = 1.0 if l == j else 0.0
-            for r in range(j, l):
-                s -= a[l, r] * x[r]
-            x[l] = s / a[l, l]
-            total += x[l] ** 2
+        for col in range(j, q):
+            s = 1.0 if col == j else 0.0
+            for r in range(j, col):
+                s -= a[col, r] * x[r]
+            x[col] = s / a[col, col]
+            total += x[col] ** 2
         sigma[j] = np.sqrt(total) / width[j]
 
 
@@ -214,15 +214,15 @@ def _cholesky(a):
     """Lower factor in place; whether the matrix is well determined (1e-10)."""
     good = True
     for j in range(len(a)):
-        for l in range(j + 1):
-            s = a[j, l]
-            for r in range(l):
-                s -= a[j, r] * a[l, r]
-            if j == l:
+        for col in range(j + 1):
+            s = a[j, col]
+            for r in range(col):
+                s -= a[j, r] * a[col, r]
+            if j == col:
                 if s < 1e-10:
                     good = False
                     s = 1e-10
                 a[j, j] = np.sqrt(s)
             else:
-                a[j, l] = s / a[l, l]
+                a[j, col] = s / a[col, col]
     return good

@@ -176,8 +176,8 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     levels = find_levels(segments, s.levels)
     if levels.capped:
         warnings.append(
-            f"{len(levels)} levels were the most tried and the criterion would take more: the intensity drifts or has "
-            "many grey states; levels are a description, not states"
+            f"{len(levels)} levels were the most tried and the criterion would take more: the intensity "
+            "drifts or has many grey states; levels are a description, not states"
         )
     dark = sum(s.dark_cps)
     on, on_levels = on_fraction(levels, dark)
@@ -193,13 +193,15 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         flid = _flid_correlation(segments, stretch, dark)
         if s.response is None:
             assumed.append(
-                f"no instrument response (--irf): decays are fitted from the pulse at {nanotimes.pulse_ns:.4g} ns on"
+                "no instrument response (--irf): decays are fitted from the pulse at "
+                f"{nanotimes.pulse_ns:.4g} ns on"
             )
         longest = max((one.lifetime_ns or 0.0) for one in lifetimes)
         if longest > 0.25 * nanotimes.period_ns:
             warnings.append(
                 f"a lifetime of {longest:.3g} ns with a pulse every {nanotimes.period_ns:.4g} ns: "
-                f"{100 * math.exp(-nanotimes.period_ns / longest):.2g} % of the light comes after the next pulse"
+                f"{100 * math.exp(-nanotimes.period_ns / longest):.2g} % of the light comes after the next "
+                "pulse"
             )
     except OptionError as error:
         if stream.nanotime_bin_ns is not None:
@@ -213,9 +215,10 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         stream.sync_period_ns is not None
         and len(stream) / stream.duration_s * stream.sync_period_ns * 1e-9 > _LAST_RATE
     ):
-        share = len(stream) / stream.duration_s * stream.sync_period_ns * 1e-9
+        a_pulse = len(stream) / stream.duration_s * stream.sync_period_ns * 1e-9
         warnings.append(
-            f"{100 * share:.2g} % of the pulses bring a photon: pile-up shortens lifetimes where a detector stops at the first"
+            f"{100 * a_pulse:.2g} % of the pulses bring a photon: pile-up shortens lifetimes where a "
+            "detector stops at the first"
         )
     return Analysis(
         stream=stream,
@@ -302,7 +305,7 @@ def _resampled_sigma(
     from perolux.photons.decay_fit import fit_decay
 
     generator = np.random.default_rng(0)
-    drawn = []
+    drawn: list[float] = []
     for _ in range(_RESAMPLES):
         counts = generator.poisson(found.expected)
         try:
@@ -318,7 +321,8 @@ def _resampled_sigma(
             )
         except PeroluxError:
             continue
-        drawn.append(again.average_amplitude_ns)
+        if again.average_amplitude_ns is not None:
+            drawn.append(again.average_amplitude_ns)
     return float(np.std(drawn, ddof=1)) if len(drawn) > _RESAMPLES // 2 else None
 
 

@@ -2,10 +2,10 @@
 columns.
 
 Columns p(tau) and dp/d ln(tau) are tabulated on a grid of ln(tau) and joined by cubic Hermite: the error is
-below step^4/384 times the fourth derivative, some 1e-7 of a column's largest value, and
-`interpolation_error` measures it. All decays start from the fit of their sum, its lifetimes moved to the
-mean delay of each decay; those that end on a bound or unconverged start again from others, and the best end
-is kept. Errors are those of the information matrix.
+below step^4/384 times the fourth derivative, some 1e-7 of a column's largest value, and `interpolation_error`
+measures it. All decays start from the fit of their sum, its lifetimes moved to the mean delay of each decay;
+those that end on a bound or unconverged start again from others, and the best end is kept. Errors are those
+of the information matrix.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,10 +125,11 @@ def fit_decays_batch(
     start = np.log(np.asarray(start_ns, dtype=float))[None, :] + np.log(factor)[:, None]
     workers = max(1, threads or os.cpu_count() or 1)
 
-    def solve(rows: npt.NDArray[np.int64], begin: FloatArray) -> tuple[FloatArray, ...]:
+    def solve(rows: npt.NDArray[np.int64], begin: FloatArray) -> tuple[Any, ...]:
         d = len(rows)
         out = (
-            np.empty((d, k)), np.empty((d, k + 1)), np.empty(d), np.empty((d, 2 * k + 1)), np.zeros(d, dtype=np.int64)
+            np.empty((d, k)), np.empty((d, k + 1)), np.empty(d), np.empty((d, 2 * k + 1)),
+            np.zeros(d, dtype=np.int64),
         )  # fmt: skip
         step = float(nodes[1] - nodes[0])
 
@@ -186,7 +188,8 @@ def interpolation_error(
     bins: int, bin_ns: float, irf: Response | None = None, *, period_ns: float | None = None
 ) -> float:
     """Largest difference of a column half way between nodes from the exact one, over that column's largest
-    value."""
+    value.
+    """
     nodes, table, slopes = _table(bins, bin_ns, irf, period_ns, 0.0, np.ones(bins, dtype=bool))
     step = float(nodes[1] - nodes[0])
     middle = (table[:-1] + table[1:]) / 2 + (slopes[:-1] - slopes[1:]) * step / 8

@@ -1,8 +1,8 @@
 """Several decays of one emitter with lifetimes in common: levels of brightness, powers, temperatures.
 
-Each curve keeps its own amplitudes and background; of the lifetimes some are shared and the others are each curve's own.
-All are searched together by `poisson_projection`. Whether sharing is allowed is told by Schwarz's criterion against
-separate fits.
+Each curve keeps its own amplitudes and background; of the lifetimes some are shared and the others are each
+curve's own. All are searched together by `poisson_projection`. Whether sharing is allowed is told by
+Schwarz's criterion against separate fits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
 from perolux.fitting import bic
-from perolux.photons.decay_fit import Histogram, fit_decay, make_histogram, model_curve
+from perolux.photons.decay_fit import fit_decay, make_histogram
+from perolux.photons.decay_result import Histogram
+from perolux.photons.decay_search import model_curve
 from perolux.photons.instrument_response import Response
 from perolux.photons.poisson_projection import covariance, minimise, profile
 
@@ -31,8 +33,9 @@ FloatArray = npt.NDArray[np.float64]
 class GlobalFit:
     """Curves c with k lifetimes, in the order of `shared`.
 
-    lifetimes_ns, lifetime_sigma_ns (NaN: none), counts: shape (c, k). intervals_ns: of the shared lifetimes, in order.
-    background, deviances: shape (c,), counts per bin. separate_bic, shared_bic: the lower one is preferred.
+    lifetimes_ns, lifetime_sigma_ns (NaN: none), counts: shape (c, k). intervals_ns: of the shared lifetimes,
+    in order. background, deviances: shape (c,), counts per bin. separate_bic, shared_bic: the lower one is
+    preferred.
     """
 
     shared: tuple[bool, ...]
@@ -56,7 +59,9 @@ class GlobalFit:
         return {
             "shared": list(self.shared),
             "lifetimes_ns": self.lifetimes_ns.tolist(),
-            "lifetime_sigma_ns": [[x if math.isfinite(x) else None for x in row] for row in self.lifetime_sigma_ns.tolist()],
+            "lifetime_sigma_ns": [
+                [x if math.isfinite(x) else None for x in row] for row in self.lifetime_sigma_ns.tolist()
+            ],
             "shared_intervals_ns": [list(x) for x in self.intervals_ns],
             "counts": self.counts.tolist(),
             "background_counts_per_bin": self.background.tolist(),
@@ -77,10 +82,11 @@ def fit_decays_global(
     used: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> GlobalFit:
-    """Fit histograms, each of shape (n,), by k exponentials; `shared`, one entry a lifetime, from the shortest.
+    """Fit histograms, each of shape (n,), by k exponentials; `shared`, one entry a lifetime, from the
+    shortest.
 
-    shared: default all. used: bins to fit, shape (n,); without a response the decays begin at the first of them
-    (default: the highest bin of the sum). The response stays where it is. Raises as `fit_decay`.
+    shared: default all. used: bins to fit, shape (n,); without a response the decays begin at the first of
+    them (default: the highest bin of the sum). The response stays where it is. Raises as `fit_decay`.
     """
     if exponentials not in (1, 2, 3, 4):
         raise OptionError(f"{exponentials} exponentials", allowed="1 to 4")
@@ -103,11 +109,25 @@ def fit_decays_global(
         make_histogram(one, bin_ns, irf=irf, period_ns=period_ns, used=keep) for one in stack
     ]
     start = fit_decay(
-        pooled, bin_ns, irf=irf, period_ns=period_ns, exponentials=k, used=keep, free_shift=False, intervals=False
+        pooled,
+        bin_ns,
+        irf=irf,
+        period_ns=period_ns,
+        exponentials=k,
+        used=keep,
+        free_shift=False,
+        intervals=False,
     )
     separate = [
         fit_decay(
-            one, bin_ns, irf=irf, period_ns=period_ns, exponentials=k, used=keep, free_shift=False, intervals=False
+            one,
+            bin_ns,
+            irf=irf,
+            period_ns=period_ns,
+            exponentials=k,
+            used=keep,
+            free_shift=False,
+            intervals=False,
         )
         for one in stack
     ]
@@ -126,7 +146,7 @@ def fit_decays_global(
                 free += 1
                 begin.append(math.log(separate[c].lifetimes_ns[j]))
         curves.append(model_curve(h, str(k), None, False, index))
-    low, high = (np.full(len(begin), curves[0][i][0]) for i in (1, 2))
+    low, high = np.full(len(begin), curves[0][1][0]), np.full(len(begin), curves[0][2][0])
     problem = [one[0] for one in curves]
     best = minimise(problem, np.array(begin), low, high)
     if not best.converged:
@@ -141,7 +161,9 @@ def fit_decays_global(
         if better is not None:
             raise ConvergenceError("the profile found a better shared fit", fix="fit fewer components")
         ends.append((None if first is None else math.exp(first), None if last is None else math.exp(last)))
-    expected = [one.columns(best.theta[one.index])[0] @ a for one, a in zip(problem, best.amplitudes, strict=True)]
+    expected = [
+        one.columns(best.theta[one.index])[0] @ a for one, a in zip(problem, best.amplitudes, strict=True)
+    ]
     from perolux.fitting import poisson_deviance
 
     deviances = np.array([poisson_deviance(one.counts, m) for one, m in zip(problem, expected, strict=True)])

@@ -9,8 +9,8 @@ bin. A measured response is constant within its bins; its exponential is then ex
 
     p_i = P0 r_i + c s_i,  s_i+1 = q s_i + r_i,  q = exp(-h/tau), P0 = 1 - (1 - q) tau/h, c = (1 - q)^2 tau/h
 
-and s_0 holds what earlier pulses left. Source: the exGaussian is a standard convolution (Grushka, Anal.
-Chem. 44, 1733 (1972): recalled); the rest is algebra. Times in ns.
+and s_0 holds what earlier pulses left. Source: the exGaussian is a standard convolution (Grushka, Anal. Chem.
+44, 1733 (1972): recalled); the rest is algebra. Times in ns.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def exponential_columns(
     """Columns of exponentials, and their derivatives by ln(tau) and by the shift; each of shape (bins, k).
 
     response: None is an instant at the start of the first bin. period_ns: of the laser; None: one pulse. A
-    column sums to 1 over all times (period: over one period). Raises as `check_period`, and
-    `ModelRangeError` for a lifetime below sigma/15 of a Gaussian response.
+    column sums to 1 over all times (period: over one period). Raises as `check_period`, and `ModelRangeError`
+    for a lifetime below sigma/15 of a Gaussian response.
 
     >>> p, _, _ = exponential_columns([2.0], 50, 1.0, GaussianResponse(0.1, 5.0))
     >>> round(float(p.sum()), 8)
@@ -88,12 +88,14 @@ def exponential_columns(
     if isinstance(response, MeasuredResponse):
         return _measured(tau, bins, bin_ns, response, period_ns, shift_ns)
     instant = response or GaussianResponse(0.0)
+    if 0 < instant.sigma_ns < 1e-9 * bin_ns:  # no width at all; squares of x/s would overflow
+        instant = GaussianResponse(0.0, instant.centre_ns)
     if tau.min() < 0.999 * LEAST_SIGMAS * instant.sigma_ns:
         raise ModelRangeError(
             f"a lifetime of {tau.min():g} ns behind a response of sigma {instant.sigma_ns:g} ns",
             allowed="sigma/15 or more",
         )
-    x = np.arange(bins + 1)[:, None] * bin_ns - instant.centre_ns - shift_ns
+    x: FloatArray = np.arange(bins + 1, dtype=np.float64)[:, None] * bin_ns - instant.centre_ns - shift_ns
     upper, slope = _exgaussian(x, tau, instant.sigma_ns)
     tail = _tail(x, tau, instant.sigma_ns)
     if period_ns is not None:
@@ -104,7 +106,9 @@ def exponential_columns(
             tail = tail + _tail(x - period_ns, tau, instant.sigma_ns)
         earlier, earlier_slope = _earlier(x, tau, instant.sigma_ns, period_ns)
         upper, slope, tail = upper - earlier, slope - earlier_slope, tail + earlier
-    return np.diff(upper, axis=0), np.diff(slope, axis=0), -np.diff(tail, axis=0) / tau
+    # where nothing has come yet, rounding leaves -1e-17
+    shares = np.maximum(np.diff(upper, axis=0), 0.0)
+    return shares, np.diff(slope, axis=0), -np.diff(tail, axis=0) / tau
 
 
 def _tail(x: FloatArray, tau: FloatArray, sigma: float) -> FloatArray:

@@ -1,4 +1,6 @@
-"""A decay as it was recorded: which bins count, where the response lies on its axis, what the file says of itself."""
+"""A decay as it was recorded: which bins count, where the response lies on its axis, what the file says of
+itself.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,14 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError
 from perolux.measured import Decay
-from perolux.photons.decay_fit import DecayFit, fit_decay
-from perolux.photons.instrument_response import GaussianResponse, MeasuredResponse, Response, measured_response
+from perolux.photons.decay_fit import fit_decay
+from perolux.photons.decay_result import DecayFit
+from perolux.photons.instrument_response import (
+    GaussianResponse,
+    MeasuredResponse,
+    Response,
+    measured_response,
+)
 from perolux.photons.pile_up import PileUp, exposure, pile_up
 
 __all__ = ["DecayAnalysis", "analyse_decay", "response_of_record", "stored_fit_problem"]
@@ -69,11 +77,12 @@ def analyse_decay(
     correct_pile_up: bool = False,
     free_shift: bool | None = None,
 ) -> DecayAnalysis:
-    """Fit a record. Times are those of its axis; a bin begins at its time, and counts where it begins within the range.
+    """Fit a record. Times are those of its axis; a bin begins at its time, and counts where it begins within
+    the range.
 
-    irf: a Gaussian on the file's axis, or `response_of_record`. exclude_ns: (from, to) of ranges to leave out. pulses:
-    of the laser while it was recorded, for pile-up; correct_pile_up: make it part of the model. Other arguments and
-    errors as `fit_decay`.
+    irf: a Gaussian on the file's axis, or `response_of_record`. exclude_ns: (from, to) of ranges to leave
+    out. pulses: of the laser while it was recorded, for pile-up; correct_pile_up: make it part of the model.
+    Other arguments and errors as `fit_decay`.
     """
     time, counts, used = decay.on_full_axis()
     first_time, notes = float(time[0]), list(decay.notes)
@@ -93,7 +102,9 @@ def analyse_decay(
         hit = (time >= low - small) & (time < high - small)
         if not hit.any():
             last = float(time[-1])
-            raise OptionError(f"no bin begins between {low:g} and {high:g} ns", allowed=f"{first_time:g} to {last:g} ns")
+            raise OptionError(
+                f"no bin begins between {low:g} and {high:g} ns", allowed=f"{first_time:g} to {last:g} ns"
+            )
         keep &= ~hit
     if not keep.any():
         raise OptionError("no bin is left", fix="widen --start, --stop, or exclude less")
@@ -109,8 +120,8 @@ def analyse_decay(
         first = int(np.argmax(np.where(keep, counts, -1))) if start_ns is None else int(np.argmax(keep))
         if start_ns is None and first > int(np.argmax(keep)):
             notes.append(
-                f"No response is given: the fit begins at the highest bin, {time[first]:.5g} ns, as if the light had come "
-                "there at once."
+                f"No response is given: the fit begins at the highest bin, {time[first]:.5g} ns, as if the "
+                "light had come there at once."
             )
         keep[:first] = False
     else:
@@ -125,8 +136,8 @@ def analyse_decay(
         empty = last - 1 - int(np.flatnonzero(counts[:last])[-1]) if counts[:last].any() else 0
         if empty >= _EMPTY_END:
             notes.append(
-                f"The last {empty} bins hold no photon: where the record ends before the axis, they pull the background "
-                "down; give --stop or --period."
+                f"The last {empty} bins hold no photon: where the record ends before the axis, they pull "
+                "the background down; give --stop or --period."
             )
     cut = slice(first, last)
     moved = irf
@@ -168,10 +179,11 @@ def response_of_record(record: Decay, decay: Decay) -> MeasuredResponse:
 
 
 def stored_fit_problem(header: Sequence[tuple[str, str]]) -> str | None:
-    """What is wrong with a fit that a file carries (fit_result, fit_guess, se); None where nothing is, or none is there.
+    """What is wrong with a fit that a file carries (fit_result, fit_guess, se); None where nothing is, or
+    none is there.
 
-    A parameter that equals its first guess to a millionth, with an error of 1 as an identity matrix gives it, was never
-    moved: the optimiser stopped before it had felt it.
+    A parameter that equals its first guess to a millionth, with an error of 1 as an identity matrix gives it,
+    was never moved: the optimiser stopped before it had felt it.
     """
     facts = {key.strip().lower(): _numbers(value) for key, value in header}
     result, guess, error = (facts.get(name, []) for name in ("fit_result", "fit_guess", "se"))
@@ -186,8 +198,8 @@ def stored_fit_problem(header: Sequence[tuple[str, str]]) -> str | None:
         return None
     shown = ", ".join(f"{result[i]:.7g} (guess {guess[i]:.7g}, error {error[i]:.4g})" for i in stuck)
     return (
-        f"The fit stored in the file had not converged: {len(stuck)} of its {len(result)} parameters equal their first "
-        f"guess, with errors of 1: {shown}. It is not used."
+        f"The fit stored in the file had not converged: {len(stuck)} of its {len(result)} parameters equal "
+        f"their first guess, with errors of 1: {shown}. It is not used."
     )
 
 

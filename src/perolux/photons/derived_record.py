@@ -66,7 +66,8 @@ class DerivedRecord:
                 "method": self.windows.method if best is None else f"tails modelled, {best.model}",
                 "alternatives": [
                     {
-                        "model": fit.model, "g2": fit.g2, "sigma": fit.sigma, "low95": fit.low95, "high95": fit.high95,
+                        "model": fit.model, "g2": fit.g2, "sigma": fit.sigma,
+                        "low95": fit.low95, "high95": fit.high95,
                         "lifetimes_ns": list(fit.lifetimes_ns), "weights": list(fit.weights),
                         "reduced_deviance": fit.reduced_deviance, "bic": fit.bic,
                     }
@@ -109,7 +110,7 @@ class DerivedRecord:
             "flid_correlation": self.flid_correlation,
             "beside": self._beside(),
             "assumptions": [
-                "photons are not in these files: stretches and their decays are those of the authors' segmentation",
+                "photons are not in these files: stretches are those of the authors' segmentation",
                 "no dark counts are on record",
             ],
             "warnings": list(self.warnings),
@@ -121,9 +122,9 @@ class DerivedRecord:
         ]
         if self.windows is not None:
             rows.append(("g2(0) by windows", f"{self.windows.raw:.3f} +- {self.windows.sigma:.3f}", None))
-        for fit in self.tails:
-            error = "" if fit.sigma is None else f" +- {fit.sigma:.3f}"
-            rows.append((f"g2(0) with tails, {fit.model}", f"{fit.g2:.3f}{error}", None))
+        for peaks in self.tails:
+            error = "" if peaks.sigma is None else f" +- {peaks.sigma:.3f}"
+            rows.append((f"g2(0) with tails, {peaks.model}", f"{peaks.g2:.3f}{error}", None))
         if self.levels is not None and self.on_fraction is not None:
             rows.append(("levels", str(len(self.levels)), None))
             rows.append(("on", f"{100 * self.on_fraction:.1f} % of the time", None))
@@ -161,7 +162,8 @@ def analyse_derived(
         facts = read_facts(there["metadata_dataset.txt"])
         counts = {name: int(facts[key]) for name, key in (("A", "cts_chA"), ("B", "cts_chB")) if key in facts}
         duration = float(facts["maxEventTime_ns"]) * 1e-9 if "maxEventTime_ns" in facts else None
-    windows, tails = None, ()
+    windows: G2Zero | None = None
+    tails: tuple[TailFit, ...] = ()
     if "g2.txt" in there:
         found = read_decay(there["g2.txt"])
         period = period_ns or _period(found.time_ns, found.counts)
@@ -176,8 +178,9 @@ def analyse_derived(
         spread = [fit.g2 for fit in tails if fit.bic < tails[0].bic + 20]
         if len(spread) > 1:
             warnings.append(
-                f"g2(0) with tails lies between {min(spread):.3f} and {max(spread):.3f} over models that the data hardly "
-                "tell apart: its error bars are those of each model alone"
+                f"g2(0) with tails lies between {min(spread):.3f} and {max(spread):.3f} over models that "
+                "the data "
+                "hardly tell apart: its error bars are those of each model alone"
             )
     levels = dwells = fraction = flid = None
     limits: list[dict[str, float]] = []

@@ -119,8 +119,6 @@ def fit_law(
         sigma[i] = None if width is None else width * problem.slope(i, best[i])
         if intervals and width is not None:
             low[i], high[i] = (problem.limit(best, i, side * width, top) for side in (-1, 1))
-            if low[i] is not None and high[i] is not None and low[i] > high[i]:
-                low[i], high[i] = high[i], low[i]
     return DwellFit(
         law=law,
         parameters=dict(zip(names, problem.outside(best), strict=True)),
@@ -305,7 +303,7 @@ class _Problem:
             inverse = np.linalg.inv(hessian)
         except np.linalg.LinAlgError:
             return None
-        return inverse if np.all(np.diag(inverse) > 0) else None
+        return np.asarray(inverse) if np.all(np.diag(inverse) > 0) else None
 
     def limit(self, best: FloatArray, i: int, width: float, top: float) -> float | None:
         """Where the profile of parameter i falls by 1.92 (95 %) in the direction of `width`; None if it

@@ -119,7 +119,7 @@ def fit_tails(
     def residual(p: FloatArray) -> FloatArray:
         return poisson_deviance_residuals(found, np.maximum(model(p), 1e-12))
 
-    starts = {
+    starts: dict[int, list[tuple[float, ...]]] = {
         1: [(0.05,), (0.15,)],
         2: [(0.02, 0.2), (0.05, 0.4), (0.01, 0.1)],
         3: [(0.01, 0.05, 0.3), (0.02, 0.1, 0.2)],

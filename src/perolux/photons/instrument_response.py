@@ -31,7 +31,8 @@ LEAST_COUNTS = 100
 @dataclass(frozen=True)
 class GaussianResponse:
     """A Gaussian of standard deviation sigma_ns (0: an instant) at centre_ns after the start of the first
-    bin."""
+    bin.
+    """
 
     sigma_ns: float
     centre_ns: float = 0.0
@@ -52,7 +53,8 @@ class GaussianResponse:
 @dataclass(frozen=True, eq=False)
 class MeasuredResponse:
     """A response by bins of the decay's own axis: probabilities, shape (n,), sum 1; `counts` it was made
-    of."""
+    of.
+    """
 
     probability: FloatArray
     bin_ns: float
@@ -90,11 +92,11 @@ def measured_response(
 ) -> MeasuredResponse:
     """A response from a histogram of scattered light, shape (n,), whose bins are those of the decay.
 
-    first_bin: bin of the decay in which the histogram begins. background: counts per bin; None: the median
-    of all bins, which holds where the response is short. Bins around the peak up to the last one that stands
+    first_bin: bin of the decay in which the histogram begins. background: counts per bin; None: the median of
+    all bins, which holds where the response is short. Bins around the peak up to the last one that stands
     3 sigma above the background are kept, less the background and not below 0. Raises `InputError` where
-    counts are negative or fewer than 100 stand above the background, `OptionError` for a response that
-    begins before the decay.
+    counts are negative or fewer than 100 stand above the background, `OptionError` for a response that begins
+    before the decay.
 
     >>> found = measured_response([1, 1, 40, 100, 50, 20, 1, 1, 1, 1, 1, 1], 0.1)
     >>> [round(float(p), 3) for p in found.probability[1:7]]

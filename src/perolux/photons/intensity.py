@@ -6,7 +6,7 @@ decay exp(-t/tau) seen over 0 <= t < T, with a flat share f of dark counts,
 
     <t> = (1 - f) [tau - T/(exp(T/tau) - 1)] + f T/2
 
-which is the maximum-likelihood estimate where f is known. A stretch has too few photons for more.
+which without dark counts is the estimate of maximum likelihood. A stretch has too few photons for more.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def intensity_trace(
         kept = photons if channels is None else photons.only(np.isin(photons.channel, channels))
         place = (kept.macro * (stream.macro_tick_ns * 1e-9 / bin_s)).astype(np.int64)
         counts += np.bincount(np.minimum(place, count), minlength=count + 1)
-    return IntensityTrace(bin_s * np.arange(count), counts[:count], bin_s)
+    return IntensityTrace(bin_s * np.arange(count, dtype=float), counts[:count], bin_s)
 
 
 def nanotimes_of(
@@ -138,12 +138,13 @@ def stretch_lifetimes(view: NanotimeView, dark_share: npt.ArrayLike = 0.0) -> tu
     table = tau - period / np.expm1(np.minimum(period / tau, 700.0))
     good = np.isfinite(mean) & (mean > table[0]) & (mean < table[-1])
     found = np.where(good, np.interp(np.where(good, mean, table[0]), table, tau), np.nan)
-    n = np.maximum(view.photons * (1 - f), 1)
-    # error of the mean over the slope d<t>/dtau, both of the truncated exponential
     x = period / found
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         slope = 1 - x**2 * np.exp(-x) / np.expm1(-x) ** 2
-        error = found * np.sqrt(np.maximum(slope, 1e-12)) / np.maximum(slope, 1e-6) / np.sqrt(n)
+        # Of arrivals: those of the decay (variance tau^2 slope), and dark ones evenly over the period.
+        square = (1 - f) * (found**2 * slope + mean**2) + f * period**2 / 3
+        scatter = np.sqrt((square - view.mean_ns**2) / np.maximum(view.photons, 1))
+        error = scatter / ((1 - f) * np.maximum(slope, 1e-6))
     return found, error
 
 

@@ -5,8 +5,9 @@
 n_i photons in stretch i of length T_i; p_m is the share of stretches and r_m the rate of level m. For each
 number of levels the best sorting of the stretches by rate is found exactly (dynamic programming: in one
 dimension levels are contiguous), then expectation and maximisation improve p and r. The number of levels is
-that of the least BIC = -2 ln L + (2 M - 1) ln(stretches). A stretch belongs to the level that it most
-probably came from. After Watkins and Yang (2005), with the exact sorting in place of an agglomerative one.
+that of the least BIC = -2 ln L + M ln(photons) + (M - 1) ln(stretches). A stretch belongs to the level that
+it most probably came from. After Watkins and Yang (2005), with the exact sorting in place of an
+agglomerative one.
 """
 
 from __future__ import annotations
@@ -67,27 +68,28 @@ def find_levels(segments: Segments, levels: int | None = None, most: int = MOST_
     tried = range(1, min(most, count) + 1) if levels is None else [levels]
     sorted_starts = _partitions(n, t, max(tried))
     found = {m: _expectation_maximisation(n, t, sorted_starts[m]) for m in tried}
-    bic = {m: -2 * fit[2] + (2 * m - 1) * np.log(count) for m, fit in found.items()}
+    # What a rate is known from are photons, what a share of the stretches is known from are stretches.
+    bic = {m: -2 * fit[2] + m * np.log(n.sum()) + (m - 1) * np.log(count) for m, fit in found.items()}
     chosen = min(bic, key=lambda m: bic[m])
     rate, share, _ = found[chosen]
     order = np.argsort(rate)
     belongs = np.argmax(_log_terms(n, t, rate[order], share[order]), axis=1)
     # Levels that no stretch belongs to are none.
-    used, belongs = np.unique(belongs, return_inverse=True)
-    photons = np.bincount(belongs, weights=n, minlength=len(used))
-    time = np.bincount(belongs, weights=t, minlength=len(used))
+    used, level = np.unique(belongs, return_inverse=True)
+    photons = np.bincount(level, weights=n, minlength=len(used))
+    time = np.bincount(level, weights=t, minlength=len(used))
     return Levels(
         rate_cps=photons / time,
         rate_sigma=np.sqrt(np.maximum(photons, 1)) / time,
         occupancy=time / time.sum(),
         photons=photons.astype(np.int64),
-        of_segment=belongs.astype(np.int64),
+        of_segment=level.astype(np.int64),
         bic={m: float(value) for m, value in bic.items()},
         capped=levels is None and chosen == most and count > most,
     )
 
 
-def on_fraction(levels: Levels, dark_cps: float = 0.0) -> tuple[float, FloatArray]:
+def on_fraction(levels: Levels, dark_cps: float = 0.0) -> tuple[float, npt.NDArray[np.bool_]]:
     """Share of the time in levels of at least half the brightest rate above the dark counts, and which
     levels those are.
 
@@ -136,8 +138,8 @@ def _partitions(n: FloatArray, t: FloatArray, most: int) -> dict[int, FloatArray
     if len(n) > _GROUPS:
         # Neighbours in rate are joined first, by equal shares of the count: a thousandth of a level more or
         # less.
-        place = np.minimum((np.arange(len(n)) * _GROUPS) // len(n), _GROUPS - 1)
-        n, t = np.bincount(place, weights=n), np.bincount(place, weights=t)
+        group = np.minimum((np.arange(len(n)) * _GROUPS) // len(n), _GROUPS - 1)
+        n, t = (np.bincount(group, weights=values).astype(float) for values in (n, t))
     photons, time = np.concatenate([[0.0], np.cumsum(n)]), np.concatenate([[0.0], np.cumsum(t)])
     count = len(n)
     ends = np.arange(count + 1)

@@ -2,9 +2,10 @@
 
     m_i = -M ln[1 - c_i/(M - sum_{j<i} c_j)]          counts as they would be without (Coates), M pulses
 
-Nothing is corrected in silence: a share of pulses with a photon above 2 % is a warning. A fit that allows for it does not
-change the counts, for they would no longer be Poisson; it takes the part of the pulses that each bin could still see
-as its `exposure`. Source: Coates, J. Phys. E 1, 878 (1968): recalled; the formula follows from the binomial law.
+Nothing is corrected in silence: a share of pulses with a photon above 2 % is a warning. A fit that allows for
+it does not change the counts, for they would no longer be Poisson; it takes the part of the pulses that each
+bin could still see as its `exposure`. Source: Coates, J. Phys. E 1, 878 (1968): recalled; the formula follows
+from the binomial law.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class PileUp:
         if not self.too_many:
             return None
         return (
-            f"{self.photons_per_pulse:.2%} of the pulses gave a photon (more than {MOST_PER_PULSE:.0%}): early photons "
+            f"{self.photons_per_pulse:.2%} of the pulses gave a photon (more than {MOST_PER_PULSE:.0%}): "
+            f"early photons "
             "hide later ones and lifetimes come out short, unless the pile-up is part of the model"
         )
 

@@ -26,6 +26,10 @@ Columns = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 _INNER, _OUTER = 80, 200
 _GRADIENT = 1e-9
 """Of a count: where moving an amplitude by its own size changes ln L by less, it is found."""
+_NOTHING = 1e-100
+"""A model below this is 0; its reciprocal and square are still numbers."""
+_RELEASE = 1e-7
+"""An amplitude of 0 is let go where a count of it would raise ln L by more."""
 _GAIN = 1e-8
 """Deviance that one more step promises; below, the search ends."""
 
@@ -73,35 +77,42 @@ def non_negative(
     c = np.full(len(unit), total / len(unit)) if start is None else np.maximum(start * unit, 1e-4 * total)
     for _ in range(3 if start is not None else 8):  # expectation maximisation: slow but always forward
         m = a @ c + fixed
-        c = c * (a.T @ np.divide(n, m, out=np.zeros_like(m), where=m > 0))
+        c = c * (a.T @ (n / np.maximum(m, _NOTHING)))
     value = deviance_of(n, a @ c + fixed)
     weight = (size > 0).astype(float)
+    free = (c > 0) & (size > 0)
+    stuck = False
     for _ in range(_INNER):
         m = a @ c + fixed
-        ratio = np.divide(n, m, out=np.zeros_like(m), where=m > 0)
+        ratio = n / np.maximum(m, _NOTHING)
         gradient = weight - a.T @ ratio
-        at_zero = (c <= 1e-12 * total) & (gradient > 0)
-        c = np.where(at_zero, 0.0, c)
-        free = ~at_zero & (size > 0)
-        if not free.any() or np.max(np.abs(gradient[free]) * np.maximum(c[free], 1.0)) < _GRADIENT * total:
-            break
+        flat = not free.any() or np.max(np.abs(gradient[free]) * np.maximum(c[free], 1.0)) < _GRADIENT * total
+        if flat or stuck:
+            outside = ~free & (size > 0) & (gradient < -_RELEASE)
+            if not outside.any():
+                break
+            # one at a time: then Newton's step leads into what is allowed
+            free[np.flatnonzero(outside)[np.argmin(gradient[outside])]] = True
         f = a[:, free]
-        curvature = f.T @ (f * np.divide(ratio, m, out=np.zeros_like(m), where=m > 0)[:, None])
+        curvature = f.T @ (f * (ratio / np.maximum(m, _NOTHING))[:, None])
         scale = np.sqrt(np.maximum(np.diag(curvature), 1e-300))
         scaled = curvature / np.outer(scale, scale) + 1e-12 * np.eye(len(scale))
         step = np.zeros_like(c)
         step[free] = -np.linalg.solve(scaled, gradient[free] / scale) / scale
-        length, better = 1.0, False
+        down = step < 0
+        reach = np.where(down, c / np.where(down, -step, 1.0), np.inf)
+        length, stuck = min(1.0, float(reach.min())), True
         for _ in range(40):
             trial = np.maximum(c + length * step, 0.0)
+            trial[reach <= length] = 0.0
             now = deviance_of(n, a @ trial + fixed)
             if now <= value:
-                better = now < value - 1e-13 * total
+                gone = free & (trial <= 0)
+                stuck = now > value - 1e-13 * total and not gone.any()
                 c, value = trial, now
+                free &= ~gone
                 break
             length *= 0.4
-        if not better:
-            break
     return c / unit
 
 
@@ -111,6 +122,8 @@ def _evaluate(
     deviance, amplitudes, columns, slopes = 0.0, [], [], []
     for curve, start in zip(curves, starts, strict=True):
         phi, slope = curve.columns(theta[curve.index])
+        if not (np.isfinite(phi).all() and np.isfinite(slope).all()):
+            return float(np.inf), [], [], []
         c = non_negative(curve.counts, phi, curve.fixed, start)
         deviance += deviance_of(curve.counts, phi @ c + curve.fixed)
         amplitudes.append(c)
@@ -127,7 +140,7 @@ def _information(
     gradient, left = np.zeros(count), np.zeros((count, count))
     for curve, c, phi, slope in zip(curves, amplitudes, columns, slopes, strict=True):
         m = phi @ c + curve.fixed
-        there = m > 0
+        there = m > _NOTHING
         j = np.where(there, slope @ c, 0.0)
         f = phi[:, c > 0] * there[:, None]
         w = np.divide(1.0, m, out=np.zeros_like(m), where=there)
@@ -151,7 +164,8 @@ def minimise(
     amplitudes: Sequence[FloatArray] | None = None,
 ) -> Optimum:
     """Least deviance over theta within bounds, from one start; `free`, shape (k,), holds the others where
-    they are."""
+    they are.
+    """
     theta = np.clip(np.asarray(start, dtype=float), low, high)
     moving = np.ones(len(theta), dtype=bool) if free is None else free
     begin: Sequence[FloatArray | None] = amplitudes if amplitudes is not None else [None] * len(curves)
@@ -218,7 +232,7 @@ def covariance(
     parts: list[FloatArray | None] = []
     for curve, cc, p, d in zip(curves, c, phi, slope, strict=True):
         m = p @ cc + curve.fixed
-        w = np.divide(1.0, m, out=np.zeros_like(m), where=m > 0)
+        w = np.divide(1.0, m, out=np.zeros_like(m), where=m > _NOTHING)
         live = cc > 0
         f = p[:, live]
         own = np.zeros((count, len(m)))

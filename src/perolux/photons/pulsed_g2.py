@@ -201,7 +201,7 @@ def _ratio(centre: float, side: float, peaks: int, dark: float, mixed: float = 0
     mean = side / peaks - dark
     if mean <= 0:
         raise OptionError(
-            f"{side:g} pairs in {peaks} side peaks, of which {dark * peaks:.4g} are expected from dark counts",
+            f"{side:g} pairs in {peaks} side peaks, of which dark counts bring {dark * peaks:.4g}",
             fix="record longer, or check --dark-cps",
         )
     scale = 1 - mixed

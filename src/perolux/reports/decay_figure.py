@@ -17,7 +17,9 @@ __all__ = ["draw_decay", "render_decay"]
 
 
 def draw_decay(found: DecayAnalysis) -> bytes:
-    """The SVG: counts of every bin with photons, those fitted in blue, the model, its background; residuals in sigmas."""
+    """The SVG: counts of every bin with photons, those fitted in blue, the model, its background; residuals
+    in sigmas.
+    """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -29,9 +31,16 @@ def draw_decay(found: DecayAnalysis) -> bytes:
         fitted = np.isin(decay.time_ns, found.time_ns)
         shown = decay.counts > 0
         top.plot(
-            decay.time_ns[shown & ~fitted], decay.counts[shown & ~fitted], ".", ms=2, color=GREY, label="not fitted"
+            decay.time_ns[shown & ~fitted],
+            decay.counts[shown & ~fitted],
+            ".",
+            ms=2,
+            color=GREY,
+            label="not fitted",
         )
-        top.plot(decay.time_ns[shown & fitted], decay.counts[shown & fitted], ".", ms=2, color=BLUE, label="counts")
+        top.plot(
+            decay.time_ns[shown & fitted], decay.counts[shown & fitted], ".", ms=2, color=BLUE, label="counts"
+        )
         # a gap or an excluded range stays a gap of the line
         broken = np.flatnonzero(np.diff(found.time_ns) > 1.5 * fit.histogram.bin_ns) + 1
         time = np.insert(found.time_ns, broken, np.nan)
@@ -71,13 +80,18 @@ def render_decay(found: DecayAnalysis) -> str:
     reduced = "–" if fit.reduced_deviance is None else f"{fit.reduced_deviance:.3g}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Decay of {escape(found.decay.label)}</title><style>body{{font:15px sans-serif;max-width:50em;"
-        "margin:2em auto;padding:0 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right}"
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>Decay of "
+        f"{escape(found.decay.label)}</title><style>body{{font:15px sans-serif;max-width:50em;"
+        "margin:2em auto;padding:0 1em}table{border-collapse:collapse}td,th{padding:.2em "
+        ".8em;text-align:right}"
         "svg{max-width:100%;height:auto}</style></head><body>"
         f"<h1>Decay of {escape(found.decay.label)}</h1>{picture[picture.index('<svg') :]}"
-        f"<table><tr><th>lifetime (ns)</th><th>{fit.level:.0%} interval</th><th>counts per bin at the pulse</th>"
-        f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin, reduced deviance "
+        f"<table><tr><th>lifetime (ns)</th><th>{fit.level:.0%} interval</th><th>counts per bin at the "
+        f"pulse</th>"
+        f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin, reduced "
+        f"deviance "
         f"{reduced}.</p><h2>Models</h2><table><tr><th>model</th><th>lifetimes (ns)</th><th>deviance</th>"
         f"<th>BIC above the best</th></tr>{models}</table><h2>Notes</h2><ul>{notes}</ul></body></html>\n"
     )

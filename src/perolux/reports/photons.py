@@ -249,6 +249,6 @@ def _dwells(found: Analysis, name: str) -> Plot:
     return make_plot(
         f"dwell-{name}",
         f"Stays {name}",
-        f"{len(lengths)} whole stays; fits by likelihood from {1e3 * lower:.3g} ms on, the points are not fitted.",
+        f"{len(lengths)} whole stays; fits by likelihood from {1e3 * lower:.3g} ms on, not to the points.",
         draw,
     )

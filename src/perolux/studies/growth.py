@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["require_new_folder", "write_growth"]
 
 
-def require_new_folder(out: Path, *, replace: bool) -> None:
-    """Raise `OutputError` where the folder is there and not to be replaced, or is no folder of a recipe."""
+def require_new_folder(
+    out: Path, *, replace: bool, holds: Sequence[str] = ("result.json", "rows.csv")
+) -> None:
+    """Raise `OutputError` where the folder is there and not to be replaced, or is none of ours.
+
+    holds: files by which a folder of ours is known.
+    """
     if not out.exists():
         return
-    ours = out.is_dir() and (out / "result.json").is_file() and (out / "rows.csv").is_file()
+    ours = all((out / name).is_file() for name in holds)
     if not (replace and ours):
-        fix = "--replace, or another --out" if ours else "another --out: this is no folder of a grown recipe"
+        fix = "--replace, or another --out" if ours else "another --out: this folder is of something else"
         raise OutputError("there is something already", where=str(out), fix=fix)
 
 
