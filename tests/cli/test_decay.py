@@ -84,6 +84,7 @@ def test_an_empty_end_is_said(tmp_path, capsys):
         (["--period", "50"], "longer than the period"),
         (["--irf", "gaussian:a"], "no Gaussian"),
         (["--irf", "nowhere.csv"], "nowhere.csv"),
+        (["--irf", "gaussian:0.1,500"], "after the end"),
         (["--fixed-shift"], "without a response"),
         (["--correct-pile-up"], "--pulses"),
         (["--pulses", "100"], "more pulses than photons"),

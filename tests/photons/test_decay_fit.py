@@ -186,6 +186,20 @@ def test_a_batch_agrees_with_single_fits() -> None:
         assert many.deviance[i] == pytest.approx(one.deviance, abs=1e-4)
 
 
+def test_a_batch_finds_the_optimum_on_its_bounds_too() -> None:
+    # 300 photons, no background: amplitudes often end at 0
+    response = GaussianResponse(0.1, 2.0)
+    columns, _, _ = exponential_columns([1.2, 20.0], 200, 0.5, response, period_ns=100.0)
+    counts = np.random.default_rng(0).poisson(columns @ [120.0, 180.0], size=(12, 200))
+    many = fit_decays_batch(counts, 0.5, exponentials=2, irf=response, period_ns=100.0)
+    assert many.converged.all() and many.on_bound.any()
+    for one, deviance in zip(counts, many.deviance, strict=True):
+        single = fit_decay(
+            one, 0.5, irf=response, period_ns=100.0, exponentials=2, free_shift=False, intervals=False
+        )
+        assert deviance == pytest.approx(single.deviance, abs=1e-3)
+
+
 def test_a_batch_reaches_the_bound() -> None:
     counts = np.random.default_rng(1).poisson(recipe()[0], size=(1000, BINS))
     many = fit_decays_batch(counts, BIN, exponentials=2, irf=SHARP)

@@ -126,19 +126,35 @@ def fit_stack(counts, table, slopes, first, step, start, most, theta, amount, de
                 held[j] = at_end or info[j, j] <= 1e-300
             if done:
                 break
-            _solve(info, grad, held, damping, move)
+            for _ in range(q):
+                _solve(info, grad, held, damping, move)
+                again = False
+                for j in range(q):  # what lies on its end and would leave stays there
+                    if not held[j] and (
+                        (j >= k and p[j] <= 0 and move[j] < 0)
+                        or (j < k and ((p[j] <= low and move[j] < 0) or (p[j] >= high and move[j] > 0)))
+                    ):
+                        held[j], again = True, True
+                if not again:
+                    break
+            # the whole step is shortened, so that it still goes down
+            length = 1.0
+            for j in range(q):
+                if j < k:
+                    room = high - p[j] if move[j] > 0 else p[j] - low
+                    length = min(length, min(0.7, room) / max(abs(move[j]), 1e-300))
+                elif move[j] < 0:
+                    length = min(length, p[j] / -move[j])
             promise = 0.0
             for j in range(q):
-                trial[j] = p[j] + move[j]
+                trial[j] = p[j] + length * move[j]
                 if j < k:
-                    trial[j] = min(max(trial[j], p[j] - 0.7), p[j] + 0.7)
                     trial[j] = min(max(trial[j], low), high)
-                elif trial[j] < 0:
-                    # half way to 0 first: an amplitude that overshoots is not dead
-                    trial[j] = 0.0 if p[j] < 1e-6 * total else 0.1 * p[j]
+                elif trial[j] < 1e-9 * p[j]:
+                    trial[j] = 0.0
                 promise -= grad[j] * (trial[j] - p[j])
             promise *= 2
-            if promise < 1e-7:
+            if promise < 1e-7 and (length >= 1.0 or length * 1e3 > 1.0):
                 done = 1
                 break
         _inverse(info, held, sigma[one])

@@ -27,7 +27,7 @@ from perolux.photons.decay_models import check_period
 from perolux.photons.decay_result import Compared, DecayFit, Histogram, Starts
 from perolux.photons.decay_search import count_of, lifetimes_of, model_curve, search, title_of
 from perolux.photons.decay_shapes import SHAPES
-from perolux.photons.instrument_response import MeasuredResponse, Response
+from perolux.photons.instrument_response import GaussianResponse, MeasuredResponse, Response
 from perolux.photons.poisson_projection import Curve, Optimum, covariance, profile
 
 __all__ = ["MODELS", "DecayFit", "Histogram", "fit_decay", "make_histogram"]
@@ -153,6 +153,12 @@ def make_histogram(
         n, keep, seen = n[first:], keep[first:], seen[first:]
     keep = keep & (seen > 0)
     check_period(len(n), bin_ns, irf, period_ns)
+    if isinstance(irf, GaussianResponse) and irf.centre_ns >= len(n) * bin_ns:
+        raise OptionError(
+            "the response comes after the end of the decay",
+            where="irf",
+            allowed=f"a centre within {len(n) * bin_ns:.6g} ns of the first bin",
+        )
     if not n[keep].sum():
         raise InputError("there are no photons in the bins to fit", fix="check the range")
     return Histogram(n, float(bin_ns), keep, seen, irf, period_ns)
