@@ -1,0 +1,96 @@
+"""Functions of the rows in `photons_streams.toml`: changes of rate, dwell times, g2(0), correlations."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from perolux.files import example_path
+from perolux.measured.decays import read_decay
+from perolux.measured.photon_stream import stream_of_arrays
+from perolux.photons.change_points import change_points
+from perolux.photons.correlation import pairs
+from perolux.photons.derived_record import DerivedRecord, analyse_derived
+from perolux.photons.g2_tails import fit_tails
+from perolux.photons.simulate import alternating_stream
+
+__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "tails_of_the_dot"]
+
+_TOLERANCE_S = 2e-3
+
+
+@cache
+def _dot() -> DerivedRecord:
+    return analyse_derived(example_path("single_dot"), period_ns=100.0)
+
+
+def dot_08(quantity: str, lower_ms: float = 3.0) -> float:
+    """A number of the derived files of the dot: counts, g2 by windows, dwell times from lower_ms."""
+    found = _dot()
+    if quantity == "photons":
+        return float(sum(found.counts.values()))
+    assert found.windows is not None and found.dwells is not None
+    if quantity == "g2-windows":
+        return found.windows.raw
+    if quantity == "g2-windows-sigma":
+        return found.windows.sigma
+    if quantity == "flid":
+        assert found.flid_correlation is not None
+        return found.flid_correlation
+    if quantity in ("exponent", "cut_off_s"):
+        return next(row[quantity] for row in found.limits if abs(row["lower_s"] - 1e-3 * lower_ms) < 1e-9)
+    if quantity == "pure-exponent":
+        return found.dwells["power-law"].parameters["exponent"]
+    return found.dwells.against_power_law[quantity]
+
+
+@cache
+def tails_of_the_dot(own_centre: bool = False) -> float:
+    """g2(0) of the dot with the tails of all peaks modelled by two lifetimes."""
+    decay = read_decay(example_path("single_dot") / "g2.txt")
+    return fit_tails(decay.time_ns, decay.counts, period_ns=100.0, exponentials=2, own_centre=own_centre).g2
+
+
+@cache
+def _scores(seeds: int) -> tuple[float, float]:
+    scores = []
+    for k in range(seeds):
+        made = alternating_stream(np.random.default_rng(k))
+        found, true = change_points(made.time_s).change_s, made.changes_s
+        near = [
+            (abs(f - t), i, j)
+            for i, f in enumerate(found)
+            for j, t in enumerate(true)
+            if abs(f - t) <= _TOLERANCE_S
+        ]
+        hits_found: set[int] = set()
+        hits_true: set[int] = set()
+        for _, i, j in sorted(near):
+            if i not in hits_found and j not in hits_true:
+                hits_found.add(i)
+                hits_true.add(j)
+        scores.append((len(hits_true) / len(true), len(hits_found) / max(len(found), 1)))
+    recall, precision = np.mean(scores, axis=0)
+    return float(recall), float(precision)
+
+
+def alternating(quantity: str, seeds: int = 3) -> float:
+    """Recall or precision of the search for changes on the alternating stream, mean over seeds 0, 1, ..."""
+    recall, precision = _scores(seeds)
+    return recall if quantity == "recall" else precision
+
+
+def flat_light() -> float:
+    """Largest score of g2 - 1 in units of its counting error, 1e6 photons of steady light, 1 us window, 10
+    ns bins."""
+    rng = np.random.default_rng(8)
+    tick = np.sort(rng.integers(0, 10**9, 1_000_000))
+    stream = stream_of_arrays(tick, rng.integers(0, 2, len(tick)), macro_tick_ns=1.0, duration_s=1.0)
+    g2, error = pairs(stream, window_ns=1000.0, width_ns=10.0).continuous_g2()
+    return float(np.abs((g2 - 1) / error).max())
+
+
+def background_corrected(measured: float, rho: float) -> float:
+    """g2 without unrelated light of share 1 - rho of the counts."""
+    return 1 - (1 - measured) / rho**2
