@@ -133,6 +133,7 @@ def test_the_test_of_keys_finds_what_is_missing():
     assert undocumented({"a", "a.b", "c", "c.d", "b.a"}, page) == ["b.a", "c"]
 
 
+@pytest.mark.slow
 def test_every_key_of_single_files_is_explained(capsys, tmp_path):
     page = (DOCS / "spectra.md").read_text("utf-8")
     bad = tmp_path / "bad.csv"
@@ -152,6 +153,7 @@ def test_every_key_of_single_files_is_explained(capsys, tmp_path):
     assert "scatter_fraction" in keys and undocumented(keys, absorption) == []
 
 
+@pytest.mark.slow
 def test_every_key_of_a_run_folder_is_explained(tmp_path, generate):
     page = (DOCS / "characterise.md").read_text("utf-8")
     size = (DOCS / "spectra.md").read_text("utf-8")

@@ -7,6 +7,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import perolux
 
 ROOT = Path(perolux.__file__).parent
@@ -55,6 +57,7 @@ def named_modules(text: str) -> list[str]:
     return [n for n in names if not n.endswith((".toml", ".csv", ".json", ".html", ".nc", ".py", ".md"))]
 
 
+@pytest.mark.slow
 def test_every_path_in_a_fix_can_be_imported():
     wrong, seen = [], 0
     for file in FILES:

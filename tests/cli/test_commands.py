@@ -183,6 +183,7 @@ def cpu_seconds(*arguments) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.slow
 def test_help_is_quick():
     assert min(cpu_seconds("--help") for _ in range(3)) < 0.5
 
@@ -269,6 +270,7 @@ def test_a_material_without_exciton_parameters_keeps_the_model_free_numbers(caps
     assert code == 0 and row["peak_ev"] > 2.0 and "not available" in row["size"]["reason"]
 
 
+@pytest.mark.slow
 def test_a_console_that_cannot_show_a_character_is_no_error():
     command = [sys.executable, "-m", "perolux", "explain", "CsPbBr3.hole_mass"]
     env = dict(os.environ) | {"PYTHONIOENCODING": "ascii"}

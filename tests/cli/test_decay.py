@@ -33,6 +33,7 @@ def test_the_table_says_which_average(capsys):
     assert "photons per pulse 0.00591" in shown and "It is not used" in shown
 
 
+@pytest.mark.slow
 def test_pictures_are_written_once(tmp_path, capsys):
     for name in ("a.svg", "a.html"):
         path = tmp_path / name

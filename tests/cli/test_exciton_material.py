@@ -60,6 +60,7 @@ def test_several_sizes_are_an_array(capsys):
         (["--monolayers", "4"], "platelet", [20.0, 20.0, 2.43]),
     ],
 )
+@pytest.mark.slow
 def test_sizes_imply_their_shape(capsys, options, shape, lengths):
     code, found = answer(capsys, "CsPbBr3", *options)
     assert code == 0 and found["shape"] == shape and found["lengths_nm"] == pytest.approx(lengths)

@@ -38,6 +38,7 @@ def test_grow_refuses_in_words(capsys, arguments, words):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_grow_carries_out_a_recipe(capsys):
     recipe = str(example_path("recipes") / "cspbbr3_hot_injection.toml")
     assert run(["grow", recipe, "--json"]) == 0

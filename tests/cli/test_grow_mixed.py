@@ -10,6 +10,7 @@ from perolux.files import example_path
 MIXED = str(example_path("recipes") / "cspbbri3_droplets.toml")
 
 
+@pytest.mark.slow
 def test_json_keeps_its_contract(capsys):
     assert run(["grow", MIXED, "--tolerance", "1e-3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -24,6 +25,7 @@ def test_json_keeps_its_contract(capsys):
         assert run(["explain", key]) == 0, key
 
 
+@pytest.mark.slow
 def test_a_table_with_bands(capsys):
     assert run(["grow", MIXED, "--tolerance", "1e-3"]) == 0
     out = capsys.readouterr().out

@@ -11,6 +11,7 @@ FOLDER = example_path("recipes")
 
 
 @pytest.mark.parametrize("name", ["cspbbr3_milling", "mapbbr3_template", "cspbbr3_on_salt"])
+@pytest.mark.slow
 def test_grow_keeps_its_contract(capsys, name):
     path = str(FOLDER / f"{name}.toml")
     assert run(["grow", path, "--json"]) == 0

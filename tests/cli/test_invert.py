@@ -13,6 +13,7 @@ USUAL = ["invert", SPECTRUM, "--material", "CsPbBr3", "--kind", "pl"]
 ONE = ["--parameter-set", "pssrrl2023", "--line-fwhm-mev", "77"]
 
 
+@pytest.mark.slow
 def test_invert_keeps_its_contract(capsys, tmp_path):
     out = tmp_path / "sizes.csv"
     assert run([*USUAL, *ONE, "--json", "--out", str(out)]) == 0
@@ -32,6 +33,7 @@ def test_invert_keeps_its_contract(capsys, tmp_path):
     assert run([*USUAL, "--out", str(out)]) == 2  # nothing is overwritten
 
 
+@pytest.mark.slow
 def test_invert_prints_tables(capsys):
     assert run([*USUAL, *ONE, "--basis", "both"]) == 0
     shown = capsys.readouterr().out
@@ -56,6 +58,7 @@ def test_invert_refuses_in_words(capsys, arguments, words):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_file_of_many_asks_which(capsys):
     many = str(example_path("antisolvent") / "spectra" / "spectra_counts_wide.csv")
     assert run(["invert", many, "--material", "CsPbBr3", "--kind", "pl"]) == 2

@@ -56,6 +56,7 @@ def test_map_interrupted(capsys, tmp_path, monkeypatch):
     assert "0 of 2 recipes are kept" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_uncertainty_keeps_its_contract(capsys):
     assert run(["grow", ANTISOLVENT, "--uncertainty", "40", "--seed", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -68,6 +69,7 @@ def test_uncertainty_keeps_its_contract(capsys):
     assert sizes == sorted(sizes, reverse=True)
 
 
+@pytest.mark.slow
 def test_uncertainty_prints_its_tables(capsys):
     assert run(["grow", ANTISOLVENT, "--uncertainty", "40"]) == 0
     shown = capsys.readouterr().out

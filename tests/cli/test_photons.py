@@ -21,6 +21,7 @@ def record(tmp_path_factory):
     return write_parquet_stream(made.stream, tmp_path_factory.mktemp("photons") / "dot.parquet")
 
 
+@pytest.mark.slow
 def test_json_keeps_its_contract(record, capsys):
     assert run(["photons", str(record), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -31,6 +32,7 @@ def test_json_keeps_its_contract(record, capsys):
     assert found["duration_s"] == 3.0
 
 
+@pytest.mark.slow
 def test_table_and_report(record, capsys, tmp_path):
     out = tmp_path / "report"
     assert run(["photons", str(record), "--levels", "2", "--irf", "gaussian:0.02,0", "--out", str(out)]) == 0
@@ -78,6 +80,7 @@ def test_wrong_options(record, capsys, options, said):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_missing_things(record, capsys, tmp_path):
     lonely = tmp_path / "lonely.parquet"
     lonely.write_bytes(record.read_bytes())

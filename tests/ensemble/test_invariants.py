@@ -116,6 +116,7 @@ def test_mix_conserves_all_moments_of_the_union(parts, data):
 
 @FAST
 @given(st.lists(ensembles(surface=False), min_size=1, max_size=4), st.data())
+@pytest.mark.slow
 def test_mix_conserves_number_and_volume_per_litre(parts, data):
     parts = [part.with_number_per_litre(data.draw(st.floats(1e12, 1e20))) for part in parts]
     mixed = en.mix(parts)

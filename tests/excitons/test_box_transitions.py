@@ -47,6 +47,7 @@ def test_the_rule_for_exponent_and_wall_keeps_to_the_searched_levels(edges):
     assert found.steps_rydberg[1:, 0] == pytest.approx(searched[1:] - searched[0], rel=STEP_ERROR)
 
 
+@pytest.mark.slow
 def test_turned_boxes_have_the_same_lines_and_rows_their_own_scale():
     one, other = box_transitions((2.0, 3.0, 4.0)), box_transitions((4.0, 2.0, 3.0))
     assert one.steps_rydberg == pytest.approx(other.steps_rydberg)
@@ -67,6 +68,7 @@ def test_equal_confinement_is_exact_for_sphere_and_cylinder():
     assert c == 7.0
 
 
+@pytest.mark.slow
 def test_thin_plates_have_the_series_of_two_dimensional_hydrogen():
     thin = solve_plate_levels(1e-3)
     n = np.arange(1, 4)
@@ -86,6 +88,7 @@ def test_thin_plates_have_the_series_of_two_dimensional_hydrogen():
         ("platelet", (20.0,), {"monolayers": 4}, 3),
     ],
 )
+@pytest.mark.slow
 def test_every_shape_names_its_first_lines(shape, lengths, more, least):
     one = nanocrystal(
         "CsPbBr3", shape, lengths if len(lengths) > 1 else lengths[0], CONVENTION[shape], **more
@@ -129,6 +132,7 @@ def test_names_are_those_of_the_first_free_levels_and_the_faintest_is_of_unlike_
         assert box.names.index("(111)-(113)") == 2
 
 
+@pytest.mark.slow
 def test_fewer_levels_keep_their_place_where_none_stands_out():
     # the faint level is the fourth: of the first three, none has less than half the K of the others
     assert box_transitions((2.5, 3.0, 3.6), 3).names[1] == "(112)-(112)"

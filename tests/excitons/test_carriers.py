@@ -342,6 +342,7 @@ def test_curve_of_sizes_is_the_pair_itself():
 
 
 @pytest.mark.parametrize("shape", ["cube", "cuboid", "platelet", "rod", "sphere", "spheroid"])
+@pytest.mark.slow
 def test_table_of_lengths_is_the_pair_itself(shape):
     generator = np.random.default_rng(5)
     a, b = (np.exp(generator.uniform(math.log(2.0), math.log(60.0), 300)) for _ in range(2))

@@ -131,6 +131,7 @@ def test_monolayers_go_with_platelets_alone():
         nanocrystal("CsPbBr3", "cube", 8.0, "core-edge", monolayers=3)
 
 
+@pytest.mark.slow
 def test_sizes_that_no_nanocrystal_has_are_left_out_of_a_course():
     course = over_size(nanocrystal("CsPbBr3", "cube", 8.0, "core-edge"), [0.05, 0.3, 8, 200], draws=4)
     assert course.x.tolist() == [8.0] and course.left_out_x == (0.05, 0.3, 200.0)
@@ -154,6 +155,7 @@ def test_rods_end_by_their_core_lengths(length):
 
 
 @pytest.mark.parametrize("length", [8.8, 64.0])
+@pytest.mark.slow
 def test_rods_within_the_stated_limits_have_an_answer(length):
     assert passport(nanocrystal("CsPbBr3", "rod", (8.0, length), "core-diameter"), draws=16) is not None
 

@@ -44,6 +44,7 @@ def test_no_contrast_is_no_shift(shape):
 
 
 @pytest.mark.parametrize("ratio", [0.6, 1.01, 2.0, 3.3, 6.0, 11.0])
+@pytest.mark.slow
 def test_sphere_is_the_multipole_series(ratio):
     # the sum to n = 500 lacks 4.9 t/(2 500^2), 1e-5 of the total; the table's quadrature is finer than that
     alpha, mean = sphere_coefficients(ratio, 500), moments(500)
@@ -77,6 +78,7 @@ def test_image_interaction_of_s_states_by_a_direct_double_integral():
     assert found == pytest.approx(-mean, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_boundary_elements_reproduce_the_sphere_and_converge():
     contrast = np.array([0.5])
     alpha, mean = sphere_coefficients(3.0, 400), moments(400)
@@ -110,6 +112,7 @@ def test_mean_inverse_distance_of_a_triangle_is_that_of_its_points():
     assert surface.potential(point, triangle)[:, 0] == pytest.approx(mean, rel=2e-3)  # 5 sigma of the sample
 
 
+@pytest.mark.slow
 def test_first_bounce_is_what_the_mesh_tends_to():
     edges = (1.0, 1.3, 0.8)
     exact = surface.first_bounce(edges, *surface.box_density(edges, 20))

@@ -19,6 +19,7 @@ def limit(counts, values, powers):
     return float(np.linalg.solve(matrix, np.array(values))[0])
 
 
+@pytest.mark.slow
 def test_product_sines_lie_above_and_approach_like_the_inverse_cube(cube):
     exact = cube(1.0).energy_over_rydberg
     four, six = (solve_by_product_sines(1.0, n)[0] - exact for n in (4, 6))

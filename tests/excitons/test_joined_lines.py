@@ -31,6 +31,7 @@ def _joined(lines, areas, edges, grid=FINE, **more):
     per_volume=st.lists(st.floats(1.0, 1e5), min_size=8, max_size=8),
     edge=st.floats(1.5, 15.0),
 )
+@pytest.mark.slow
 def test_lines_and_continuum_hold_the_strength_of_the_bulk(first, steps, per_volume, edge):
     lines = first + np.concatenate([[0.0], np.cumsum(steps)])
     areas = np.array(per_volume[: len(lines)]) * edge**3 * 1e-21

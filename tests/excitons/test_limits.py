@@ -36,6 +36,7 @@ def test_coulomb_constant_of_the_cube_by_gaussians():
     assert limits.coulomb_constant("cube") == pytest.approx(3.047787, abs=1e-6)  # published digits
 
 
+@pytest.mark.slow
 def test_contact_constants(sphere, cube):
     assert limits.contact_constant("sphere") == pytest.approx(2.1114, abs=5e-5)  # published digits
     assert limits.contact_constant("cube") == pytest.approx(10.603, abs=5e-4)
@@ -52,6 +53,7 @@ def test_strong_confinement_of_the_sphere(sphere):
     assert remainder(0.005) == pytest.approx(-0.279, abs=5e-4)  # the second-order constant, three digits
 
 
+@pytest.mark.slow
 def test_strong_confinement_of_the_cube(cube):
     for size, published in ((0.25, -0.2903), (0.5, -0.2966), (1.0, -0.3096)):
         energy = cube(size).energy_over_rydberg
@@ -70,6 +72,7 @@ def test_weak_confinement_of_the_sphere(sphere):
     assert limits.dead_layer("sphere", 4.0, sphere(4.0).energy_over_rydberg) == pytest.approx(0.735, abs=0.01)
 
 
+@pytest.mark.slow
 def test_weak_confinement_of_the_cube(cube):
     for size, published in ((6.0, 1.311), (8.0, 1.359), (12.0, 1.387)):
         energy = cube(size).energy_over_rydberg
@@ -93,6 +96,7 @@ def test_uncorrelated_limit(sphere, cube):
     assert cube(0.002).overlap_k == pytest.approx(1.0, abs=3e-3)
 
 
+@pytest.mark.slow
 def test_equal_confinement_of_sphere_and_cube(sphere, cube):
     # published differences at R = L/sqrt(3), with the digits given there
     for size, energy, k, x in (

@@ -36,6 +36,7 @@ def lines(energy, weights, positions, sigma):
 
 
 @pytest.mark.parametrize("strength", [0.05, 0.5, 3.0, 20.0])
+@pytest.mark.slow
 def test_at_zero_kelvin_one_mode_is_a_poisson_progression(strength):
     width = 0.001
     line = phonon_line(PhononModes([0.019], [strength]), 0.0, gauss_fwhm_ev=width)

@@ -99,6 +99,7 @@ def test_one_seed_reproduces_a_run():
     assert runs[0] == runs[1]
 
 
+@pytest.mark.slow
 def test_monte_carlo_finds_the_exciton_quickly():
     found = solve_by_monte_carlo("exciton", "cube", 3.0, np.random.default_rng(5), walkers=300, steps=2000)
     assert found.error_over_rydberg < 0.003

@@ -35,6 +35,7 @@ def test_levels_fall_with_order_and_their_errors_cover_it():
         assert np.all(small.energy_over_rydberg - large.energy_over_rydberg <= small.estimated_error_rydberg)
 
 
+@pytest.mark.slow
 def test_strong_confinement_gives_the_free_pairs():
     x = 0.01
     levels = solve_sphere_levels(x, 6)
@@ -78,6 +79,7 @@ def test_excited_levels_lie_below_those_of_both_product_bases():
     assert np.all((exact < six) & (six < four) & (six < exact + 0.05))
 
 
+@pytest.mark.slow
 def test_sphere_products_agree_for_unequal_masses():
     own = solve_sphere(1.0, mass_ratio=0.3)
     four, six, eight = (solve_by_sphere_products(1.0, n, n, mass_ratio=0.3)[0][0] for n in (4, 6, 8))
@@ -94,6 +96,7 @@ def test_a_heavy_hole_sits_in_the_field_of_a_fixed_charge():
         assert energy > 4.748 + ratio / (1 + ratio) * math.pi**2
 
 
+@pytest.mark.slow
 def test_thin_plates_tend_to_two_dimensions():
     binding = [
         math.pi**2 / c**2 - solve_cuboid((3.0, 3.0, c), order=6).energy_over_rydberg for c in (1.0, 0.5, 0.25)
@@ -140,6 +143,7 @@ def test_the_ladder_agrees_with_the_excited_levels_of_the_cube(size, tolerance):
     assert kinetic == pytest.approx([1.0, 1.0], abs=tolerance)
 
 
+@pytest.mark.slow
 def test_what_the_ladder_cannot_do_is_refused():
     with pytest.raises(ModelRangeError, match="too small"):
         centre_of_mass_ladder("cube", [8.0, 2.0])

@@ -37,6 +37,7 @@ def test_image_sums_are_their_series(ratio, electron, hole, cosine):
     )
 
 
+@pytest.mark.slow
 def test_images_vanish_without_contrast_and_pull_inwards_or_outwards():
     # self-energy repels from the wall where the outside screens less: the pair is pushed up
     one, up, down = (solve_sphere(1.0, dielectric_ratio=e).energy_over_rydberg for e in (1.0, 4.0, 0.25))
@@ -76,6 +77,7 @@ def test_haken_limits_at_short_and_long_distance():
     )
 
 
+@pytest.mark.slow
 def test_scaling_of_a_plain_attraction():
     # twice the attraction is half the Bohr radius and four times the Rydberg
     strong = Screening((2.0,), (0.0,))
@@ -104,6 +106,7 @@ def test_bulk_yukawa_against_a_finite_difference_solution():
     assert bulk_s_states(CASE)[0] == pytest.approx(lowest, abs=2e-5)  # step^2 Z^4/4 of the difference scheme
 
 
+@pytest.mark.slow
 def test_large_spheres_and_cubes_tend_to_the_bulk():
     bulk = bulk_s_states(CASE)[0]
     for solve, size, kinetic, layer in ((solve_sphere, 16.0, 1.0, 1.6), (solve_cube, 20.0, 3.0, 3.2)):

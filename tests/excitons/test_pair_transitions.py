@@ -22,6 +22,7 @@ CASE = {"eps_static": 24.1, "eps_optical": 4.5, "eps_effective": 7.3, "phonon_ov
 
 
 @pytest.mark.parametrize(("shape", "size"), [("sphere", 0.83), ("sphere", 2.9), ("cube", 1.7), ("cube", 4.1)])
+@pytest.mark.slow
 def test_curves_agree_with_the_solver_between_knots(shape, size):
     exact, found = LEVELS_OF[shape](size, 4), transitions(shape, size, 4)
     # the solver's order is lower than the table's; interpolation adds about 1e-6 away from avoided crossings

@@ -42,6 +42,7 @@ def test_without_layers_the_bare_pair_is_left(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_layers_add_up_to_the_first_absorption_line(shape):
     found = passport(crystal(shape), draws=8)
     line = found.absorption[0].energy_ev
@@ -53,6 +54,7 @@ def test_layers_add_up_to_the_first_absorption_line(shape):
 
 @pytest.mark.parametrize("name", ["CsPbBr3", "CsPbI3", "CsPbCl3", "MAPbBr3", "FAPbBr3", "CsPb(Br0.6Cl0.4)3"])
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_every_number_is_finite_or_missing_with_a_reason(name, shape):
     found = passport(crystal(shape, name), draws=8)
     for label, entry in found.entries().items():

@@ -130,6 +130,7 @@ def test_spheroid_is_exact_for_a_sphere_and_its_kinetic_energy_for_all():
         assert spheroid_kinetic(aspect) * volume_radius**2 == pytest.approx(math.pi**2, rel=3e-4)
 
 
+@pytest.mark.slow
 def test_spheroid_first_order_coulomb_energy():
     # strong confinement: the uncorrelated pair sin(pi s)/s in scaled coordinates, by Monte Carlo
     aspect, size = 2.0, 0.05

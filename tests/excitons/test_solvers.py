@@ -112,6 +112,7 @@ def test_a_cuboid_that_is_nearly_a_cube_is_nearly_the_cube():
     assert same.exchange_x == pytest.approx(reference.exchange_x, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_cuboid_does_not_depend_on_the_order_of_its_edges_and_lies_between_cubes(cube):
     states = [solve_cuboid(edges, order=4) for edges in ((2.0, 3.0, 4.0), (4.0, 2.0, 3.0), (3.0, 4.0, 2.0))]
     # the starting point of the exponent search is the same; what remains is rounding of the summation order

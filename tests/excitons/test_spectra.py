@@ -79,6 +79,7 @@ def test_elliott_far_above_the_gap_is_the_root():
 
 
 @pytest.mark.parametrize("fwhm", [0.004, 0.03, 0.1])
+@pytest.mark.slow
 def test_the_broadened_edge_agrees_with_a_plain_sum(fwhm):
     energy = np.linspace(GAP - 0.15, GAP + 0.4, 60)
     sigma = fwhm / FWHM_PER_SIGMA

@@ -66,6 +66,7 @@ def test_posterior_equals_brute_force_sampling():
 
 
 @pytest.mark.parametrize("peak_ev", [2.40, 2.50, 2.65])
+@pytest.mark.slow
 def test_grid_is_converged(peak_ev, monkeypatch):
     coarse = size_posterior(peak_ev, 0.001, 110.0, 1.0)
     for name in ("EDGES", "SPREADS", "WIDTHS", "EXCESSES", "EDGE_NODES", "SPREAD_NODES", "WIDTH_NODES"):

@@ -308,6 +308,7 @@ def test_use_beyond_the_recorded_temperature_is_said_or_refused():
 # --- cost -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_material_is_fast_and_imports_nothing_heavy():
     """20 ms of CPU after the import, and none of the heavy libraries."""
     code = (

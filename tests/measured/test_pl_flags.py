@@ -257,6 +257,7 @@ def test_nan_and_short_records_are_refused():
     ),
     method=st.sampled_from(["ends", "linear", "arpls", "none"]),
 )
+@pytest.mark.slow
 def test_any_values_give_finite_numbers_or_reasons(values, method):
     nm = 400.0 + 1.5 * np.arange(len(values))
     check(reduce_pl(spectrum(values, nm), baseline=method))

@@ -133,6 +133,7 @@ def test_one_detector_has_no_g2() -> None:
     assert found["levels"][0]["lifetime_ns"] == pytest.approx(8, rel=0.05)
 
 
+@pytest.mark.slow
 def test_wrong_settings() -> None:
     stream = simulated(0, 0.5).stream
     with pytest.raises(OptionError, match="dark counts of"):

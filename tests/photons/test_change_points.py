@@ -36,6 +36,7 @@ def streams(count: int) -> list[tuple[float, float]]:
     return scores
 
 
+@pytest.mark.slow
 def test_recall_and_precision_on_three_streams() -> None:
     recall, precision = np.mean(streams(3), axis=0)
     # measured over 20: 0.987 and 0.999; the bars are 0.88 and 0.99
@@ -50,6 +51,7 @@ def test_recall_and_precision_on_twenty_streams() -> None:
     assert precision >= 0.99
 
 
+@pytest.mark.slow
 def test_steady_light_has_no_changes() -> None:
     found = sum(
         len(change_points(np.cumsum(np.random.default_rng(100 + k).exponential(1.0, 300_000)))) - 1

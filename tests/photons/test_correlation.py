@@ -75,6 +75,7 @@ def test_short_lags_are_exact() -> None:
         assert count == np.count_nonzero((lag * TICK >= low) & (lag * TICK < high))
 
 
+@pytest.mark.slow
 def test_blinking_bunches_up_to_its_time() -> None:
     rng = np.random.default_rng(1)
     on = np.repeat(np.arange(200) % 2 == 0, 1000)

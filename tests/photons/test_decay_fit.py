@@ -94,6 +94,7 @@ def test_profiles_agree_with_those_of_the_fitting_floor() -> None:
 
 
 @pytest.mark.parametrize("seeds", [100, pytest.param(400, marks=pytest.mark.long)])
+@pytest.mark.slow
 def test_intervals_of_one_lifetime_cover_the_truth(seeds: int) -> None:
     columns, _, _ = exponential_columns([3.0], 96, 0.2, GaussianResponse(0.2, 1.0))
     mean, inside = 800 * columns[:, 0] + 1.5, 0
@@ -224,6 +225,7 @@ def test_the_table_of_a_batch_is_exact_enough(response) -> None:
     assert interpolation_error(256, BIN, response, period_ns=20.0) < 1e-6
 
 
+@pytest.mark.slow
 def test_shared_lifetimes_are_found_and_judged() -> None:
     rng = np.random.default_rng(0)
     columns, _, _ = exponential_columns([1.0, 8.0], 200, 0.15)

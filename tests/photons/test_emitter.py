@@ -167,6 +167,7 @@ def test_the_decay_is_that_of_the_excitons_room():
     assert len(found.rate_per_ns) == 2
 
 
+@pytest.mark.slow
 def test_jitter_is_a_convolution():
     emitter = crystal()
     tau = np.array([0.0, 0.1, -0.4, 2.0])

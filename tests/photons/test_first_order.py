@@ -23,6 +23,7 @@ def test_width_of_a_lorentzian_line():
     assert density.max() == pytest.approx(2 / (math.pi * 1e-6 * linewidth_uev(66.0)), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_sidebands_of_emission_lie_below_at_zero_kelvin():
     modes = PhononModes([0.003, 0.019], [0.3, 0.2], 0.4, 0.002)
     energy, density = spectrum_of(first_order_coherence(TAU, 30.0, modes=modes), STEP)

@@ -124,6 +124,7 @@ def both(seed, v, scheme="pulse pair", **changes):
 
 
 @pytest.mark.parametrize("scheme", ["pulse pair", "train"])
+@pytest.mark.slow
 def test_there_and_back(scheme):
     optics = Interferometer(0.47, 0.53, 0.5, 0.97)
     found = fit_histograms(
@@ -137,6 +138,7 @@ def test_there_and_back(scheme):
     assert found.chi2 < found.degrees_of_freedom + 5 * np.sqrt(2 * found.degrees_of_freedom)
 
 
+@pytest.mark.slow
 def test_a_wrong_g2_shows_in_the_orthogonal_histogram():
     pair = both(2, 0.5, coincidences=2e4)
     found = fit_histograms(*pair, "pulse pair", lifetime_ns=0.3, **(KEPT | {"g2_zero": 0.3}))

@@ -102,6 +102,7 @@ def test_photons_one_by_one():
     assert made.pairs[0, 0] / made.expected[0, 0] == pytest.approx(1 - 0.5 * 0.95**2, abs=0.03)
 
 
+@pytest.mark.slow
 def test_coverage():
     inside = 0
     for seed in range(100):

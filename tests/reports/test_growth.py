@@ -42,6 +42,7 @@ def data_of(page):
          ("Share of the lead", "2 ML", "extrapolated", "prior.layer_binding_br_l_mol", "Bands at 12 s"), 2),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_each_route_is_shown_as_what_it_is(name, changes, words, panels):
     one = grown(name, **changes)
     page = render_growth(one)
@@ -93,6 +94,7 @@ def test_light_beyond_the_spectrometer_is_told():
     assert any("no PL stands out at the end, between 350 and 750 nm" in line for line in one.light_warnings())
 
 
+@pytest.mark.slow
 def test_a_product_without_light_has_a_report(tmp_path):
     content = tomllib.loads((FOLDER / "cspbbr3_milling.toml").read_text())
     text = json.dumps(content).replace("CsPbBr3", "MAPbCl3").replace("CsBr", "MABr").replace("PbBr2", "PbCl2")

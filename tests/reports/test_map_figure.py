@@ -19,6 +19,7 @@ PLANE = np.array([(x, y) for x in (140.0, 160.0, 180.0) for y in (0.1, 1.0)])
         (PLANE, None, "mean edge (nm)"),
     ],
 )
+@pytest.mark.slow
 def test_it_names_its_axes_and_its_gaps(places, shape, words):
     axes = places.shape[1]
     titles = ["vessel.temperature (degC)", "volume (mL)"][:axes]

@@ -388,6 +388,7 @@ def test_words_of_numbers():
     assert value_text(value | {"low": 0.0, "high": 0.1, "unit": "1"}) == "0 to 0.1"
 
 
+@pytest.mark.slow
 def test_figures_are_vector_files_with_text(tmp_path):
     rows = [row("a"), row("b", peak=2.7, platelet_weight=0.9), row("c", kind="lower-bound", recipe=None)]
     names = write_figures(content(rows), tmp_path, ["svg", "pdf"])

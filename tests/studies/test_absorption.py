@@ -111,6 +111,7 @@ def test_a_failing_absorption_spectrum_costs_nothing_else(tmp_path, small, plain
     assert row["first_exciton_nm"] is None and run["b"]["first_exciton_nm"] is not None
 
 
+@pytest.mark.slow
 def test_no_exciton_and_impossible_options_are_flags(tmp_path, small, plain):
     text = small.STUDY + BLOCK + "window_nm = 400.0\n"
     path = small.make(tmp_path / "in", study=text, bands=BANDS, excitons=EXCITONS)

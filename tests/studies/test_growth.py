@@ -87,6 +87,7 @@ SHORT = {
 
 
 @pytest.mark.parametrize("name", SHORT)
+@pytest.mark.slow
 def test_every_route_has_its_folder(name, tmp_path):
     recipe = tmp_path / "recipe.toml"
     text = (HOT.parent / f"{name}.toml").read_text()

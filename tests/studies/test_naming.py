@@ -136,12 +136,14 @@ def test_a_lone_column_headed_like_a_recipe_keeps_it(tmp_path, small, header):
     assert any(f"headed '{header}'" in note["note"] for note in run.record["notes"])
 
 
+@pytest.mark.slow
 def test_the_file_name_and_shared_headers_come_first(tmp_path, small):
     # the file's own recipe is not given up for a word above the column
     run = lone_column(small, tmp_path, {"S2_pl.csv": "S1", "x_uv.csv": "Abs"}, ["S1", "S2_pl"])
     assert run["S2_pl"]["recipe"] is not None and run["S1"]["status"] == "no-spectrum"
 
 
+@pytest.mark.slow
 def test_a_header_that_several_files_share_is_no_name(tmp_path, small):
     files = {"x_pl.csv": "S1", "y_pl.csv": "S1", "x_uv.csv": "Abs"}
     run = lone_column(small, tmp_path, files, ["S1"])

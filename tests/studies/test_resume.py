@@ -93,6 +93,7 @@ def check_whole_files(folder: Path):
             xr.load_dataset(path, engine="h5netcdf").close()
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_continues_with_what_is_missing(study, tmp_path, monkeypatch):
     killed_at_sample(study, tmp_path / "out", 12)
     check_whole_files(tmp_path / "out")
@@ -164,6 +165,7 @@ def test_ctrl_c_while_the_report_is_written_says_the_same(study, tmp_path, monke
     assert len(characterise(study, tmp_path / "out")) == 14 and labels == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_clear_error_and_can_be_continued(study, tmp_path):
     import resource
 
@@ -181,6 +183,7 @@ def test_a_full_disk_is_a_clear_error_and_can_be_continued(study, tmp_path):
     assert len(characterise(study, tmp_path / "out")) == 14
 
 
+@pytest.mark.slow
 def test_changed_inputs_never_continue_an_old_journal(study, tmp_path, small, monkeypatch):
     killed_at_sample(study, tmp_path / "out", 11)
     recipes = study.parent / "recipes.csv"

@@ -19,6 +19,7 @@ label = "sample"
 """
 
 
+@pytest.mark.slow
 def test_an_unreadable_file_is_a_failed_row_with_its_recipe(tmp_path):
     lines = [f"{nm},{1000 * math.exp(-(((nm - 515) / 9) ** 2) / 2) + 10:.2f}" for nm in range(450, 601)]
     (tmp_path / "a.csv").write_text("wavelength_nm,counts\n" + "\n".join(lines))

@@ -97,6 +97,7 @@ def test_designed_cuts_reach_the_spread_and_no_others_keep_more():
     assert best <= found.chosen.yield_number * (1 + 1e-3) and best > 0.97 * found.chosen.yield_number
 
 
+@pytest.mark.slow
 def test_a_sharper_separation_and_a_wider_aim_cost_less():
     yields = [design_cuts(CRUDE, 0.05, steepness=s).chosen.yield_number for s in (5.0, 10.0, 30.0)]
     assert yields == sorted(yields)

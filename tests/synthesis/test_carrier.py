@@ -116,6 +116,7 @@ def test_every_ion_is_somewhere(angle, sites, milligrams, lead):
     assert all(row["sites_taken"] <= 1 + 1e-4 for row in found.rows())
 
 
+@pytest.mark.slow
 def test_nuclei_in_the_liquid_are_counted_in_a_warning():
     found = grow_on_carrier(changed({"contact_angle_deg": 180.0}))
     assert found.liquid_nuclei_per_m3 > found.batch.history.nuclei_per_m3[-1]

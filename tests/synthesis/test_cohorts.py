@@ -147,6 +147,7 @@ def test_ripening_keeps_its_self_similar_form(limit, density, power, slope, cv, 
     assert volume[2] == pytest.approx(volume[0], rel=2e-3)
 
 
+@pytest.mark.slow
 def test_batch_converges_with_its_tolerance_and_keeps_mass():
     times = [10.0, 60.0, 300.0, 600.0, 1800.0]
     fine = grow(SPHERES, p1(), times, tolerance=1e-6, most_cohorts=4000)

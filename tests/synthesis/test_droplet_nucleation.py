@@ -136,6 +136,7 @@ def test_the_mean_count_is_the_mean_of_what_was_expected():
     assert drops.nuclei[:, 1].mean() < 15.0
 
 
+@pytest.mark.slow
 def test_what_single_droplets_cannot_do_is_refused():
     with pytest.raises(OptionError, match="sites"):
         sample(2, 1e-18, ln_prefactor=STRONG, model=replace(MODEL, sites_per_m3=1e20))

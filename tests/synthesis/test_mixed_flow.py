@@ -82,6 +82,7 @@ def test_a_rate_of_its_own_and_the_order_are_used():
     assert third.rows()[0]["supersaturation"][0] < slow.rows()[0]["supersaturation"][0]
 
 
+@pytest.mark.slow
 def test_nearly_one_halide_is_the_flow_of_one_halide():
     """With 1 ppm of iodide the bromide crystals are those of the engine of one halide."""
     found = content(observe={"detectors": ["5 mm"]}, monohalides={"I": {"surface_energy_j_m2": 0.06}})

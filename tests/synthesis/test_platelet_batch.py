@@ -34,6 +34,7 @@ def grown():
     )
 
 
+@pytest.mark.slow
 def test_it_is_the_model_of_platelets(grown):
     """The same as the function of the model on the recipe without the block, and its published passage."""
     assert isinstance(grown, PlateletBatch)

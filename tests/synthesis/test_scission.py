@@ -188,6 +188,7 @@ def test_wrong_laws_are_told_at_once():
         Scission(1.0, 1.0, 1.0, "binary", 0.0)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused():
     cells = cells_above(1.0, 100.0, 20)
     with pytest.raises(OptionError, match="do not fit"):

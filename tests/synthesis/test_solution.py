@@ -214,6 +214,7 @@ def test_the_engines_agree_on_nucleation_by_the_ions():
 
 @settings(max_examples=6, deadline=None)
 @given(st.floats(0.05, 3.0), st.one_of(st.just(0.0), st.floats(0.01, 1.0)), st.floats(0.05, 1.0))
+@pytest.mark.slow
 def test_every_ion_is_somewhere(cesium_ml, acid_ml, amine_ml):
     content = copy.deepcopy(HOT)
     content["chemistry"] = {"supersaturation": "speciation"}
@@ -226,6 +227,7 @@ def test_every_ion_is_somewhere(cesium_ml, acid_ml, amine_ml):
     assert all(one["error"] < 1e-9 for one in batch.balances().values())
 
 
+@pytest.mark.slow
 def test_a_recipe_by_the_ions_and_what_it_says_of_other_solids():
     batch = grow_recipe(hot(cesium_ml=1.6))
     saturation = batch.saturation()["log10_saturation"]
@@ -246,6 +248,7 @@ def test_a_recipe_by_the_ions_and_what_it_says_of_other_solids():
     assert not {"equilibrium.quaternary halide", "prior.topo_dissociation_mol_l"} & keys
 
 
+@pytest.mark.slow
 def test_more_cesium_leaves_the_solution_more_saturated_in_the_lead_poor_solid():
     most = [
         np.nanmax(grow_recipe(hot(cesium_ml=ml)).solution().ln_saturation["A4PbX6"])
@@ -261,6 +264,7 @@ def test_the_free_monomer_stays_the_default_and_tells_saturation_too():
     assert max(plain.saturation()["log10_saturation"]["CsPbBr3"]) > 0
 
 
+@pytest.mark.slow
 def test_constants_of_the_equilibria_may_be_given():
     weak = grow_recipe(hot(equilibria={"A carboxylate": 0.0}))
     as_is = grow_recipe(hot())

@@ -89,6 +89,7 @@ def test_a_weak_ligand_does_not_stop_growth():
     assert "prior.ligand_binding_l_mol" not in {v.key for v in weak.rests_on()}
 
 
+@pytest.mark.slow
 def test_a_cover_on_hot_crystals_is_said_to_be_a_guess():
     content = copy.deepcopy(TOPO)
     content["vessel"] |= {"temperature": "90 degC", "contents": [
