@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import OptionError, PeroluxError
+from perolux.errors import ConvergenceError, OptionError, PeroluxError
 from perolux.measured.photon_stream import PhotonStream
 from perolux.photons.change_points import (
     THRESHOLD,
@@ -279,10 +279,15 @@ def _level_lifetime(
     try:
         found, best = None, math.inf
         for several in (1, 2, 3):  # more only as long as the criterion asks for it
-            one = fit_decay(
-                counts, width, irf=settings.response, period_ns=period, used=used, exponentials=several,
-                intervals=False,
-            )  # fmt: skip
+            try:
+                one = fit_decay(
+                    counts, width, irf=settings.response, period_ns=period, used=used,
+                    exponentials=several, intervals=False,
+                )  # fmt: skip
+            except ConvergenceError:
+                if found is None:
+                    raise
+                break  # one more exponential has nothing to hold on to
             bic = one.deviance + (2 * several + 1) * math.log(max(counts.sum(), 2))
             if bic >= best:
                 break
