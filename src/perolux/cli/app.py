@@ -45,6 +45,7 @@ _COMMANDS = {
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
     "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),
     "learn": ("perolux.cli.design:learn", "Learn a table of recipes: a surrogate with its errors."),
+    "diffusion": ("perolux.cli.diffusion:diffusion", "The wandering line of one nanocrystal."),
     "photons": ("perolux.cli.photons:photons", "A record of single photons: blinking, lifetimes, g2."),
     "predict": ("perolux.cli.design:predict", "Predict recipes with a learned model."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from perolux.cli.console import numbers_of, print_json, print_table, terminal_progress
+from perolux.cli.diffusion import SeriesOptions, analyse_series, show_diffusion
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ def photons(
         float, Parameter(help="gain in log-likelihood that a change of rate must bring")
     ] = 9.0,
     shortest_dwell: Annotated[float | None, Parameter(help="lower limit of the dwell times in s")] = None,
+    spectra: Annotated[
+        Path | None, Parameter(help="a series of spectra taken meanwhile: adds spectral diffusion")
+    ] = None,
+    spectra_offset_s: Annotated[
+        float, Parameter(help="reading of the photons' clock at time 0 of the spectra")
+    ] = 0.0,
+    series: SeriesOptions | None = None,
     out: Annotated[Path | None, Parameter(help="a new folder for the report and its tables")] = None,
     replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
@@ -53,6 +61,7 @@ def photons(
 
         used = {
             "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels, "--out": out,
+            "--spectra": spectra, "the options of --spectra": series,
         }  # fmt: skip
         if any(value is not None for value in used.values()):
             names = ", ".join(name for name, value in used.items() if value is not None)
@@ -68,6 +77,8 @@ def photons(
     from perolux.measured.streams import read_stream
     from perolux.photons.analysis import Settings, analyse
 
+    if spectra is None and (series is not None or spectra_offset_s):
+        raise OptionError("options of a series without one", where="--spectra", fix="give --spectra FILE")
     if out is not None:
         from perolux.studies.growth import require_new_folder
 
@@ -82,14 +93,20 @@ def photons(
         response=None if irf is None else _response(irf, stream.nanotime_bin_ns),
     )
     analysis = analyse(stream, settings, terminal_progress())
+    wander = None
+    if spectra is not None:
+        wander = analyse_series(spectra, series or SeriesOptions(), analysis, spectra_offset_s)
     if out is not None:
         from perolux.reports.photons import write_photon_report
 
-        write_photon_report(analysis, out, file)
+        write_photon_report(analysis, out, file, wander)
     if json:
-        print_json(analysis.as_dict())
+        added = {} if wander is None else {"spectral_diffusion": wander.as_dict()}
+        print_json(analysis.as_dict() | added)
     else:
         _show(analysis, out)
+        if wander is not None:
+            show_diffusion(wander)
 
 
 def _response(text: str, bin_ns: float | None) -> Response:

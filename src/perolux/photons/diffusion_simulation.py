@@ -65,7 +65,8 @@ def simulate_series(
     widths_ev: Sequence[float] = (2.5e-4,),
     pixels: int = 96,
     pixel_ev: float = 2e-4,
-    photons: float | Sequence[float] = 500.0,
+    photons: float | Sequence[float] | FloatArray = 500.0,
+    shift_ev: float | Sequence[float] | FloatArray = 0.0,
     background: float = 0.5,
     gain: float = 1.0,
     read_noise_counts: float = 0.0,
@@ -73,7 +74,7 @@ def simulate_series(
     steps: int = 16,
 ) -> SimulatedSeries:
     """Frames of a line that moves. photons: of the line, in each frame, or one number a frame (0: dark);
-    background: photo-electrons a pixel and frame; widths_ev: of `model`, in its order; steps: positions drawn
+    shift_ev: added to its centre, the same; background: photo-electrons a pixel and frame; widths_ev: of `model`, in its order; steps: positions drawn
     in each exposure.
 
     Equal seeds give equal series. Raises `OptionError` with all problems.
@@ -101,7 +102,7 @@ def simulate_series(
     start = frame_s * np.arange(frames)
     times = (start[:, None] + exposure_s * (np.arange(steps) + 0.5) / steps).ravel()
     place = _jumps(motion, times, rng) if isinstance(motion, Jumps) else _wander(motion, times, rng)
-    place = place.reshape(frames, steps)
+    place = place.reshape(frames, steps) + np.broadcast_to(np.asarray(shift_ev, dtype=float), (frames,))[:, None]
     # Pixels are even in wavelength, as on a camera behind a grating.
     step_nm = pixel_ev * HC_EV_NM / centre_ev**2
     wavelength = HC_EV_NM / centre_ev + step_nm * (np.arange(pixels) - (pixels - 1) / 2)

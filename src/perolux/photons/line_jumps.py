@@ -36,13 +36,14 @@ _FEW_FRAMES = 3.0
 @dataclass(frozen=True, eq=False)
 class JumpFit:
     """States from low to high energy: energy_ev, energy_sigma_ev, share (of the chain at rest), dwell_s
-    (mean), all (m,); step: (m, m), probabilities a frame period; scatter_ev: j; of_frame: (n,), the most
+    (mean), all (m,); dwell_interval_s: its 95 % interval by the number of departures; step: (m, m), probabilities a frame period; scatter_ev: j; of_frame: (n,), the most
     probable state; log_likelihood: restricted; free: numbers beside the level."""
 
     energy_ev: FloatArray
     energy_sigma_ev: FloatArray
     share: FloatArray
     dwell_s: FloatArray
+    dwell_interval_s: tuple[tuple[float | None, float | None], ...]
     step: FloatArray
     scatter_ev: float
     of_frame: IntArray
@@ -109,9 +110,24 @@ def fit_jumps(observed: Observed, period_s: float, states: int) -> JumpFit:
         )
     error = 1 / np.sqrt(np.maximum(posterior.T @ weight, 1e-300))
     return JumpFit(
-        energy, error, share, dwell, matrix, scatter, most.astype(np.int64), restricted,
+        energy, error, share, dwell, _dwell_intervals(most, states, period_s, steps), matrix, scatter, most.astype(np.int64), restricted,
         states - 1 + 1 + states * (states - 1), jumps, tuple(warnings),
     )  # fmt: skip
+
+
+def _dwell_intervals(
+    most: IntArray, states: int, period_s: float, steps: FloatArray
+) -> tuple[tuple[float | None, float | None], ...]:
+    """95 % intervals of exponential dwells: time spent over half a chi^2 quantile of the departures seen."""
+    from scipy.stats import chi2
+
+    found: list[tuple[float | None, float | None]] = []
+    for m in range(states):
+        spent = float(np.sum(np.round(steps)[most[:-1] == m])) * period_s
+        left = int(np.count_nonzero((most[:-1] == m) & (most[1:] != m)))
+        low = 2 * spent / float(chi2.ppf(0.975, 2 * left + 2)) if spent > 0 else None
+        found.append((low, 2 * spent / float(chi2.ppf(0.025, 2 * left)) if left else None))
+    return tuple(found)
 
 
 def _starts(observed: Observed, states: int) -> list[FloatArray]:

@@ -33,7 +33,7 @@ STATUSES = {
     "ok": "a line with a centre",
     "dark": "no line stands above the background",
     "edge": "the line lies at an end of the recorded range",
-    "outlier": "a pixel far above the line (a cosmic ray?)",
+    "outlier": "a pixel far above the line: a cosmic ray, or two lines in one exposure",
     "failed": "the fit did not settle",
 }
 """What a frame can be; only "ok" ones give centres to the analysis."""
