@@ -107,7 +107,7 @@ def analyse_series(
         window = numbers_of(options.range_ev, "--range-ev", "energy", "two numbers, e.g. 2.35,2.45", 2)
         if len(window) != 2:
             raise OptionError(f"{options.range_ev!r}", where="--range-ev", allowed="two numbers in eV")
-    delays = DELAYS_S
+    delays: tuple[float, ...] = DELAYS_S
     if options.delays_s is not None:
         delays = tuple(numbers_of(options.delays_s, "--delays-s", "delay", "numbers from 0 up", 20))
     series = series_of(
@@ -130,15 +130,18 @@ def show_diffusion(found: SpectralDiffusion, out: Path | None = None) -> None:
     record = found.as_dict()
     best = min(law["bic"] for law in record["laws"])
     rows = [
-        [law["words"], _parameters(law), f"{law['log_likelihood']:.1f}", str(law["free"]), f"{law['bic'] - best:.1f}"]
+        [
+            law["words"], _parameters(law), f"{law['log_likelihood']:.1f}", str(law["free"]),
+            f"{law['bic'] - best:.1f}",
+        ]
         for law in record["laws"]
     ]  # fmt: skip
     line = record["line"]
     width = "–" if line["fwhm_ev"] is None else f"{1e3 * line['fwhm_ev']:.4g}"
     error = "" if line["fwhm_sigma_ev"] is None else f" +- {1e3 * line['fwhm_sigma_ev']:.2g}"
     lines = [
-        f"{record['frames_by_status']['ok']} of {record['frames']} frames show a line; full width {width}{error} meV "
-        f"({line['shape']}, {line['width']})",
+        f"{record['frames_by_status']['ok']} of {record['frames']} frames show a line; full width "
+        f"{width}{error} meV ({line['shape']}, {line['width']})",
         f"not excluded (BIC within 6): {', '.join(record['not_excluded'])}",
         *(_photon_lines(record["photons"]) if record["photons"] else ()),
         *(f"photons {_delay(one)}" for one in record["interference"]["delays"]),
@@ -187,7 +190,7 @@ def _photon_lines(link: dict[str, Any]) -> list[str]:
     for one in link["levels"]:
         if one["shift_ev"] is not None:
             lines.append(
-                f"level {one['level']} lies {1e3 * one['shift_ev']:.3g} +- {1e3 * one['shift_sigma_ev']:.2g} meV "
-                "from the brightest"
+                f"level {one['level']} lies {1e3 * one['shift_ev']:.3g} +- "
+                f"{1e3 * one['shift_sigma_ev']:.2g} meV from the brightest"
             )
     return lines

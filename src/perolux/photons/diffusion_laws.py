@@ -12,9 +12,9 @@ Ornstein-Uhlenbeck x (stationary deviation s1, correlation time tc, a = T/tc), e
 Free walk of variance 2 D t: variance of a mean 2D T/3, gain of the end 2D T, covariance of both D T. The
 likelihood is a product over frames (Kalman's filter on mean and end of each exposure) and equals that of the
 dense covariance. The level u is at its best value; with `restricted` it is integrated out (flat prior),
-which takes the bias of short records off s1 and makes all laws comparable. tc -> 0 is white scatter beside the errors, tc -> infinity the free walk with
-D = s1^2/tc. Standard form (exposure averaging as for tracked particles: Michalet, Phys. Rev. E 82, 041914
-(2010), recalled).
+which takes the bias of short records off s1 and makes all laws comparable. tc -> 0 is white scatter beside
+the errors, tc -> infinity the free walk with D = s1^2/tc. Standard form (exposure averaging as for tracked
+particles: Michalet, Phys. Rev. E 82, 041914 (2010), recalled).
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ def inside_variance(spread_ev: float, time_s: float, exposure_s: npt.ArrayLike) 
     return np.asarray(spread_ev**2 * np.where(a < _SERIES, a / 3 - a**2 / 12 + a**3 / 60, full))
 
 
-def mean_covariance(
-    spread_ev: float, time_s: float, exposure_s: float, lag_s: npt.ArrayLike
-) -> FloatArray:
+def mean_covariance(spread_ev: float, time_s: float, exposure_s: float, lag_s: npt.ArrayLike) -> FloatArray:
     """Covariance of the means of two exposures lag_s (the exposure or more) apart, eV^2."""
     a = exposure_s / time_s
     share = -math.expm1(-a) / a if a > 0 else 1.0
@@ -320,9 +318,7 @@ def _maximum(function: Callable[[float], float], low: float, high: float) -> tup
     return float(grid[k]), float(values[k])
 
 
-def _profile(
-    function: Callable[[float], float], low: float, high: float, level: float, name: str
-) -> Profile:
+def _profile(function: Callable[[float], float], low: float, high: float, level: float, name: str) -> Profile:
     at, top = _maximum(function, low, high)
     return _ends(function, at, top, low, high, level, name)
 

@@ -36,7 +36,8 @@ _ROWS = 1000
 
 @dataclass(frozen=True)
 class Correlation:
-    """Pearson's r of two series with its 95 % interval; None with the reason. frames: pairs; independent: n'."""
+    """Pearson's r of two series with its 95 % interval; None with the reason. frames: pairs; independent:
+    n'."""
 
     r: float | None
     low95: float | None
@@ -167,8 +168,8 @@ def link_photons(
     inside = (start >= -slack) & (stop <= stream.duration_s + slack)
     if not inside.any():
         raise OptionError(
-            f"the spectra last from {start[0]:.6g} to {stop[-1]:.6g} s of the photons' clock, the photons from "
-            f"0 to {stream.duration_s:.6g} s",
+            f"the spectra last from {start[0]:.6g} to {stop[-1]:.6g} s of the photons' clock, the photons "
+            f"from 0 to {stream.duration_s:.6g} s",
             where="--spectra-offset-s",
             allowed="times that overlap",
             fix="give the reading of the photons' clock at time 0 of the spectra",
@@ -176,7 +177,8 @@ def link_photons(
     warnings = []
     if not inside.all():
         warnings.append(
-            f"{int((~inside).sum())} of {len(start)} spectra lie outside the photons' record, and do not count"
+            f"{int((~inside).sum())} of {len(start)} spectra lie outside the record of photons and do "
+            "not count"
         )
     rate = np.where(inside, _counts(stream, start, stop, channels) / series.exposure_s, np.nan)
     bright = path.ok & inside
@@ -203,9 +205,7 @@ def _counts(
     return total
 
 
-def _level_shares(
-    segments: Segments, levels: Levels, start: FloatArray, stop: FloatArray
-) -> FloatArray:
+def _level_shares(segments: Segments, levels: Levels, start: FloatArray, stop: FloatArray) -> FloatArray:
     """Share of each exposure that lies in each level, (frames, levels)."""
     edges = np.append(segments.start_s, segments.stop_s[-1])
     found = np.zeros((len(start), len(levels)))
@@ -235,7 +235,9 @@ def _levels(
         belongs = inside & (share[:, m] >= _LEVEL_SHARE)
         frames = int(belongs.sum())
         here = belongs[ok]
-        spectrum = path.series.counts[belongs].mean(axis=0) if frames else np.zeros(len(path.series.energy_ev))
+        spectrum = (
+            path.series.counts[belongs].mean(axis=0) if frames else np.zeros(len(path.series.energy_ev))
+        )
         area = float(path.area_counts[belongs].mean()) if frames else None
         empty = LevelLine(
             m, float(levels.rate_cps[m]), frames, int(here.sum()), *(None,) * 6, area, spectrum,

@@ -27,7 +27,14 @@ from perolux.photons.diffusion_laws import (
 from perolux.photons.line_path import LinePath, fit_line_path
 from perolux.photons.line_profile import LineModel
 
-__all__ = ["ExposureWidths", "JumpKernel", "Shifts", "jump_kernels", "squared_shifts", "width_against_exposure"]
+__all__ = [
+    "ExposureWidths",
+    "JumpKernel",
+    "Shifts",
+    "jump_kernels",
+    "squared_shifts",
+    "width_against_exposure",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -89,7 +96,7 @@ def _pairs(observed: Observed, period_s: float, lag: int) -> tuple[IntArray, Int
 
 
 def _lags(observed: Observed, period_s: float) -> list[int]:
-    span = int(round((observed.start_s[-1] - observed.start_s[0]) / period_s))
+    span = round(float(observed.start_s[-1] - observed.start_s[0]) / period_s)
     most = max(span // 4, 1)
     return sorted({round(x) for x in np.geomspace(1, most, 24)})
 
@@ -128,10 +135,10 @@ def squared_shifts(
 
 
 def _shift_of_means(
-    lag: FloatArray, exposure_s: float, wander: tuple[float, float] | None, walk: float | None
+    lag_s: npt.ArrayLike, exposure_s: float, wander: tuple[float, float] | None, walk: float | None
 ) -> FloatArray:
     """Mean squared difference of two exposures, 0 at lag 0."""
-    lag = np.abs(lag)
+    lag = np.abs(np.asarray(lag_s, dtype=float))
     if wander is not None:
         same = float(mean_variance(wander[0], wander[1], exposure_s))
         apart = mean_covariance(wander[0], wander[1], exposure_s, np.maximum(lag, exposure_s))
@@ -158,7 +165,7 @@ def _variance(
     often = np.round(np.fft.irfft(np.abs(spectrum) ** 2, size)[: len(there)])
     k = np.arange(len(there))
     # 2 cov(y_a+m - y_a, y_b+m - y_b) = V(k + m) + V(k - m) - 2 V(k), V the squared shift
-    both, exposure = k * period_s, observed.exposure_s
+    both, exposure = np.asarray(k * period_s, dtype=float), observed.exposure_s
     covariance = 0.5 * (
         _shift_of_means(both + lag * period_s, exposure, wander, walk)
         + _shift_of_means(both - lag * period_s, exposure, wander, walk)

@@ -37,7 +37,7 @@ class Wander:
 
 @dataclass(frozen=True)
 class Jumps:
-    """Jumps between states at offset_ev from the centre with mean dwells dwell_s, to any other state alike."""
+    """Jumps between states at offset_ev from the centre, mean dwells dwell_s, to any other state alike."""
 
     offset_ev: tuple[float, ...]
     dwell_s: tuple[float, ...]
@@ -45,7 +45,7 @@ class Jumps:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedSeries:
-    """spectra: labels are the starts, e.g. "0.1 s"; centre_ev: (frames,) true mean centre of each exposure."""
+    """spectra: labels are the starts, e.g. "0.1 s"; centre_ev: (frames,), true mean of each exposure."""
 
     spectra: SpectrumSet
     centre_ev: FloatArray
@@ -73,9 +73,11 @@ def simulate_series(
     bias_counts: float = 0.0,
     steps: int = 16,
 ) -> SimulatedSeries:
-    """Frames of a line that moves. photons: of the line, in each frame, or one number a frame (0: dark);
-    shift_ev: added to its centre, the same; background: photo-electrons a pixel and frame; widths_ev: of `model`, in its order; steps: positions drawn
-    in each exposure.
+    """Frames of a line that moves.
+
+    photons: of the line, in each frame, or one number a frame (0: dark); shift_ev: added to its centre, the
+    same; background: photo-electrons a pixel and frame; widths_ev: of `model`, in its order; steps: positions
+    drawn in each exposure.
 
     Equal seeds give equal series. Raises `OptionError` with all problems.
     """
@@ -99,19 +101,22 @@ def simulate_series(
     ]
     if problems:
         raise OptionError(problems)
-    start = frame_s * np.arange(frames)
+    start = np.asarray(frame_s * np.arange(frames), dtype=np.float64)
     times = (start[:, None] + exposure_s * (np.arange(steps) + 0.5) / steps).ravel()
     place = _jumps(motion, times, rng) if isinstance(motion, Jumps) else _wander(motion, times, rng)
-    place = place.reshape(frames, steps) + np.broadcast_to(np.asarray(shift_ev, dtype=float), (frames,))[:, None]
+    place = (
+        place.reshape(frames, steps) + np.broadcast_to(np.asarray(shift_ev, dtype=float), (frames,))[:, None]
+    )
     # Pixels are even in wavelength, as on a camera behind a grating.
     step_nm = pixel_ev * HC_EV_NM / centre_ev**2
-    wavelength = HC_EV_NM / centre_ev + step_nm * (np.arange(pixels) - (pixels - 1) / 2)
+    from_middle = np.arange(pixels) - (pixels - 1) / 2
+    wavelength = np.asarray(HC_EV_NM / centre_ev + step_nm * from_middle, dtype=np.float64)
     energy, width = HC_EV_NM / wavelength, HC_EV_NM / wavelength**2 * step_nm
     mean = np.empty((frames, pixels))
     for k in range(frames):
         x = energy[None, :] - (centre_ev + place[k])[:, None]
         mean[k] = light[k] * np.mean(line_profile(model, widths_ev, x)[0], axis=0) * width + background
-    counts = gain * rng.poisson(mean).astype(float)
+    counts: FloatArray = gain * rng.poisson(mean).astype(np.float64)
     if read_noise_counts:
         counts = counts + rng.normal(0.0, read_noise_counts, counts.shape)
     counts = counts + bias_counts

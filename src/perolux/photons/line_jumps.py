@@ -35,9 +35,12 @@ _FEW_FRAMES = 3.0
 
 @dataclass(frozen=True, eq=False)
 class JumpFit:
-    """States from low to high energy: energy_ev, energy_sigma_ev, share (of the chain at rest), dwell_s
-    (mean), all (m,); dwell_interval_s: its 95 % interval by the number of departures; step: (m, m), probabilities a frame period; scatter_ev: j; of_frame: (n,), the most
-    probable state; log_likelihood: restricted; free: numbers beside the level."""
+    """States from low to high energy, arrays (m,).
+
+    energy_ev, energy_sigma_ev; share: of the chain at rest; dwell_s: mean, dwell_interval_s: 95 % by the
+    number of departures; step: (m, m), probabilities a frame period; scatter_ev: j; of_frame: (n,), the most
+    probable state; log_likelihood: restricted; free: numbers beside the level; jumps: seen.
+    """
 
     energy_ev: FloatArray
     energy_sigma_ev: FloatArray
@@ -102,6 +105,7 @@ def fit_jumps(observed: Observed, period_s: float, states: int) -> JumpFit:
     dwell = period_s / (1 - stay)
     most = np.argmax(posterior, axis=1)
     jumps = int(np.count_nonzero(np.diff(most)))
+    spans = _dwell_intervals(most, states, period_s, steps)
     warnings = []
     if np.any(dwell < _FEW_FRAMES * period_s):
         warnings.append(
@@ -110,7 +114,7 @@ def fit_jumps(observed: Observed, period_s: float, states: int) -> JumpFit:
         )
     error = 1 / np.sqrt(np.maximum(posterior.T @ weight, 1e-300))
     return JumpFit(
-        energy, error, share, dwell, _dwell_intervals(most, states, period_s, steps), matrix, scatter, most.astype(np.int64), restricted,
+        energy, error, share, dwell, spans, matrix, scatter, most.astype(np.int64), restricted,
         states - 1 + 1 + states * (states - 1), jumps, tuple(warnings),
     )  # fmt: skip
 
@@ -134,7 +138,8 @@ def _starts(observed: Observed, states: int) -> list[FloatArray]:
     """Energies at quantiles, evenly over the range, and those that cut the sorted centres best."""
     y = np.sort(observed.centre_ev)
     at_quantiles = np.quantile(y, (np.arange(states) + 0.5) / states)
-    even = np.linspace(*np.quantile(y, [0.02, 0.98]), states)
+    ends = float(np.quantile(y, 0.02)), float(np.quantile(y, 0.98))
+    even = np.linspace(ends[0], ends[1], states)
     lloyd = even.copy()
     for _ in range(30):
         label = np.argmin(np.abs(y[:, None] - lloyd[None, :]), axis=1)

@@ -123,20 +123,20 @@ def fit_line_path(
     each = None
     if not shared_width:
         wide = np.tile(widths, (len(series), 1))
-        each = _fit_frames(series, model, None, replace_p(frames, np.hstack([frames.p, wide])))
+        each = _fit_frames(series, model, None, _moved(frames, np.hstack([frames.p, wide])))
     final = frames if each is None else each
     progress.advance()
     progress.finish()
     return _judged(series, model, shared_width, final, widths, covariance, warnings)
 
 
-def replace_p(frames: _Frames, p: FloatArray) -> _Frames:
+def _moved(frames: _Frames, p: FloatArray) -> _Frames:
     """The state with other parameters, not settled."""
     return _Frames(p, frames.lnl.copy(), frames.error.copy(), np.zeros(len(p), dtype=bool))
 
 
 def _floor(series: SpectralSeries) -> float:
-    """Least background: a hundredth of a photo-electron over the whole frame, above what makes m' positive."""
+    """Least background: a hundredth of an electron over the whole frame, above what keeps m' positive."""
     n = series.noise
     return -n.gain * n.pedestal + 0.01 * n.gain / len(series.energy_ev)
 
@@ -168,9 +168,7 @@ def _score(
     return gradient, fisher
 
 
-def _gain(
-    counts: FloatArray, noise: DetectorNoise, new: FloatArray, old: FloatArray, rows: bool = True
-) -> FloatArray:
+def _gain(counts: FloatArray, noise: DetectorNoise, new: FloatArray, old: FloatArray) -> FloatArray:
     """ln L(new) - ln L(old) of each frame, without cancellation."""
     g, shift = noise.gain, noise.gain * noise.pedestal
     n, a, b = (counts + shift) / g, (new + shift) / g, (old + shift) / g
@@ -220,9 +218,7 @@ def _fit_frames(
             matrix[:, k, k] = np.where(held, 1.0, matrix[:, k, k])
             step = np.linalg.solve(matrix, np.where(held, 0.0, gradient / scale)[..., None])[..., 0]
             trial = np.clip(q[live] + step / scale, low, high)
-            new_mean, new_slopes = _expected(
-                series, model, trial, widths if widths is None or widths.ndim == 1 else widths
-            )
+            new_mean, new_slopes = _expected(series, model, trial, widths)
             gain = _gain(counts[live], series.noise, new_mean, mean[live])
             better = gain >= -1e-12
             small = np.max(np.abs(np.where(held, 0.0, step)), axis=1) < _SETTLED
@@ -331,7 +327,7 @@ def fit_shared_width(
     arrow), then the frames settle again. Raises `ConvergenceError`.
     """
     cut = replace(series, counts=series.counts[bright], start_s=series.start_s[bright])
-    inner = _Frames(*(a[bright] for a in (frames.p, frames.lnl, frames.error, frames.settled)))
+    inner = _Frames(frames.p[bright], frames.lnl[bright], frames.error[bright], frames.settled[bright])
     names = model.names
     pixel = float(np.median(series.pixel_ev))
     low = np.array([1e-3 * pixel if n != "wing_share" else 1e-4 for n in names])
@@ -470,7 +466,8 @@ def _judged(
         )
     free = residual[good].size - frames.p.shape[1] * int(good.sum())
     factor = float(np.sum(residual[good] ** 2) / max(free, 1))
-    scatter = math.sqrt(2 / max(free, 1) * (1 + 0.5 * float(np.mean(1 / np.maximum(spread[good] ** 2, 1e-9)))))
+    faint = float(np.mean(1 / np.maximum(spread[good] ** 2, 1e-9)))
+    scatter = math.sqrt((2 + faint) / max(free, 1))
     scale = 1.0
     if abs(factor - 1) > 5 * scatter + 0.05:
         told = f"residuals are {math.sqrt(factor):.3g} times the noise expected"
@@ -494,8 +491,6 @@ def _judged(
         full = np.array([one[0] for one in each]) * where
         full_sigma = np.array([np.nan if one[1] is None else one[1] for one in each]) * where
         named = None
-    low, high = series.energy_ev[0], series.energy_ev[-1]
-    assert low < high
     return LinePath(
         series, model, shared, frames.p[:, 0] * where, scale * frames.error[:, 0] * where, frames.p[:, 1],
         scale * frames.error[:, 1], frames.p[:, 2], gain, tuple(status), full, scale * full_sigma, named,

@@ -86,7 +86,8 @@ def gaussian_instrument(fwhm_ev: float) -> InstrumentFunction:
             f"an instrument width of {fwhm_ev:g} eV", where="--spectrometer-fwhm-ev", allowed="above 0 eV"
         )
     return InstrumentFunction(
-        sigma_ev=(fwhm_ev / FWHM_PER_SIGMA,), note=f"instrument: Gaussian of {1e3 * fwhm_ev:.4g} meV, as given"
+        sigma_ev=(fwhm_ev / FWHM_PER_SIGMA,),
+        note=f"instrument: Gaussian of {1e3 * fwhm_ev:.4g} meV, as given",
     )
 
 
@@ -103,7 +104,10 @@ def read_instrument(path: str | Path) -> InstrumentFunction:
     spectra = read(path)
     if len(spectra) != 1:
         raise InputError(
-            f"{len(spectra)} spectra", where=str(path), allowed="one spectrum of a narrow line", fix="keep one"
+            f"{len(spectra)} spectra",
+            where=str(path),
+            allowed="one spectrum of a narrow line",
+            fix="keep one",
         )
     one = spectra[0]
     energy = one.energy_ev[::-1]
@@ -129,7 +133,7 @@ def read_instrument(path: str | Path) -> InstrumentFunction:
         tuple(part[2] for part in parts),
         tuple(part[3] for part in parts),
         mean,
-        f"instrument: line of {Path(path).name} at {mean:.5g} eV ({found.name}), moved as a slit constant in nm",
+        f"instrument: line of {Path(path).name} at {mean:.5g} eV ({found.name}), as a slit constant in nm",
     )
     step = float(np.median(np.diff(energy)))
     if response.fwhm_ev < 1.5 * step:
@@ -173,7 +177,9 @@ class LineModel:
 
     def __post_init__(self) -> None:
         if self.shape not in SHAPES:
-            raise OptionError(f"unknown line shape {self.shape!r}", where="--shape", allowed=", ".join(SHAPES))
+            raise OptionError(
+                f"unknown line shape {self.shape!r}", where="--shape", allowed=", ".join(SHAPES)
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -258,6 +264,6 @@ def _voigt(
 
 
 def voigt_fwhm(gauss_fwhm_ev: npt.ArrayLike, lorentz_fwhm_ev: npt.ArrayLike) -> FloatArray:
-    """f = 0.5346 fL + sqrt(0.2166 fL^2 + fG^2), good to 0.02 % (Olivero and Longbothum 1977, standard form)."""
+    """f = 0.5346 fL + sqrt(0.2166 fL^2 + fG^2), good to 0.02 %. Standard form."""
     fg, fl = np.asarray(gauss_fwhm_ev, dtype=float), np.asarray(lorentz_fwhm_ev, dtype=float)
     return np.asarray(0.5346 * fl + np.sqrt(0.2166 * fl**2 + fg**2))

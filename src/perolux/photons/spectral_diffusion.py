@@ -217,7 +217,10 @@ class SpectralDiffusion:
             "scatter_ev": j.scatter_ev,
             "jumps": j.jumps,
             "tried": {
-                str(m): {"log_likelihood": f.log_likelihood, "free": f.free, "shortest_dwell_s": float(f.dwell_s.min())}
+                str(m): {
+                    "log_likelihood": f.log_likelihood, "free": f.free,
+                    "shortest_dwell_s": float(f.dwell_s.min()),
+                }
                 for m, f in self.states.items()
             },
         }  # fmt: skip
@@ -298,10 +301,12 @@ def analyse_diffusion(
     offset_s: float = 0.0,
     progress: Progress = silent,
 ) -> SpectralDiffusion:
-    """Everything about the line of a series. model: Voigt without an instrument function if left out.
+    """Everything about the line of a series.
 
-    t1_ps, t2_ps: lifetime and coherence time of the emitter without diffusion, for the visibility at delays_s.
-    beside: analysis of the photons recorded meanwhile, whose clock shows offset_s at time 0 of the spectra.
+    model: Voigt without an instrument function if left out. t1_ps, t2_ps: lifetime and coherence time without
+    diffusion, for the visibility at delays_s. beside: analysis of the photons recorded meanwhile, whose clock
+    shows offset_s at time 0 of the spectra.
+
     Raises `ModelRangeError` where fewer than three frames show a line, and the errors of the parts.
     """
     model = LineModel("voigt") if model is None else model
@@ -457,6 +462,6 @@ def _interference(
         "jumps": "jumps describe the series best: the spread is right as a root mean square, the visibility "
         "of a normal spread is not that of jumps",
         "static": "no motion is seen: the spread is what the errors allow",
-        "white": "the motion is faster than a frame: the spread at short delays is not known from this series",
+        "white": "the motion is faster than a frame: the spread at short delays is not known",
     }.get(best, "s^2 = 2 s1^2 (1 - exp(-dt/tc))")
     return tuple(found), f"{told}; delays shorter than a frame are extrapolated by the law"

@@ -168,7 +168,7 @@ def _times(
     if problems:
         raise OptionError(problems)
     if frame_s is not None:
-        start = frame_s * np.arange(len(spectra))
+        start = np.asarray(frame_s * np.arange(len(spectra)), dtype=np.float64)
     else:
         labels = [time_of_label_s(one.label) for one in spectra]
         if any(label is None for label in labels):

@@ -1,4 +1,4 @@
-"""Pictures and tables of spectral diffusion, for the report of a series and for that of a record of photons."""
+"""Pictures and tables of spectral diffusion, for the report of a series or of a record of photons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from perolux.reports.words import Figure, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["diffusion_figures", "diffusion_plots", "diffusion_tables", "render_diffusion", "write_diffusion_report"]
+__all__ = [
+    "diffusion_figures",
+    "diffusion_plots",
+    "diffusion_tables",
+    "render_diffusion",
+    "write_diffusion_report",
+]
 
 FloatArray = npt.NDArray[np.float64]
 _MOST_ROWS = 400
@@ -91,13 +97,21 @@ def diffusion_figures(found: SpectralDiffusion) -> list[Figure]:
     error = "" if line["fwhm_sigma_ev"] is None else f"± {1e3 * line['fwhm_sigma_ev']:.2g} meV, "
     figures = [
         Figure("frames", str(ok), "", f"with a line, of {frames}, {1e3 * record['exposure_s']:.4g} ms each"),
-        Figure("line", number(1e3 * (line["fwhm_ev"] or math.nan), 3), "meV", error + f"full width, {line['shape']}"),
+        Figure(
+            "line",
+            number(1e3 * (line["fwhm_ev"] or math.nan), 3),
+            "meV",
+            error + f"full width, {line['shape']}",
+        ),
         Figure("best law", record["best"], "", _best_words(found)),
     ]
     if found.best not in ("static", "white"):
         p = found.laws["wander"].parameters
         figures += [
-            Figure("spread", number(1e3 * p["spread_ev"].value, 3), "meV", _range(p["spread_ev"], 1e3, "meV")),
+            Figure(
+                "spread", number(1e3 * p["spread_ev"].value, 3), "meV",
+                _range(p["spread_ev"], 1e3, "meV"),
+            ),
             Figure(
                 "correlation time", f"{p['correlation_time_s'].value:.3g}", "s",
                 _range(p["correlation_time_s"], 1.0, "s"),
@@ -134,9 +148,7 @@ def diffusion_plots(found: SpectralDiffusion) -> list[Plot]:
 def _map(found: SpectralDiffusion) -> Plot:
     path, series = found.path, found.path.series
     middle = float(np.nanmedian(path.centre_ev))
-    reach = max(
-        4 * float(np.nanmax(np.abs(path.centre_ev - middle))), 3 * float(np.nanmedian(path.fwhm_ev))
-    )
+    reach = max(4 * float(np.nanmax(np.abs(path.centre_ev - middle))), 3 * float(np.nanmedian(path.fwhm_ev)))
     keep = np.flatnonzero(np.abs(series.energy_ev - middle) < reach)
     step = max(1, len(series) // _MOST_COLUMNS)
     count = len(series) // step
@@ -161,8 +173,8 @@ def _map(found: SpectralDiffusion) -> Plot:
     return make_plot(
         "line-path",
         "Spectra against time with the path of the line",
-        f"Counts of the exposures (grey, darker for more) and the fitted centre (orange{told}); gaps are frames "
-        "that do not count.",
+        f"Counts of the exposures (grey, darker for more) and the fitted centre (orange{told}); gaps are "
+        "frames that do not count.",
         draw,
     )
 
@@ -177,7 +189,9 @@ def _shifts(found: SpectralDiffusion) -> Plot:
             s.lag_s, 1e6 * s.shift_ev2, 1e6 * s.sigma_ev2, fmt="o", ms=2.5, lw=0.7, color=GREY, capsize=0
         )
         axis.plot(lag, 1e6 * expected_shift(found, lag), color=ORANGE, lw=1.0, label="exposures, by the law")
-        axis.plot(lag, 1e6 * squared_shift(*found.wander, lag), color=BLUE, lw=0.8, ls="--", label="line itself")
+        axis.plot(
+            lag, 1e6 * squared_shift(*found.wander, lag), color=BLUE, lw=0.8, ls="--", label="line itself"
+        )
         if found.best == "walk":
             d = found.laws["walk"].parameters["diffusion_ev2_per_s"].value
             axis.plot(lag, 1e6 * 2 * d * lag, color=BLUE, lw=0.8, ls=":", label="free walk")
@@ -193,8 +207,8 @@ def _shifts(found: SpectralDiffusion) -> Plot:
     return make_plot(
         "squared-shift",
         "Mean squared shift against lag",
-        "Errors of the centres are taken off (dotted: how much). Error bars hold that pairs share frames; points "
-        "are not independent of one another. Curves are fitted to the centres, not to these points.",
+        "Errors of the centres are taken off (dotted: how much). Error bars hold that pairs share frames; "
+        "points are not independent of one another. Curves are fitted to the centres, not to these points.",
         draw,
     )
 
@@ -216,14 +230,12 @@ def _kernels(found: SpectralDiffusion) -> Plot:
         axis.set(xlabel="shift (meV)", ylabel="density (1/meV)")
         axis.legend(fontsize=7, title="lag", title_fontsize=7)
 
-    told = "; ".join(
-        f"{one.lag_s:.3g} s: {one.excess:.2g} ± {one.excess_sigma:.2g}" for one in found.kernels
-    )
+    told = "; ".join(f"{one.lag_s:.3g} s: {one.excess:.2g} ± {one.excess_sigma:.2g}" for one in found.kernels)
     return make_plot(
         "kernels",
         "Distribution of shifts",
-        f"Shifts between exposures a lag apart, errors of the centres in them. Excess kurtosis, 0 for a normal "
-        f"distribution: {told}.",
+        "Shifts between exposures a lag apart, errors of the centres in them. Excess kurtosis, 0 for a "
+        f"normal distribution: {told}.",
         draw,
     )
 
@@ -250,8 +262,8 @@ def _exposures(found: SpectralDiffusion) -> Plot:
     return make_plot(
         "exposure",
         "Width against exposure",
-        "What moving adds to the line in sums of 2, 4, 8 ... frames, beyond a single frame; the law was fitted to "
-        "the centres.",
+        "What moving adds to the line in sums of 2, 4, 8 ... frames, beyond a single frame; the law was "
+        "fitted to the centres.",
         draw,
     )
 
@@ -270,12 +282,10 @@ def _light(found: SpectralDiffusion) -> Plot:
 def _correlated(c: Any) -> str:
     if c.r is None:
         return f"No correlation: {c.reason}."
-    interval = (
-        c.reason if c.low95 is None else f"95 %: {number(c.low95, 2)} to {number(c.high95, 2)}"
-    )
+    interval = c.reason if c.low95 is None else f"95 %: {number(c.low95, 2)} to {number(c.high95, 2)}"
     return (
-        f"Correlation {number(c.r, 2)} ({interval}); {c.frames} frames count as {number(c.independent, 0)}, for "
-        "both remember themselves."
+        f"Correlation {number(c.r, 2)} ({interval}); {c.frames} frames count as "
+        f"{number(c.independent, 0)}, for both remember themselves."
     )
 
 
