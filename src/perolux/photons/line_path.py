@@ -393,7 +393,7 @@ def _reduced(
 
 def _with_estimated_noise(series: SpectralSeries, model: LineModel) -> SpectralSeries:
     """Gain and read noise from the residuals of a first fit: variance against mean, a straight line."""
-    for _ in range(2):
+    for _ in range(3):
         frames, widths = _start(series, model)
         frames = _fit_frames(series, model, widths, frames)
         bright = _bright(series, frames)
@@ -402,7 +402,9 @@ def _with_estimated_noise(series: SpectralSeries, model: LineModel) -> SpectralS
             frames = _fit_frames(series, model, widths, frames)
         mean = _mean_of(series, model, frames, widths)
         level = frames.p[:, 2:3]
-        square, light = (series.counts - mean) ** 2, np.maximum(mean - level, 0.0)
+        # a residual is smaller than the noise by what the fit took up at its pixel
+        left = 1 - _leverage(series, model, frames, widths)
+        square, light = (series.counts - mean) ** 2 / left, np.maximum(mean - level, 0.0)
         weight = 1 / (series.noise.read_counts**2 + series.noise.gain * light) ** 2
         design = np.array([[np.sum(weight), np.sum(weight * light)], [0.0, np.sum(weight * light**2)]])
         design[1, 0] = design[0, 1]
@@ -419,6 +421,23 @@ def _with_estimated_noise(series: SpectralSeries, model: LineModel) -> SpectralS
     return series
 
 
+def _leverage(series: SpectralSeries, model: LineModel, frames: _Frames, widths: FloatArray) -> FloatArray:
+    """Share of the noise of each pixel that the fit of its frame takes up, (frames, n), at most 0.9."""
+    found = []
+    size = max(1, _CHUNK // (len(series.energy_ev) * 6))
+    for first in range(0, len(frames.p), size):
+        part = slice(first, first + size)
+        mean, slopes = _expected(series, model, frames.p[part], widths)
+        slopes = slopes[:, :3]
+        _, fisher = _score(series.counts[part], series.noise, mean, slopes)
+        variance = series.noise.gain * (mean + series.noise.gain * series.noise.pedestal)
+        scale = np.sqrt(np.maximum(np.einsum("fkk->fk", fisher), 1e-300))
+        inverse = np.linalg.pinv(fisher / (scale[:, :, None] * scale[:, None, :]), hermitian=True)
+        inverse = inverse / (scale[:, :, None] * scale[:, None, :])
+        found.append(np.einsum("fkn,fkl,fln->fn", slopes, inverse, slopes) / variance)
+    return np.minimum(np.concatenate(found), 0.9)
+
+
 def _judged(
     series: SpectralSeries,
     model: LineModel,
@@ -428,16 +447,12 @@ def _judged(
     covariance: FloatArray,
     warnings: list[str],
 ) -> LinePath:
-    from statistics import NormalDist
-
     mean = _mean_of(series, model, frames, widths if shared else None)
     gain = _line_gain(series, mean)
     w = widths if shared else np.nanmedian(frames.p[:, 3:], axis=0)
     total, _ = _fwhm(model, w)
     seen = float(voigt_fwhm(model.instrument.fwhm_ev, total))
-    span = float(series.energy_ev[-1] - series.energy_ev[0])
-    places = max(span / max(seen, float(np.median(series.pixel_ev))), 1.0)
-    needed = 0.5 * NormalDist().inv_cdf(1 - min(0.4, DARK_FALSE_ALARM / places)) ** 2
+    needed = _needed_gain(series, model, w)
     noise = series.noise
     spread = np.sqrt(noise.gain * (mean + noise.gain * noise.pedestal))
     residual = (series.counts - mean) / spread
@@ -496,6 +511,24 @@ def _judged(
         scale * frames.error[:, 1], frames.p[:, 2], gain, tuple(status), full, scale * full_sigma, named,
         factor, tuple(warnings),
     )  # fmt: skip
+
+
+def _needed_gain(series: SpectralSeries, model: LineModel, widths: FloatArray) -> float:
+    """Log-likelihood that a line placed anywhere gains by chance in `DARK_FALSE_ALARM` of dark frames.
+
+    P(gain > u) <= (R/2 pi) sqrt(int L'^2/int L^2) exp(-u) + P(chi^2 > 2u)/2: crossings of a Gaussian field over
+    the range R (Davies, Biometrika 74, 33 (1987), recalled).
+    """
+    from scipy.optimize import brentq
+    from scipy.special import erfc
+
+    energy = series.energy_ev
+    span = float(energy[-1] - energy[0])
+    value, slope, _ = line_profile(model, widths, energy - float(np.median(energy)))
+    waves = span * math.sqrt(float(np.sum(slope**2) / np.sum(value**2))) / (2 * math.pi)
+    return float(
+        brentq(lambda u: waves * math.exp(-u) + 0.5 * erfc(math.sqrt(u)) - DARK_FALSE_ALARM, 0.0, 60.0)
+    )
 
 
 def _root(variance: float) -> float | None:

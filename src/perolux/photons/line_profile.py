@@ -75,8 +75,12 @@ class InstrumentFunction:
         reach = 4 * (max(self.sigma_ev) + max(self.gamma_ev)) + max(abs(o) for o in self.offset_ev)
         x = np.linspace(-reach, reach, 4001)
         y = line_profile(LineModel("gaussian", self), np.array([1e-9 * reach]), x)[0]
-        above = x[y >= 0.5 * y.max()]
-        return float(above[-1] - above[0])
+        above = np.flatnonzero(y >= 0.5 * y.max())
+        ends = []
+        for inner, outer in ((above[0], above[0] - 1), (above[-1], above[-1] + 1)):
+            share = (y[inner] - 0.5 * y.max()) / (y[inner] - y[outer])
+            ends.append(float(x[inner] + share * (x[outer] - x[inner])))
+        return ends[1] - ends[0]
 
 
 def gaussian_instrument(fwhm_ev: float) -> InstrumentFunction:
@@ -112,7 +116,10 @@ def read_instrument(path: str | Path) -> InstrumentFunction:
     one = spectra[0]
     energy = one.energy_ev[::-1]
     values = one.values[::-1]
-    found = describe_line(energy, values - np.median(values))
+    dark = float(np.median(values))
+    # Counts scatter more where there are more; the level of the dark pixels keeps weights finite.
+    noise = np.sqrt(np.maximum(values, max(dark, 1e-3 * float(values.max()))))
+    found = describe_line(energy, values - dark, weight=1 / noise)
     p = found.parameters
     if found.name == "gaussian":
         parts = [(p["height"] * p["sigma_ev"], p["center_ev"], p["sigma_ev"], 0.0)]

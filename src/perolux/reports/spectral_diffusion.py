@@ -16,7 +16,7 @@ from perolux.photons.diffusion_laws import squared_shift
 from perolux.photons.spectral_diffusion import SpectralDiffusion, expected_shift
 from perolux.reports.figures import BLUE, GREY, ORANGE
 from perolux.reports.html import environment, static_text
-from perolux.reports.passport_drawing import Plot, make_plot
+from perolux.reports.passport_drawing import Plot, log_axis, make_plot
 from perolux.reports.words import Figure, number
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def diffusion_plots(found: SpectralDiffusion) -> list[Plot]:
 def _map(found: SpectralDiffusion) -> Plot:
     path, series = found.path, found.path.series
     middle = float(np.nanmedian(path.centre_ev))
-    reach = max(4 * float(np.nanmax(np.abs(path.centre_ev - middle))), 3 * float(np.nanmedian(path.fwhm_ev)))
+    reach = max(2 * float(np.nanmax(np.abs(path.centre_ev - middle))), 3 * float(np.nanmedian(path.fwhm_ev)))
     keep = np.flatnonzero(np.abs(series.energy_ev - middle) < reach)
     step = max(1, len(series) // _MOST_COLUMNS)
     count = len(series) // step
@@ -256,6 +256,7 @@ def _exposures(found: SpectralDiffusion) -> Plot:
         axis.plot(e.exposure_s, sd(e.path_ev2), "x", ms=4, color=BLUE, label="scatter of centres")
         axis.plot(e.exposure_s, sd(e.expected_ev2), color=ORANGE, lw=1.0, label="by the law")
         axis.set_xscale("log")
+        log_axis(axis.xaxis, float(e.exposure_s[0]), float(e.exposure_s[-1]))
         axis.set(xlabel="exposure (s)", ylabel="broadening, standard deviation (meV)", ylim=(0, None))
         axis.legend(fontsize=7)
 
