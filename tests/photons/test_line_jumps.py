@@ -47,7 +47,7 @@ def test_kernel_uncompiled_is_the_same():
     fast, plain = forward_backward(*arguments), forward_backward.py_func(*arguments)
     for a, b in zip(fast, plain, strict=True):
         assert np.allclose(a, b, rtol=1e-12, atol=1e-14)
-    total, posterior, steps = fast
+    _, posterior, steps = fast
     assert np.allclose(posterior.sum(axis=1), 1.0) and steps.sum() == pytest.approx(39.0)
 
 

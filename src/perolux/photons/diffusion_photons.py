@@ -184,9 +184,12 @@ def link_photons(
     bright = path.ok & inside
     energy = correlate(path.centre_ev[bright], rate[bright])
     light = correlate(path.area_counts[inside], rate[inside])
-    if light.high95 is not None and light.high95 < 0.3:
+    counts = rate[inside] * series.exposure_s
+    blinks = float(np.var(counts)) > 4 * float(np.mean(counts))
+    if blinks and light.low95 is not None and light.low95 <= 0:
         warnings.append(
-            "the light of the line does not follow the rate of photons: is --spectra-offset-s right?"
+            "the rate of photons changes and the light of the line does not follow: is "
+            "--spectra-offset-s right?"
         )
     share = _level_shares(segments, levels, start, stop)
     rows = _levels(path, inside, share, levels, wander, walk)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -165,7 +166,7 @@ def _jumps(motion: Jumps, times: FloatArray, rng: np.random.Generator) -> FloatA
     return np.asarray(np.asarray(motion.offset_ev, dtype=float)[np.array(states)[index]])
 
 
-def write_series(path: str, series: SimulatedSeries) -> str:
+def write_series(path: str | Path, series: SimulatedSeries) -> Path:
     """Write a series as a wide table that `measured.read` reads: wavelength, then one column an exposure."""
     from perolux.files import write_text
 
@@ -174,4 +175,4 @@ def write_series(path: str, series: SimulatedSeries) -> str:
     columns = np.column_stack([spectra[0].wavelength_nm, *(one.values for one in spectra)])
     lines += [",".join([f"{row[0]:.7f}", *(f"{x:g}" for x in row[1:])]) for row in columns]
     write_text(path, "\n".join(lines) + "\n")
-    return path
+    return Path(path)

@@ -516,8 +516,8 @@ def _judged(
 def _needed_gain(series: SpectralSeries, model: LineModel, widths: FloatArray) -> float:
     """Log-likelihood that a line placed anywhere gains by chance in `DARK_FALSE_ALARM` of dark frames.
 
-    P(gain > u) <= (R/2 pi) sqrt(int L'^2/int L^2) exp(-u) + P(chi^2 > 2u)/2: crossings of a Gaussian field over
-    the range R (Davies, Biometrika 74, 33 (1987), recalled).
+    P(gain > u) <= (R/2 pi) sqrt(int L'^2/int L^2) exp(-u) + P(chi^2 > 2u)/2: crossings of a Gaussian field
+    over the range R (Davies, Biometrika 74, 33 (1987), recalled).
     """
     from scipy.optimize import brentq
     from scipy.special import erfc
