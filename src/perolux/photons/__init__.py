@@ -6,6 +6,10 @@ would raise it; `hom_peaks`, `hom_histogram`: its five peaks. `first_order`, `pc
 `simulate`, `dwells`: time-tagged photons with their truth. `descriptor`: a source for a circuit. `imaging`:
 images of missing pairs.
 
+`spectral_diffusion`: the wandering line in a series of spectra (`spectral_series`, `line_profile`,
+`line_path`, `diffusion_laws`, `line_jumps`, `diffusion_shifts`, `diffusion_photons`); `diffusion_simulation`
+makes such series.
+
 `correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source.
 `change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`:
 all of it for one record, as `perolux photons` shows it.

@@ -40,7 +40,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 _FEWEST_PAIRS = 8
 _FEWEST_SUMS = 6
-_KERNEL_BINS = 41
+_KERNEL_BINS = (9, 41)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +187,8 @@ def jump_kernels(observed: Observed, period_s: float, shifts: Shifts, most: int 
         early, late, _ = _pairs(observed, period_s, lag)
         shift = observed.centre_ev[late] - observed.centre_ev[early]
         reach = float(np.max(np.abs(shift))) * 1.0001 or 1e-12
-        counts, edges = np.histogram(shift, bins=_KERNEL_BINS, range=(-reach, reach))
+        bins = int(np.clip(math.sqrt(len(shift)), *_KERNEL_BINS)) // 2 * 2 + 1
+        counts, edges = np.histogram(shift, bins=bins, range=(-reach, reach))
         square = float(np.mean(shift**2))
         excess = float(np.mean(shift**4)) / square**2 - 3
         net = float(shifts.shift_ev2[at])

@@ -126,14 +126,14 @@ def recovered(quantity: str) -> Computed:
 
 
 def width_of_sums() -> Computed:
-    """Added variance of the fit to sums of eight frames over that of the law."""
+    """Added variance of the fit to sums of eight frames over that of the centres in them."""
     _, path = _round_trip(1000, 200.0)
     found = width_against_exposure(path, wander=(_SPREAD_EV, _TIME_S))
     assert found is not None
     at = int(np.argmin(np.abs(found.exposure_s - 0.8)))
-    ratio = float(found.extra_ev2[at] / found.expected_ev2[at])
-    from_path = float(found.path_ev2[at] / found.expected_ev2[at])
-    return Computed(ratio, f"from the centres {from_path:.3f}; {found.sums[at]} sums")
+    ratio = float(found.extra_ev2[at] / found.path_ev2[at])
+    law = float(found.path_ev2[at] / found.expected_ev2[at])
+    return Computed(ratio, f"centres over the law of the truth {law:.3f}, by chance; {found.sums[at]} sums")
 
 
 def chain_against_enumeration() -> float:
