@@ -1,13 +1,13 @@
-"""Simulate spectra and photons of one blinking nanocrystal with a wandering line, and write both.
+r"""Simulate spectra and photons of one blinking nanocrystal with a wandering line, and write both.
 
     python examples/spectral_diffusion/make_series.py [FOLDER]
     perolux diffusion FOLDER/series.csv --spectrometer-fwhm-ev 4e-4 --out diffusion
     perolux photons FOLDER/dot.parquet --spectra FOLDER/series.csv --spectra-offset-s 2 \
         --spectrometer-fwhm-ev 4e-4 --out dot
 
-Truth: Ornstein-Uhlenbeck, s1 = 0.3 meV, tc = 2 s; Lorentzian of 0.3 meV behind a Gaussian of 0.4 meV; levels of
-1, 40 and 80 thousand photons a second, brighter ones up to 0.4 meV further to the red. The spectra begin 2 s
-after the photons. All is simulated.
+Truth: Ornstein-Uhlenbeck, s1 = 0.3 meV, tc = 2 s; Lorentzian of 0.3 meV behind a Gaussian of 0.4 meV; levels
+of 1, 40 and 80 thousand photons a second, brighter ones up to 0.4 meV further to the red. The spectra begin
+2 s after the photons. All is simulated.
 """
 
 import sys

@@ -122,6 +122,16 @@ def test_shapes_recover_their_widths(shape, widths):
         assert sigma < 0.2 * true
 
 
+def test_a_gaussian_part_that_is_not_there():
+    path = fit_line_path(series_of(made(5, frames=80).spectra), LineModel("voigt", INSTRUMENT))
+    sigma, error = path.widths["sigma_ev"]
+    square = path.gaussian_variance_sigma_ev2
+    # its square is known, and holds 0; the width of the Lorentzian is not spoilt by it
+    assert square is None or sigma**2 < 4 * square
+    assert error is None or error < sigma
+    assert np.nanmax(path.fwhm_sigma_ev) < 0.25 * np.nanmax(path.fwhm_ev)
+
+
 def test_a_width_in_each_frame():
     truth = made(3, frames=60, photons=2000.0)
     path = fit_line_path(series_of(truth.spectra), LORENTZ, shared_width=False)

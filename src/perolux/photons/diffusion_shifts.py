@@ -273,9 +273,9 @@ def _one_exposure(
     except PeroluxError:
         return None
     assert fit.widths is not None
-    sigma, error = fit.widths["sigma_ev"]
+    sigma, _ = fit.widths["sigma_ev"]
     extra = sigma**2
-    counting = 2 * sigma * (error or 0.0)
+    counting = fit.gaussian_variance_sigma_ev2 or 0.0
     length = (several - 1) * series.period_s + series.exposure_s
     expected = math.nan
     if wander is not None:

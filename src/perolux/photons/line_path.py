@@ -53,7 +53,9 @@ class LinePath:
 
     centre_ev, centre_sigma_ev; area_counts, area_sigma: of the line; background_counts: a pixel; gain_lnl:
     log-likelihood that the line brings; fwhm_ev, fwhm_sigma_ev: of the line, instrument taken off (the same
-    in every frame where shared). widths: by name, with errors, of the shared fit (None where in each frame).
+    in every frame where shared). widths: by name, with errors, of the shared fit (None where in each frame);
+    a Gaussian part that is not resolved has no error of its own, but gaussian_variance_sigma_ev2, that of its
+    square.
     noise_factor: mean square of the residuals over the variance expected.
     """
 
@@ -71,6 +73,7 @@ class LinePath:
     fwhm_sigma_ev: FloatArray
     widths: dict[str, tuple[float, float | None]] | None
     noise_factor: float
+    gaussian_variance_sigma_ev2: float | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -494,13 +497,25 @@ def _judged(
         else:
             warnings.append(f"{told}: smoothed or scaled counts? (--gain)")
     where = np.where(good, 1.0, np.nan)
+    square: float | None = None
     if shared:
-        fwhm, error = _fwhm(model, widths, covariance)
-        full, full_sigma = np.full(len(good), fwhm) * where, np.full(len(good), error or np.nan) * where
+        known = covariance.copy()
+        if "sigma_ev" in model.names:
+            at = model.names.index("sigma_ev")
+            if known[at, at] > widths[at] ** 2:
+                known[at, :] = known[:, at] = 0.0
+        fwhm, wide = _fwhm(model, widths, known)
+        full, full_sigma = np.full(len(good), fwhm) * where, np.full(len(good), wide or np.nan) * where
+        errors = [_root(covariance[j, j]) for j in range(len(model.names))]
         named = {
-            name: (float(widths[j]), _root(covariance[j, j]) and scale * float(np.sqrt(covariance[j, j])))
-            for j, name in enumerate(model.names)
+            name: (float(widths[j]), None if error is None else scale * error)
+            for j, (name, error) in enumerate(zip(model.names, errors, strict=True))
         }
+        if "sigma_ev" in named:
+            sigma, error = named["sigma_ev"]
+            square = None if error is None else 2 * sigma * error
+            if error is not None and error > sigma:  # near 0 only its square is nearly normal
+                named["sigma_ev"] = (sigma, None)
     else:
         each = [_fwhm(model, frames.p[k, 3:], np.diag(frames.error[k, 3:] ** 2)) for k in range(len(good))]
         full = np.array([one[0] for one in each]) * where
@@ -509,7 +524,7 @@ def _judged(
     return LinePath(
         series, model, shared, frames.p[:, 0] * where, scale * frames.error[:, 0] * where, frames.p[:, 1],
         scale * frames.error[:, 1], frames.p[:, 2], gain, tuple(status), full, scale * full_sigma, named,
-        factor, tuple(warnings),
+        factor, square, tuple(warnings),
     )  # fmt: skip
 
 
@@ -567,5 +582,5 @@ def _fwhm(
         "sigma_ev": FWHM_PER_SIGMA * gauss / root,
     }
     by = np.array([slope.get(name, 0.0) for name in model.names])
-    known = by != 0
-    return value, _root(float(by[known] @ covariance[np.ix_(known, known)] @ by[known]))
+    used = by != 0
+    return value, _root(float(by[used] @ covariance[np.ix_(used, used)] @ by[used]))

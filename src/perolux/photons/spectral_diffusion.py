@@ -147,7 +147,7 @@ class SpectralDiffusion:
                 "fwhm_sigma_ev": _or_none(path.fwhm_sigma_ev[one]) if path.shared else None,
                 "widths": None
                 if path.widths is None
-                else {k: {"value": v, "sigma": s} for k, (v, s) in path.widths.items()},
+                else {k: _width_dict(path, k) for k in path.widths},
                 "residual_variance_over_expected": path.noise_factor,
             },
             "noise": {
@@ -269,6 +269,17 @@ def _least_t2(path: LinePath) -> float | None:
     """2 hbar over the width of the Lorentzian: what is left of the width may be more than dephasing."""
     gamma = None if path.widths is None else path.widths.get("gamma_ev")
     return None if gamma is None or gamma[1] is None else HBAR_EV_PS / gamma[0]
+
+
+def _width_dict(path: LinePath, name: str) -> dict[str, Any]:
+    """A shared width with its error; a Gaussian part that is not resolved with its upper limit."""
+    assert path.widths is not None
+    value, sigma = path.widths[name]
+    found: dict[str, Any] = {"value": value, "sigma": sigma}
+    square = path.gaussian_variance_sigma_ev2
+    if name == "sigma_ev" and sigma is None and square is not None:
+        found |= {"high95": math.sqrt(value**2 + 1.645 * square), "reason": "not resolved"}
+    return found
 
 
 def _or_none(value: Any) -> float | None:

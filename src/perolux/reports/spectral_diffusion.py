@@ -230,7 +230,9 @@ def _kernels(found: SpectralDiffusion) -> Plot:
         axis.set(xlabel="shift (meV)", ylabel="density (1/meV)")
         axis.legend(fontsize=7, title="lag", title_fontsize=7)
 
-    told = "; ".join(f"{one.lag_s:.3g} s: {number(one.excess, 2)} ± {one.excess_sigma:.2g}" for one in found.kernels)
+    told = "; ".join(
+        f"{one.lag_s:.3g} s: {number(one.excess, 2)} ± {one.excess_sigma:.2g}" for one in found.kernels
+    )
     return make_plot(
         "kernels",
         "Distribution of shifts",
