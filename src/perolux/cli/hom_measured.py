@@ -43,7 +43,9 @@ class MeasuredOptions:
     ] = None
     splitter: Annotated[str | None, Parameter(help="R,T of the last splitter, e.g. 0.47,0.53")] = None
     splitter_sigma: Annotated[float, Parameter(help="error of R with R + T kept")] = 0.0
-    short_share: Annotated[float, Parameter(help="share of the photons that come through the short arm")] = 0.5
+    short_share: Annotated[float, Parameter(help="share of the photons that come through the short arm")] = (
+        0.5
+    )
     contrast: Annotated[float | None, Parameter(help="of the fringes of a laser, 0 to 1")] = None
     contrast_sigma: Annotated[float, Parameter(help="its error")] = 0.0
     reference: Annotated[
@@ -69,9 +71,9 @@ class MeasuredOptions:
     ] = False
     detuning: Annotated[float, Parameter(help="difference of the two angular frequencies, rad/ps")] = 0.0
     fit_detuning: Annotated[bool, Parameter(negative="", help="fit it: the middle peak beats")] = False
-    lines: Annotated[
-        str | None, Parameter(help="of the fine structure, rad/ps, e.g. 0,0.02: they beat")
-    ] = None
+    lines: Annotated[str | None, Parameter(help="of the fine structure, rad/ps, e.g. 0,0.02: they beat")] = (
+        None
+    )
     weights: Annotated[str | None, Parameter(help="shares of the light of these lines, e.g. 0.6,0.4")] = None
     level: Annotated[float, Parameter(help="of the intervals")] = 0.95
     out: Annotated[Path | None, Parameter(help="a new folder for report, figure and tables")] = None
@@ -111,7 +113,7 @@ def measured_hom(
         lambda: analyse_hom(source, settings, by_side_peaks=options.reference is not None), "fitting"
     )
     if options.out is not None:
-        from perolux.reports.coherence import write_hom_report
+        from perolux.reports.hom import write_hom_report
 
         write_hom_report(found, options.out)
     if json:
@@ -209,7 +211,9 @@ def show(found: HomMeasured, out: Path | None) -> None:
     if out is not None:
         notes.append(f"report.html, hom.svg, histograms.csv and result.json: {out}")
     names = " and ".join(Path(one["file"]).name for one in record["files"])
-    print_table(f"Two-photon interference, {names}", ["quantity", "value", level, "unit"], rows, "\n".join(notes))
+    print_table(
+        f"Two-photon interference, {names}", ["quantity", "value", level, "unit"], rows, "\n".join(notes)
+    )
     print_table("", ["peak", *_heads(record)], _peak_rows(record))
 
 

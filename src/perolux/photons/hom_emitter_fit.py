@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
 from perolux.fitting import least_squares, poisson_deviance_residuals, profile_interval
-from perolux.fitting.least_squares import FitResult
+from perolux.fitting.least_squares import FitResult, Residual
 from perolux.photons.hom import visibility
 from perolux.photons.hom_histogram import (
     HomHistogram,
@@ -183,18 +183,26 @@ def fit_emitter(
         t1 = (one["t1"] * math.exp(-z * t1_sigma), one["t1"] * math.exp(z * t1_sigma))
 
     def per_ps(name: str) -> Ends:
-        ends = interval(name)
-        return tuple(None if x is None else x / lifetime_ns * 1e-3 for x in ends)  # type: ignore[return-value]
+        low_end, high_end = interval(name)
+        # nothing is below 0: an end that the data leave open there is 0
+        return (
+            0.0 if low_end is None else low_end / lifetime_ns * 1e-3,
+            None if high_end is None else high_end / lifetime_ns * 1e-3,
+        )
 
-    v = [float(visibility(1e3 * one["t1"], min(1e3 * one["t2"], 2e3 * one["t1"]),
-                          detuning_rad_per_ps=gap * 1e-3, detuning_spread_rad_per_ps=one["s"] * 1e-3)) * share
-         for gap, share in (line_beats if several else ((one["d"], 1.0),))]  # fmt: skip
+    beats = line_beats if several else ((one["d"], 1.0),)
+    each = visibility(
+        1e3 * one["t1"], min(1e3 * one["t2"], 2e3 * one["t1"]),
+        detuning_rad_per_ps=[gap * 1e-3 for gap, _ in beats], detuning_spread_rad_per_ps=one["s"] * 1e-3,
+    )  # fmt: skip
     return EmitterFit(
         1e3 * one["t1"],
-        tuple(None if x is None else 1e3 * x for x in t1),  # type: ignore[arg-type]
+        _times_of(t1, 1e3),
         1e3 * one["t2"],
-        tuple(None if x is None else 1e3 * math.exp(x) for x in t2),  # type: ignore[arg-type]
-        sum(v),
+        _times_of(
+            (None if t2[0] is None else math.exp(t2[0]), None if t2[1] is None else math.exp(t2[1])), 1e3
+        ),
+        float(each @ [share for _, share in beats]),
         1e-3 * one["s"],
         per_ps("spread") if "spread" in fitted else None,
         1e-3 * one["d"],
@@ -211,16 +219,20 @@ def fit_emitter(
 
 
 def _from_several(
-    residual: object, start: FloatArray, names: tuple[str, ...], low: FloatArray, high: FloatArray,
+    residual: Residual,
+    start: FloatArray,
+    names: tuple[str, ...],
+    low: FloatArray,
+    high: FloatArray,
     scale: FloatArray,
-) -> FitResult:  # fmt: skip
+) -> FitResult:
     """The best of searches from a slow and a quick dephasing."""
     best = None
     for share in (0.6, 0.15):
         begin = start.copy()
         begin[0], begin[1] = start[0] + math.log(2 * share), share
         try:
-            one = least_squares(residual, begin, names=names, low=low, high=high, scale=scale)  # type: ignore[arg-type]
+            one = least_squares(residual, begin, names=names, low=low, high=high, scale=scale)
         except ConvergenceError:
             continue
         if best is None or one.chi2 < best.chi2:
@@ -241,6 +253,10 @@ def _t1_sigma(fit: FitResult, names: tuple[str, ...]) -> float | None:
     share = names.index("share")
     slope[share] = -1.0 / fit.values[share]
     return math.sqrt(max(float(slope @ fit.covariance @ slope), 0.0))
+
+
+def _times_of(ends: Ends, factor: float) -> Ends:
+    return (None if ends[0] is None else factor * ends[0], None if ends[1] is None else factor * ends[1])
 
 
 def _normal(level: float) -> float:

@@ -82,9 +82,7 @@ def read_hom(
     histograms = [
         _centred(time, counts, zero_ns, within_ns, rebin, str(parallel)) for time, counts, *_ in found
     ]
-    return HomFile(
-        histograms[0], histograms[1] if len(histograms) > 1 else None, tuple(files), tuple(notes)
-    )
+    return HomFile(histograms[0], histograms[1] if len(histograms) > 1 else None, tuple(files), tuple(notes))
 
 
 def _read_one(
@@ -160,7 +158,10 @@ def _centred(
     edges = np.concatenate([[time[0] - width / 2], time + width / 2]) - (zero or 0.0)
     # whole groups only, so that no bin is narrower than the others
     groups = len(counts) // rebin
-    edges, counts = edges[: groups * rebin + 1 : rebin], counts[: groups * rebin].reshape(groups, rebin).sum(1)
+    edges, counts = (
+        edges[: groups * rebin + 1 : rebin],
+        counts[: groups * rebin].reshape(groups, rebin).sum(1),
+    )
     if within is not None:
         first = int(np.searchsorted(edges, -within - 1e-9))
         last = int(np.searchsorted(edges, within + 1e-9, side="right")) - 1

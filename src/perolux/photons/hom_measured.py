@@ -181,7 +181,9 @@ def window_counts(
             continue
         inside = (middle >= place - half_ns) & (middle < place + half_ns)
         counts = int(histogram.counts[inside].sum())
-        found.append((order, counts, background_per_ns * float(width[inside].sum()), math.sqrt(max(counts, 1))))
+        found.append(
+            (order, counts, background_per_ns * float(width[inside].sum()), math.sqrt(max(counts, 1)))
+        )
     return found
 
 
@@ -337,5 +339,7 @@ def _assumptions(source: HomFile, settings: HomSettings) -> tuple[str, ...]:
     if source.orthogonal is None:
         found.append("the middle peak without interference is what the side peaks say by counting pairs")
     if settings.spread_rad_per_ps == 0 and len(settings.lines_rad_per_ps) == 1:
-        found.append("T2: no spread of the frequency between the two photons (--detuning-spread, --fit-spread)")
+        found.append(
+            "T2: no spread of the frequency between the two photons (--detuning-spread, --fit-spread)"
+        )
     return tuple(found)
