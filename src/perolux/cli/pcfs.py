@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from perolux.cli.console import numbers_of, patiently, print_json, print_table, terminal_progress
+from perolux.cli.console import numbers_of, print_json, print_table, terminal_progress
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def pcfs(
         str | None, Parameter(help="of the pairs: FROM,TO[,BINS] in s, e.g. 1e-6,1e-2,12")
     ] = None,
     no_diffusion: Annotated[bool, Parameter(negative="", help="a still line: T2 alone is fitted")] = False,
-    lines: Annotated[
-        str | None, Parameter(help="of the fine structure, rad/ps, e.g. 0,0.06: held")
-    ] = None,
+    lines: Annotated[str | None, Parameter(help="of the fine structure, rad/ps, e.g. 0,0.06: held")] = None,
     weights: Annotated[str | None, Parameter(help="shares of the light of these lines, e.g. 0.7,0.3")] = None,
     level: Annotated[float, Parameter(help="of the intervals")] = 0.95,
     out: Annotated[Path | None, Parameter(help="a new folder for report, figures and tables")] = None,
@@ -58,12 +56,10 @@ def pcfs(
     source = read_pcfs(
         folder, contrast=contrast, fringes_per_s=fringes_per_s, lags=_lags(lags), progress=terminal_progress()
     )
-    found = patiently(
-        lambda: analyse_pcfs(
-            source, diffusion=not no_diffusion, lines_rad_per_ps=places, weights=shares, level=level
-        ),
-        "fitting",
-    )
+    found = analyse_pcfs(
+        source, diffusion=not no_diffusion, lines_rad_per_ps=places, weights=shares, level=level,
+        progress=terminal_progress(),
+    )  # fmt: skip
     if out is not None:
         from perolux.reports.pcfs import write_pcfs_report
 
@@ -101,6 +97,7 @@ def _show(found: PcfsMeasured, folder: Path, out: Path | None) -> None:
     notes = [
         f"{record['positions']} stage positions, {len(record['g2'])} lags, {photons}{record['pairs']} pairs; "
         f"deviance {record['deviance']:.5g} for {record['degrees_of_freedom']} degrees of freedom.",
+        f"Intervals: {record['intervals']}.",
         *(["Simulated, as the folder says."] if record["simulated"] else []),
         *(f"{name}: {text}." for name, text in record["missing"].items()),
         *(f"Assumed: {text}." for text in record["assumptions"]),
@@ -108,7 +105,10 @@ def _show(found: PcfsMeasured, folder: Path, out: Path | None) -> None:
         *([f"report.html, figures, pairs.csv and result.json: {out}"] if out is not None else []),
     ]
     print_table(
-        f"PCFS, {folder.name}", ["quantity", "value", f"{record['level']:.0%}", "unit"], rows, "\n".join(notes)
+        f"PCFS, {folder.name}",
+        ["quantity", "value", f"{record['level']:.0%}", "unit"],
+        rows,
+        "\n".join(notes),
     )
 
 

@@ -289,6 +289,7 @@ class PcfsFit:
     Intervals at `level`, by profile likelihood; an end is None where the data leave it open.
     diffusion_time_s and its interval are None where the diffusion is not seen, or not resolved in the lags. bunching: (k,), g2
     of each lag, as fitted. chi2: Poisson deviance of degrees_of_freedom.
+    scatter: (k,) of the pairs of each lag over Poisson's, by which it was weighted; None where Poisson holds.
     """
 
     t2_ps: float
@@ -302,6 +303,7 @@ class PcfsFit:
     degrees_of_freedom: int
     warnings: tuple[str, ...] = ()
     diffusion_time_interval_s: tuple[float | None, float | None] = (None, None)
+    scatter: FloatArray | None = None
 
 
 def fit_pcfs(
@@ -312,11 +314,12 @@ def fit_pcfs(
     offsets_rad_per_ps: Sequence[float] = (0.0,),
     weights: Sequence[float] = (1.0,),
     level: float = 0.95,
+    like: PcfsFit | None = None,
 ) -> PcfsFit:
     """T2, and the diffusion where asked for, from all positions and lags at once by Poisson likelihood.
 
     g2 of each lag is free (the value that fits best is known in closed form). contrast and fine structure are
-    held. Raises `ModelRangeError` for fewer than 100 pairs, `OptionError` for fewer than four positions.
+    held. like: a fit of nearly the same record, from which the search starts; intervals are then left out. Raises `ModelRangeError` for fewer than 100 pairs, `OptionError` for fewer than four positions.
     """
     if len(record.delay_ps) < 4:
         raise OptionError(f"{len(record.delay_ps)} stage positions", allowed="four or more")
@@ -340,6 +343,8 @@ def fit_pcfs(
         return unit * bunching, bunching
 
     wider = np.ones(len(lag))
+    if like is not None and like.scatter is not None:
+        wider = np.sqrt(like.scatter)
 
     def residual(p: FloatArray) -> FloatArray:
         return (poisson_deviance_residuals(record.pairs, mean(p)[0]) / wider).ravel()
@@ -350,20 +355,29 @@ def fit_pcfs(
     width = np.array([0.2, 0.5, 0.5])[: len(names)]
     middle = 0.5 * (math.log(max(lag[0], 1e-12)) + math.log(lag[-1]))
     best = None
-    for share in (0.03, 0.3, 3.0):
-        for wander in (0.3, 3.0) if diffusion else (0.0,):
-            start = np.array([math.log(share * longest), wander, middle])[: len(names)]
-            one = least_squares(residual, start, names=names, low=low, high=high, scale=width)
-            if best is None or np.sum(one.residuals**2) < np.sum(best.residuals**2):
-                best = one
+    starts = [
+        (math.log(share * longest), wander, middle)
+        for share in (0.03, 0.3, 3.0)
+        for wander in ((0.3, 3.0) if diffusion else (0.0,))
+    ]
+    if like is not None:
+        seen_time = middle if like.diffusion_time_s is None else math.log(like.diffusion_time_s)
+        starts = [(math.log(like.t2_ps), like.diffusion_rad_per_ps * longest, seen_time)]
+    for begin in starts:
+        start = np.clip(np.array(begin)[: len(names)], low, high)
+        one = least_squares(residual, start, names=names, low=low, high=high, scale=width)
+        if best is None or np.sum(one.residuals**2) < np.sum(best.residuals**2):
+            best = one
     assert best is not None
     free = record.pairs.size - len(names) - len(lag)  # one g2 a lag is fitted too
     chi2 = float(np.sum(best.residuals**2))
     warnings = list(best.warnings)
-    if free > 0 and chi2 > free + 5 * math.sqrt(2 * free):
+    scatter = None
+    if like is None and free > 0 and chi2 > free + 5 * math.sqrt(2 * free):
         # pairs that share a photon are not independent, the more the longer the lag: each lag gets its own scatter
         per_lag = np.sum(best.residuals.reshape(record.pairs.shape) ** 2, axis=0) / (len(record.delay_ps) - 1)
-        wider[:] = np.sqrt(np.maximum(per_lag, 1.0))
+        scatter = np.maximum(per_lag, 1.0)
+        wider[:] = np.sqrt(scatter)
         best = least_squares(
             residual, best.values, names=names, low=low, high=high, scale=width, absolute_sigma=False
         )
@@ -371,6 +385,13 @@ def fit_pcfs(
             f"pairs scatter by {per_lag.min():.2g} to {per_lag.max():.3g} times Poisson from lag to lag (many pairs "
             "share a photon, or the diffusion was sampled too briefly): each lag is weighted by its own scatter"
         )
+    if like is not None:
+        wandered = float(best.values[1]) / longest if diffusion else 0.0
+        lasting = math.exp(best.values[2]) if diffusion and like.diffusion_time_s is not None else None
+        return PcfsFit(
+            math.exp(best.values[0]), (None, None), wandered, (None, None), lasting, mean(best.values)[1], level,
+            chi2, free, tuple(warnings),
+        )  # fmt: skip
     bounds = profile_interval(residual, best, "ln t2", level, low=low, high=high)
     wander, time = 0.0, None
     long: tuple[float | None, float | None] = (None, None)
@@ -390,7 +411,7 @@ def fit_pcfs(
     ends = tuple(None if end is None else math.exp(end) for end in (bounds.low, bounds.high))
     return PcfsFit(
         math.exp(best.values[0]), (ends[0], ends[1]), wander, spread, time,
-        mean(best.values)[1], level, chi2, free, tuple(warnings), long,
+        mean(best.values)[1], level, chi2, free, tuple(warnings), long, scatter,
     )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ from perolux.photons.pcfs import (
     spread_by_lag,
     transform,
 )
+from perolux.photons.pcfs_blocks import with_blocks
 from perolux.photons.pcfs_set import PcfsSet
+from perolux.progress import Progress, silent
 
 __all__ = ["PcfsMeasured", "analyse_pcfs"]
 
@@ -60,6 +62,14 @@ class PcfsMeasured:
     missing: dict[str, str]
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def how(self) -> str:
+        """Where the intervals come from, in words."""
+        if self.source.blocks is None:
+            return "profile likelihood"
+        told = f"{len(self.source.blocks)} blocks of time, left out one by one"
+        return f"profile likelihood, widened where {told}, say more"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, as `perolux pcfs FOLDER --json` prints it."""
@@ -98,6 +108,7 @@ class PcfsMeasured:
             "lines_rad_per_ps": list(self.line.offsets_rad_per_ps),
             "weights": list(self.line.weights),
             "level": fit.level,
+            "intervals": self.how,
             "deviance": fit.chi2,
             "degrees_of_freedom": fit.degrees_of_freedom,
             "path_difference_mm": self.source.path_mm.tolist(),
@@ -128,6 +139,7 @@ def analyse_pcfs(
     lines_rad_per_ps: Sequence[float] = (0.0,),
     weights: Sequence[float] = (1.0,),
     level: float = 0.95,
+    progress: Progress = silent,
 ) -> PcfsMeasured:
     """T2 and diffusion of a set by Poisson likelihood over all positions and lags, and what to show of them.
 
@@ -140,9 +152,17 @@ def analyse_pcfs(
     fit = fit_pcfs(
         record, contrast=contrast, diffusion=diffusion, offsets_rad_per_ps=lines, weights=shares, level=level
     )
+    fit = with_blocks(
+        fit, source.blocks, contrast=contrast, diffusion=diffusion, offsets_rad_per_ps=lines, weights=shares,
+        progress=progress,
+    )  # fmt: skip
     line = Line(fit.t2_ps, fit.diffusion_rad_per_ps, fit.diffusion_time_s or 1.0, lines, shares)
     missing: dict[str, str] = {}
     warnings = [*source.warnings, *fit.warnings]
+    if source.blocks is None and any("times Poisson" in one for one in fit.warnings):
+        warnings.append(
+            "without blocks of time the errors that lags have in common are not known: intervals are too narrow"
+        )
     if not diffusion:
         missing["diffusion"] = "not asked for (--no-diffusion)"
     elif fit.diffusion_time_s is None:

@@ -27,6 +27,7 @@ from perolux.files import read_small_text, sha256_of
 from perolux.measured.streams import read_stream
 from perolux.photons.correlation import Sides
 from perolux.photons.pcfs import PcfsRecord, count_pairs, delay_of_path
+from perolux.photons.pcfs_blocks import PcfsBlocks, count_blocks
 from perolux.progress import Progress, silent
 
 __all__ = ["PcfsSet", "read_pcfs"]
@@ -48,7 +49,8 @@ _MOST_POSITIONS = 10_000
 @dataclass(frozen=True)
 class PcfsSet:
     """Pairs of a set and what is known of it. path_mm: (m,) path differences; contrast: of the fringes;
-    dither_um: path swept, None where not said; files: (name, sha256); simulated: as the folder says."""
+    dither_um: path swept, None where not said; files: (name, sha256); simulated: as the folder says; blocks: pairs
+    of each block of time (`pcfs_blocks`), None from a table."""
 
     record: PcfsRecord
     path_mm: FloatArray
@@ -58,6 +60,7 @@ class PcfsSet:
     about: str
     simulated: bool
     files: tuple[tuple[str, str], ...]
+    blocks: PcfsBlocks | None
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -97,6 +100,7 @@ def read_pcfs(
     warnings += notes
     files = [(path.name, sha256_of(path)), (table.name, sha256_of(table))]
     photons: int | None = None
+    blocks: PcfsBlocks | None = None
     if "pairs" in said["set"]:
         if lags is not None:
             raise OptionError("lags of a table of pairs are in it", where="--lags", fix="leave it out")
@@ -137,9 +141,17 @@ def read_pcfs(
         record = count_pairs(
             streams, delay_of_path(path_mm), edges, fringes_per_s=fringes, sides=sides, progress=progress
         )
+        blocks = count_blocks(
+            streams,
+            record.delay_ps,
+            record.lag_edges_s,
+            fringes_per_s=fringes,
+            sides=sides,
+            progress=progress,
+        )
     return PcfsSet(
         record, path_mm, contrast, said["dither"].get("range_um"), photons, said["set"].get("about", ""),
-        said["set"].get("simulated", False), tuple(files), tuple(assumptions), tuple(warnings),
+        said["set"].get("simulated", False), tuple(files), blocks, tuple(assumptions), tuple(warnings),
     )  # fmt: skip
 
 

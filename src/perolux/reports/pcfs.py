@@ -108,6 +108,7 @@ def render_pcfs(found: PcfsMeasured, title: str, plots: list[Plot] | None = None
                 *([record["about"]] if record["about"] else []),
                 *(f"{name}: {text}" for name, text in record["missing"].items()),
                 f"fringe contrast {record['contrast']:g}",
+                f"intervals: {record['intervals']}",
                 f"{photons}{record['pairs']} pairs at {record['positions']} stage positions; deviance "
                 f"{record['deviance']:.5g} for {record['degrees_of_freedom']} degrees of freedom",
             ],
