@@ -52,7 +52,9 @@ def tables(folder: Path) -> None:
     """Histograms of interference and the table of pairs."""
     rng = np.random.default_rng(20)
     edges = np.round(np.arange(-161, 162) * 0.05 - 0.025, 3)[:-1]
-    both = [simulate_histogram("pulse pair", edges, rng, visibility=v, **HOM).counts for v in (VISIBILITY, 0.0)]
+    both = [
+        simulate_histogram("pulse pair", edges, rng, visibility=v, **HOM).counts for v in (VISIBILITY, 0.0)
+    ]
     middle = 0.5 * (edges[1:] + edges[:-1])
     folder.mkdir(parents=True, exist_ok=True)
     head = "# simulated: T1 280 ps, T2 313.6 ps (visibility 0.56), g2(0) 0.05, R 0.47, T 0.53, contrast 0.97, blur 50 ps"

@@ -74,7 +74,9 @@ def _dwells(found: DerivedRecord) -> list[Row]:
         for fit in found.dwells.fits:
             told = ", ".join(f"{name} {value:.4g}" for name, value in fit.parameters.items())
             gained = found.dwells.against_power_law[fit.law]
-            rows.append((f"dwells, {fit.law.replace('-', ' ')}", f"{told}; log-likelihood {gained:+.1f}", None))
+            rows.append(
+                (f"dwells, {fit.law.replace('-', ' ')}", f"{told}; log-likelihood {gained:+.1f}", None)
+            )
     line = found.switching
     if line is not None and line.stored_exponent is not None:
         stored = f"exponent {line.stored_exponent:.2f} (line through a logarithmic histogram)"
@@ -97,6 +99,7 @@ def _rest(found: DerivedRecord) -> list[Row]:
     if found.flid_correlation is not None:
         rows.append(("intensity against ln(rate)", f"correlation {found.flid_correlation:.2f}", None))
     if (own := found.autocorrelation) is not None:
+
         def words(law: tuple[float, float, float]) -> str:
             return f"{law[0]:.4g} t^-{law[2]:.3g} exp(-{law[1]:.3g} t)"
 

@@ -130,7 +130,9 @@ def read_autocorrelation(path: Path, segments: tuple[FloatArray, FloatArray] | N
     told = _numbers(next((line for line in text.splitlines() if line.lstrip().startswith("[")), None))
     start = told if len(told) == 3 else [float(stored[0]) * lag[0] ** 0.7, 1.0, 0.7]
     with np.errstate(all="ignore"):
-        best, _ = curve_fit(lambda t, a, b, c: a * t**-c * np.exp(-b * t), lag, stored, p0=start, maxfev=20_000)
+        best, _ = curve_fit(
+            lambda t, a, b, c: a * t**-c * np.exp(-b * t), lag, stored, p0=start, maxfev=20_000
+        )
     return Autocorrelation(
         lag, stored, (told[0], told[1], told[2]) if len(told) == 3 else None,
         (float(best[0]), float(best[1]), float(best[2])),

@@ -183,7 +183,9 @@ def _switching_dict(found: SwitchingHistogram) -> dict[str, Any]:
         "from_s": found.lower_s,
         "exponent_of_the_same_line": found.exponent,
         "largest_difference_of_histograms_log10": found.unmatched,
-        "exponent_by_likelihood": None if found.likelihood is None else found.likelihood.parameters["exponent"],
+        "exponent_by_likelihood": None
+        if found.likelihood is None
+        else found.likelihood.parameters["exponent"],
         "exponent_low95": None if found.likelihood is None else found.likelihood.low95["exponent"],
         "exponent_high95": None if found.likelihood is None else found.likelihood.high95["exponent"],
     }
@@ -321,4 +323,3 @@ def _period(tau_ns: FloatArray, counts: IntArray) -> float:
     best = float(coarse[np.argmax(power(coarse))])
     fine = best * np.linspace(0.97, 1.03, 601)
     return float(fine[np.argmax(power(fine))])
-
