@@ -57,7 +57,9 @@ def tables(folder: Path) -> None:
     ]
     middle = 0.5 * (edges[1:] + edges[:-1])
     folder.mkdir(parents=True, exist_ok=True)
-    head = "# simulated: T1 280 ps, T2 313.6 ps (visibility 0.56), g2(0) 0.05, R 0.47, T 0.53, contrast 0.97, blur 50 ps"
+    head = (
+        "# simulated: T1 280 ps, T2 313.6 ps (V 0.56), g2(0) 0.05, R 0.47, T 0.53, contrast 0.97, blur 50 ps"
+    )
     for name, columns in (("parallel", both[:1]), ("orthogonal", both[1:]), ("both", both)):
         names = ["parallel", "orthogonal"] if name == "both" else ["counts"]
         lines = [head, ",".join(["delay_ns", *names])]

@@ -128,7 +128,8 @@ def _settings(options: MeasuredOptions, spread: float) -> HomSettings:
 
     if options.delay is None:
         raise OptionError(
-            "the delay of the interferometer is not given", where="--delay", allowed="a positive number of ns",
+            "the delay of the interferometer is not "
+            "given", where="--delay", allowed="a positive number of ns",
             fix="it is the distance of neighbouring peaks, and known from the arms",
         )  # fmt: skip
     if options.fit_spread and spread:
@@ -205,7 +206,8 @@ def show(found: HomMeasured, out: Path | None) -> None:
         f"Correction: {told['correction']['words']}.",
         *(f"Assumed: {one}." for one in record["assumptions"]),
         *(f"{one[:1].upper()}{one[1:]}." for one in record["warnings"]),
-        f"Deviance {record['peaks_fit']['deviance']:.5g} of all peaks, {emitter['deviance']:.5g} with T1 and T2, "
+        f"Deviance {record['peaks_fit']['deviance']:.5g} of all peaks, {emitter['deviance']:.5g} with "
+        f"T1 and T2, "
         f"{emitter['degrees_of_freedom']} degrees of freedom.",
     ]
     if out is not None:

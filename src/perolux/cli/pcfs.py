@@ -1,4 +1,4 @@
-"""`perolux pcfs`: photon-correlation Fourier spectroscopy of one emitter, from a folder of stage positions."""
+"""`perolux pcfs`: photon-correlation Fourier spectroscopy of one emitter, from a folder of positions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pcfs(
     replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
-    """Coherence time, line width and spectral diffusion, by a Poisson fit to all stage positions and lags."""
+    """Coherence time, line width and spectral diffusion: a Poisson fit to all stage positions and lags."""
     from perolux.photons.pcfs_measured import analyse_pcfs
     from perolux.photons.pcfs_set import read_pcfs
 

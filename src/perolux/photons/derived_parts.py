@@ -33,7 +33,7 @@ _GRID_S = 1e-4
 
 @dataclass(frozen=True)
 class Source:
-    """Where a folder comes from, as its source.toml says. licence: its name; licence_file: beside the data."""
+    """Where a folder comes from, as its source.toml says. licence: its name; licence_file: its text."""
 
     title: str
     repository: str
@@ -121,7 +121,7 @@ def read_stored_decay(header: tuple[tuple[str, str], ...]) -> StoredDecay | None
 
 
 def read_autocorrelation(path: Path, segments: tuple[FloatArray, FloatArray] | None) -> Autocorrelation:
-    """The stored autocorrelation; segments: (lengths in s, photons) of the stretches, to set one beside it."""
+    """The stored autocorrelation; segments: (lengths in s, photons) of stretches, to set one beside it."""
     from scipy.optimize import curve_fit
 
     table = read_table(path)

@@ -38,8 +38,10 @@ __all__ = ["DerivedRecord", "analyse_derived"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-_FILES = ("metadata_dataset.txt", "corr_unseg.txt", "g2.txt", "segments.csv", "switchinghist.txt")
-_FILES += ("Houel_autocorr.txt",)
+_FILES = (
+    "metadata_dataset.txt", "corr_unseg.txt", "g2.txt", "segments.csv", "switchinghist.txt",
+    "Houel_autocorr.txt",
+)  # fmt: skip
 _LOWER_S = 3e-3
 _LIMITS_S = (3e-3, 5e-3, 10e-3)
 

@@ -85,7 +85,8 @@ def fit_emitter(
     """T1 and T2 of both histograms at once, Poisson likelihood; spread and detuning where they are None.
 
     lines, weights: of the emitter's fine structure, each photon on one by chance; they beat. blur_ns, and
-    what `hom_peaks` takes, are held. Without an orthogonal histogram the middle area is that of counted pairs.
+    what `hom_peaks` takes, are held. Without an orthogonal histogram the middle area is that of counted
+    pairs.
     Raises what `fit_histograms` raises; `OptionError` for a detuning that is free beside several lines.
     """
     if not (delay_ns > 0 and lifetime_ns > 0 and blur_ns >= 0):

@@ -243,6 +243,7 @@ def check_spacing(histogram: HomHistogram, delay_ns: float, name: str) -> None:
         raise OptionError(f"the peaks are not {delay_ns:g} ns apart", where=name, fix=told)
     if abs(places[1] + places[0]) / 2 > 0.2 * delay_ns:
         raise OptionError(
-            f"the side peaks lie at {places[0]:.4g} and {places[1]:.4g} ns: delay zero is elsewhere", where=name,
+            f"the side peaks lie at {places[0]:.4g} and {places[1]:.4g} ns: delay zero is "
+            f"elsewhere", where=name,
             fix=f"--zero, moved by {(places[0] + places[1]) / 2:.4g} ns",
         )  # fmt: skip

@@ -32,9 +32,10 @@ FloatArray = npt.NDArray[np.float64]
 class HomSettings:
     """What is known of the source and the interferometer. None: not given, then taken and said.
 
-    delay_ns: of the interferometer, the distance of the peaks. blur_ns: standard deviation of the difference of
-    the arrival times of two photons that came together. spread, detuning: of the difference of the two angular
-    frequencies, rad/ps, None: fitted. window_ns: half width of the windows, half the delay where left out.
+    delay_ns: of the interferometer, the distance of the peaks. blur_ns: standard deviation of the
+    difference of the arrival times of two photons that came together. spread, detuning: of the difference
+    of the two angular frequencies, rad/ps, None: fitted. window_ns: half width of the windows, half the
+    delay where left out.
     """
 
     delay_ns: float
@@ -70,7 +71,7 @@ class PeakCount:
 
 @dataclass(frozen=True)
 class HomMeasured:
-    """All of it. windows_raw: None where no orthogonal histogram is there and side peaks were not asked for."""
+    """All of it. peaks: by polarisation; windows_raw: raw visibility by windows, with windows_sigma."""
 
     source: HomFile
     settings: HomSettings
@@ -98,7 +99,8 @@ class HomMeasured:
             missing["central_over_side"] = "no orthogonal histogram"
         for name, pair in (
             ("t1_ps", emitter.t1_interval_ps), ("t2_ps", emitter.t2_interval_ps),
-            ("spread_rad_per_ps", emitter.spread_interval), ("detuning_rad_per_ps", emitter.detuning_interval),
+            ("spread_rad_per_ps", emitter.spread_interval),
+            ("detuning_rad_per_ps", emitter.detuning_interval),
         ):  # fmt: skip
             if pair is None:
                 missing[name] = "held, not fitted"
@@ -191,9 +193,10 @@ def window_counts(
 def analyse_hom(source: HomFile, settings: HomSettings, *, by_side_peaks: bool = False) -> HomMeasured:
     """Areas, raw and corrected visibility, and the emitter's times from measured histograms.
 
-    by_side_peaks: without an orthogonal histogram, the undisturbed middle peak is taken from the side peaks by
-    counting pairs. Raises `OptionError` where the polarisation is missing and this was not asked for, where
-    peaks are not found at the delay, and for settings out of range; `ModelRangeError` for empty histograms.
+    by_side_peaks: without an orthogonal histogram, the undisturbed middle peak is taken from the side peaks
+    by counting pairs. Raises `OptionError` where the polarisation is missing and this was not asked for,
+    where peaks are not found at the delay, and for settings out of range; `ModelRangeError` for empty
+    histograms.
     """
     _check(source, settings, by_side_peaks)
     given = [("parallel", source.parallel)]
@@ -228,7 +231,8 @@ def analyse_hom(source: HomFile, settings: HomSettings, *, by_side_peaks: bool =
         if chi2 > mean + 5 * math.sqrt(variance):
             warnings.append(
                 f"the fit of the {name} leaves a deviance of {chi2:.4g}, where {mean:.4g} +- "
-                f"{math.sqrt(variance):.2g} are expected of counts so few ({free} degrees of freedom): the model does "
+                f"{math.sqrt(variance):.2g} are expected of counts so few ({free} degrees of "
+                f"freedom): the model does "
                 "not follow the histograms (another scheme, blur or delay?)"
             )
     if fit.central_over_side is not None and sigma > 0 and abs(fit.central_over_side - 1) > 0.1:
@@ -244,10 +248,11 @@ def analyse_hom(source: HomFile, settings: HomSettings, *, by_side_peaks: bool =
 def expected_deviance(mean: npt.ArrayLike) -> tuple[float, float]:
     """Sum over bins of the mean and the variance of the Poisson deviance at a mean of counts a bin.
 
-    1 and 2 a bin for many counts; 1.15 at one count, and falling to 0 where a bin is empty. Exact up to 40 counts.
+    1 and 2 a bin for many counts; 1.15 at one count, and falling to 0 where a bin is empty. Exact up to 40
+    counts.
 
     >>> [round(x, 2) for x in expected_deviance([1.0])]
-    [1.15, 1.23]
+    [1.15, 1.36]
     """
     from scipy.special import gammaln, xlogy
 

@@ -77,7 +77,7 @@ def interference_share(
     found = np.zeros(len(width))
     if not len(near):
         return found
-    pieces = int(math.ceil(float(width[near].max()) / blur_ns))
+    pieces = math.ceil(float(width[near].max()) / blur_ns)
     step = width[near] / pieces
     start = edges[near][:, None] + step[:, None] * np.arange(pieces)
     x = start[:, :, None] + 0.5 * step[:, None, None] * (_NODES + 1)

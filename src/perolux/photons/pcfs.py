@@ -161,8 +161,8 @@ def _dip(
 ) -> FloatArray:
     """1 - c^2/2 E with the phase of the dither, its mean over each lag bin, (m, k).
 
-    Pairs of unrelated photons lie evenly in a bin, so the mean is over the lag: three Gauss points, which hold
-    for bins of up to a factor 10 (a step of the diffusion across one bin is seen to 1e-3)."""
+    Pairs of unrelated photons lie evenly in a bin, so the mean is over the lag: three Gauss points, which
+    hold for bins of up to a factor 10 (a step of the diffusion across one bin is seen to 1e-3)."""
     low, width = edges[:-1, None], np.diff(edges)[:, None]
     lag = low + 0.5 * width * (_NODES + 1)  # (k, 3)
     turned = 1.0 if fringes is None else np.cos(2 * math.pi * fringes * lag)
@@ -287,8 +287,8 @@ class PcfsFit:
     """T2 and diffusion of a record.
 
     Intervals at `level`, by profile likelihood; an end is None where the data leave it open.
-    diffusion_time_s and its interval are None where the diffusion is not seen, or not resolved in the lags. bunching: (k,), g2
-    of each lag, as fitted. chi2: Poisson deviance of degrees_of_freedom.
+    diffusion_time_s and its interval are None where the diffusion is not seen, or not resolved in the lags.
+    bunching: (k,), g2 of each lag, as fitted. chi2: Poisson deviance of degrees_of_freedom.
     scatter: (k,) of the pairs of each lag over Poisson's, by which it was weighted; None where Poisson holds.
     """
 
@@ -319,7 +319,8 @@ def fit_pcfs(
     """T2, and the diffusion where asked for, from all positions and lags at once by Poisson likelihood.
 
     g2 of each lag is free (the value that fits best is known in closed form). contrast and fine structure are
-    held. like: a fit of nearly the same record, from which the search starts; intervals are then left out. Raises `ModelRangeError` for fewer than 100 pairs, `OptionError` for fewer than four positions.
+    held. like: a fit of nearly the same record, from which the search starts; intervals are then left out.
+    Raises `ModelRangeError` for fewer than 100 pairs, `OptionError` for fewer than four positions.
     """
     if len(record.delay_ps) < 4:
         raise OptionError(f"{len(record.delay_ps)} stage positions", allowed="four or more")
@@ -374,7 +375,8 @@ def fit_pcfs(
     warnings = list(best.warnings)
     scatter = None
     if like is None and free > 0 and chi2 > free + 5 * math.sqrt(2 * free):
-        # pairs that share a photon are not independent, the more the longer the lag: each lag gets its own scatter
+        # pairs that share a photon are not independent, the more the longer the lag: each lag gets its own
+        # scatter
         per_lag = np.sum(best.residuals.reshape(record.pairs.shape) ** 2, axis=0) / (len(record.delay_ps) - 1)
         scatter = np.maximum(per_lag, 1.0)
         wider[:] = np.sqrt(scatter)
@@ -382,15 +384,17 @@ def fit_pcfs(
             residual, best.values, names=names, low=low, high=high, scale=width, absolute_sigma=False
         )
         warnings.append(
-            f"pairs scatter by {per_lag.min():.2g} to {per_lag.max():.3g} times Poisson from lag to lag (many pairs "
-            "share a photon, or the diffusion was sampled too briefly): each lag is weighted by its own scatter"
+            f"pairs scatter by {per_lag.min():.2g} to {per_lag.max():.3g} times Poisson from lag to "
+            f"lag (many pairs "
+            "share a photon, or the diffusion was sampled too briefly): each lag is weighted by its "
+            "own scatter"
         )
     if like is not None:
         wandered = float(best.values[1]) / longest if diffusion else 0.0
         lasting = math.exp(best.values[2]) if diffusion and like.diffusion_time_s is not None else None
         return PcfsFit(
-            math.exp(best.values[0]), (None, None), wandered, (None, None), lasting, mean(best.values)[1], level,
-            chi2, free, tuple(warnings),
+            math.exp(best.values[0]), (None, None), wandered, (None, None), lasting, mean(best.values)[1],
+            level, chi2, free, tuple(warnings),
         )  # fmt: skip
     bounds = profile_interval(residual, best, "ln t2", level, low=low, high=high)
     wander, time = 0.0, None

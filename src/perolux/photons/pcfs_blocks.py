@@ -133,8 +133,8 @@ def with_blocks(
     for j in track(range(len(blocks)), "blocks left out", len(blocks), progress):
         try:
             again = fit_pcfs(
-                blocks.without(j), contrast=contrast, diffusion=diffusion, offsets_rad_per_ps=offsets_rad_per_ps,
-                weights=weights, level=fit.level, like=fit,
+                blocks.without(j), contrast=contrast, diffusion=diffusion,
+                offsets_rad_per_ps=offsets_rad_per_ps, weights=weights, level=fit.level, like=fit,
             )  # fmt: skip
         except PeroluxError:
             continue

@@ -43,9 +43,9 @@ _MOST_DITHER = 0.1
 class PcfsMeasured:
     """A set, its fit, and what is shown of it.
 
-    seen, error: E of each position and lag from the counts, (m, k); spread2, spread2_error: s^2 of each lag on
-    its own, (k,); zeta: (n,) rad/ps; correlation: p(zeta) of the fit at the first and the last lag, (2, n);
-    transformed: the same from the counts by transform, None with the reason in `missing`.
+    seen, error: E of each position and lag from the counts, (m, k); spread2, spread2_error: s^2 of each lag
+    on its own, (k,); zeta: (n,) rad/ps; correlation: p(zeta) of the fit at the first and the last lag, (2,
+    n); transformed: the same from the counts by transform, None with the reason in `missing`.
     """
 
     source: PcfsSet
@@ -161,7 +161,8 @@ def analyse_pcfs(
     warnings = [*source.warnings, *fit.warnings]
     if source.blocks is None and any("times Poisson" in one for one in fit.warnings):
         warnings.append(
-            "without blocks of time the errors that lags have in common are not known: intervals are too narrow"
+            "without blocks of time the errors that lags have in common are not known: intervals are "
+            "too narrow"
         )
     if not diffusion:
         missing["diffusion"] = "not asked for (--no-diffusion)"
@@ -187,14 +188,16 @@ def analyse_pcfs(
     longest = float(np.abs(record.delay_ps).max())
     if longest < fit.t2_ps / 2:
         warnings.append(
-            f"the longest delay, {longest:.3g} ps, is below half of T2: the envelope hardly falls within the set"
+            f"the longest delay, {longest:.3g} ps, is below half of T2: the envelope hardly falls "
+            f"within the set"
         )
     if source.dither_um is not None:
         swept = float(delay_of_path(1e-3 * source.dither_um))
         rate = 2 / fit.t2_ps + fit.diffusion_rad_per_ps
         if swept * rate > _MOST_DITHER:
             warnings.append(
-                f"the dither sweeps {swept:.3g} ps, over which the envelope falls by {1 - math.exp(-swept * rate):.0%}: "
+                f"the dither sweeps {swept:.3g} ps, over which the envelope falls by "
+                f"{1 - math.exp(-swept * rate):.0%}: "
                 "the model takes it as one delay"
             )
     assumptions = [*source.assumptions, "one Lorentzian line"
@@ -204,8 +207,8 @@ def analyse_pcfs(
     assumptions.append("g2 of each lag is the same at all positions, and free")
     expected = expected_pairs(record, line, fit.bunching, contrast)
     return PcfsMeasured(
-        source, fit, line, seen, error, expected, spread2, spread2_error, zeta, correlation, transformed, missing,
-        tuple(assumptions), tuple(warnings),
+        source, fit, line, seen, error, expected, spread2, spread2_error, zeta, correlation, transformed,
+        missing, tuple(assumptions), tuple(warnings),
     )  # fmt: skip
 
 
@@ -217,7 +220,7 @@ def _uev(rad_per_ps: float) -> float:
 
 
 def _transformed(delay_ps: FloatArray, seen: FloatArray, zeta: FloatArray) -> FloatArray:
-    """p of the first and last lag by transform of what was counted, both signs of the delay folded, (2, n)."""
+    """p of the first and last lag by transform of what was counted, delays of both signs folded, (2, n)."""
     places, at = np.unique(np.round(np.abs(delay_ps), 9), return_inverse=True)
     folded = np.zeros((len(places), seen.shape[1]))
     np.add.at(folded, at, seen)

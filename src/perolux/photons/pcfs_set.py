@@ -1,7 +1,7 @@
 """A set of PCFS measurements in a folder: `pcfs.toml`, and a record of photons for each stage position, or a
 table of pairs.
 
-    pcfs.toml    [set] positions = "positions.csv" or pairs = "pairs.csv"; [stage]; [dither]; [interferometer]; ...
+    pcfs.toml    [set] positions = "positions.csv" or pairs = "pairs.csv"; [stage]; [dither]; ...
     positions    file, path_difference_mm     or     file, stage_position_mm
     pairs        path_difference_mm (or stage_position_mm), lag_from_s, lag_to_s, pairs, expected
 
@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from perolux.errors import InputError, OptionError, PeroluxError, Problem
 from perolux.files import read_small_text, sha256_of
+from perolux.measured.photon_stream import PhotonStream
 from perolux.measured.streams import read_stream
 from perolux.photons.correlation import Sides
 from perolux.photons.pcfs import PcfsRecord, count_pairs, delay_of_path
@@ -49,8 +50,8 @@ _MOST_POSITIONS = 10_000
 @dataclass(frozen=True)
 class PcfsSet:
     """Pairs of a set and what is known of it. path_mm: (m,) path differences; contrast: of the fringes;
-    dither_um: path swept, None where not said; files: (name, sha256); simulated: as the folder says; blocks: pairs
-    of each block of time (`pcfs_blocks`), None from a table."""
+    dither_um: path swept, None where not said; files: (name, sha256); simulated: as the folder says;
+    blocks: pairs of each block of time (`pcfs_blocks`), None from a table."""
 
     record: PcfsRecord
     path_mm: FloatArray
@@ -83,7 +84,7 @@ def read_pcfs(
     if not path.is_file():
         raise InputError(
             "there is no pcfs.toml", where=str(folder),
-            allowed='[set] positions = "positions.csv", [stage], [dither], [interferometer], [photons], [lags]',
+            allowed='[set] positions = "positions.csv"; [stage], [dither], [interferometer], ...',
             fix="see the page photons-coherence, PCFS of your own",
         )  # fmt: skip
     said = _toml(path)
@@ -109,7 +110,8 @@ def read_pcfs(
     else:
         order = np.argsort(path_mm, kind="stable")
         path_mm = path_mm[order]
-        streams, problems = [], []
+        streams: list[PhotonStream] = []
+        problems: list[Problem] = []
         period = said["photons"].get("sync_period_ns")
         for k in order:
             try:
@@ -237,7 +239,8 @@ def _paths(
                 problems.append(
                     Problem(
                         f"stage positions, and no {key}", "pcfs.toml, [stage]",
-                        "fold = 2 where a mirror is moved, 1 where the path is; zero_position_mm of equal arms",
+                        "fold = 2 where a mirror is moved, 1 where the path is; zero_position_mm of "
+                        "equal arms",
                     )
                 )  # fmt: skip
     if problems:
@@ -276,7 +279,8 @@ def _dither(told: dict[str, Any], option: float | None) -> tuple[float | None, l
             )
         elif abs(swept - round(swept)) > 0.1 and swept < 10:
             warnings.append(
-                f"the dither passes {swept:.3g} fringes, no whole number: what is left of the phase is of the "
+                f"the dither passes {swept:.3g} fringes, no whole number: what is left of the phase "
+                f"is of the "
                 f"order of {1 / (2 * math.pi * swept):.1%} of the fringes"
             )
     assumed = [] if fringes is not None else [
@@ -308,7 +312,7 @@ def _lags(
             f"lags from {low:g} to {high:g} s lie within two ticks of {tick_s:g} s", where="--lags, [lags]"
         )
     note = "" if asked else f"lags from {low:.3g} to {high:.3g} s (not given: --lags, [lags])"
-    return ticks * tick_s, note
+    return np.asarray(ticks * tick_s, dtype=float), note
 
 
 def _record_of_table(
@@ -327,7 +331,8 @@ def _record_of_table(
     whole = len(rows) == len(places) * len(starts) and len(starts) == len(stops)
     if not whole or not np.allclose(starts[1:], stops[:-1], rtol=1e-6):
         raise InputError(
-            f"{len(rows)} rows, {len(places)} positions and {len(starts)} lags: not every pair of them once, or "
+            f"{len(rows)} rows, {len(places)} positions and {len(starts)} lags: not every pair of "
+            f"them once, or "
             "lags that do not join", where=table.name,
             allowed="a row for each position and lag, lag_to_s of one lag = lag_from_s of the next",
         )  # fmt: skip

@@ -68,12 +68,14 @@ def render_hom(found: HomMeasured, plots: list[Plot] | None = None) -> str:
             what="two-photon interference",
             title=" and ".join(Path(one["file"]).name for one in record["files"]),
             lead=f"Two photons of this source interfere with a visibility of {number(told['corrected'], 3)} "
-            f"({level}: {_range(told['interval'], 3)}) once splitter, contrast and extra photons are allowed for.",
+            f"({level}: {_range(told['interval'], 3)}) once splitter, contrast and extra photons are "
+            f"allowed for.",
             figures=[
                 Figure("visibility, corrected", number(told["corrected"], 3), "",
                        f"{level}: {_range(told['interval'], 3)}"),
                 Figure("visibility, raw", number(told["raw"], 3), "",
-                       f"{number(told['raw_by_windows'], 3)} ± {number(told['raw_by_windows_sigma'], 3)} by windows"),
+                       f"{number(told['raw_by_windows'], 3)} ± "
+                       f"{number(told['raw_by_windows_sigma'], 3)} by windows"),
                 Figure("lifetime T1", number(emitter["t1_ps"], 1), "ps",
                        f"{level}: {_range(emitter['t1_interval_ps'], 1)}"),
                 Figure("coherence time T2", number(emitter["t2_ps"], 1), "ps",
@@ -132,7 +134,8 @@ def _area_table(record: dict[str, Any]) -> Table:
     return Table(
         "Areas of the peaks", columns, [row for row in rows if len(row) == len(columns)],
         range(1, len(columns)),
-        "Counted in windows about each peak, background of the fit taken off. Pairs counted: what the scheme, "
+        "Counted in windows about each peak, background of the fit taken off. Pairs counted: what "
+        "the scheme, "
         "splitter, arms and g2 given make of it without interference, in one unit for all peaks.",
     )  # fmt: skip
 
@@ -197,7 +200,8 @@ def _middle(found: HomMeasured) -> Plot:
     return make_plot(
         "middle", "Middle peak",
         f"The middle peak. Lines: exp(−|τ|/T1) with and without the part that interference takes away, "
-        f"T1 = {number(emitter.t1_ps, 1)} ps, T2 = {number(emitter.t2_ps, 1)} ps, blurred by the timing.", draw,
+        f"T1 = {number(emitter.t1_ps, 1)} ps, T2 = {number(emitter.t2_ps, 1)} ps, blurred by the "
+        f"timing.", draw,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""One page of one measurement: key figures, pictures, tables, what it rests on. Shared by several commands."""
+"""One page of one measurement: key figures, pictures, tables, what it rests on; for several commands."""
 
 from __future__ import annotations
 

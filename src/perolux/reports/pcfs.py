@@ -136,7 +136,8 @@ def _lag_table(found: PcfsMeasured) -> Table:
         ["lag (s)", "pairs", "g2", "s² of this lag alone (1e-4 rad²/ps²)", "s² of the law"],
         rows,
         range(1, 5),
-        "s: standard deviation of the difference of the frequencies of two photons so far apart. It grows from "
+        "s: standard deviation of the difference of the frequencies of two photons so far apart. It "
+        "grows from "
         "0 to √2 times that of the line.",
     )
 
@@ -196,7 +197,8 @@ def _envelope(found: PcfsMeasured) -> Plot:
     return make_plot(
         "envelope",
         "Envelope against delay",
-        "Correlation of the two outputs, from all pairs of a lag, and the fit of all lags at once. At short lags "
+        "Correlation of the two outputs, from all pairs of a lag, and the fit of all lags at once. "
+        "At short lags "
         "it is |g1|²; what falls faster at long lags is diffusion.",
         draw,
     )
@@ -208,8 +210,8 @@ def _spread(found: PcfsMeasured) -> Plot:
     def draw(axis: Axes) -> None:
         error = [0.0 if one is None else one for one in found.spread2_error]
         axis.errorbar(
-            record.lag_s, found.spread2 * _UEV**2, np.array(error) * _UEV**2, fmt="o", ms=3, lw=0.7, color=BLUE,
-            label="each lag alone",
+            record.lag_s, found.spread2 * _UEV**2, np.array(error) * _UEV**2, fmt="o", ms=3, lw=0.7,
+            color=BLUE, label="each lag alone",
         )  # fmt: skip
         fine = np.geomspace(record.lag_s[0] / 1.5, record.lag_s[-1] * 1.5, 300)
         axis.plot(
@@ -222,7 +224,8 @@ def _spread(found: PcfsMeasured) -> Plot:
     return make_plot(
         "diffusion",
         "Spread against lag",
-        "Variance of the energy difference of two photons against the time between them: 2 s1² (1 − exp(−τ/tc)) "
+        "Variance of the energy difference of two photons against the time between them: 2 s1² (1 − "
+        "exp(−τ/tc)) "
         "for a line that wanders with one time tc.",
         draw,
     )
@@ -254,7 +257,8 @@ def _correlation(found: PcfsMeasured) -> Plot:
     return make_plot(
         "correlation",
         "Spectral correlation",
-        f"Spectral correlation of the fit at the shortest and the longest lag; {dots} A still Lorentzian line gives "
+        f"Spectral correlation of the fit at the shortest and the longest lag; {dots} A still "
+        f"Lorentzian line gives "
         "one of twice its width.",
         draw,
     )
@@ -274,7 +278,8 @@ def _residuals(found: PcfsMeasured) -> Plot:
     return make_plot(
         "residuals",
         "Residuals",
-        "One point a position and lag. Beyond ±3 in one lag at all positions the law of diffusion does not hold; "
+        "One point a position and lag. Beyond ±3 in one lag at all positions the law of diffusion "
+        "does not hold; "
         "wide everywhere, pairs scatter more than Poisson's.",
         draw,
     )

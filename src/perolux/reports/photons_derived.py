@@ -1,4 +1,4 @@
-"""The page of a dot's derived files: each number beside what its authors stored, and the pictures behind it."""
+"""The page of a dot's derived files: each number beside what its authors stored, with pictures."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def render_derived(found: DerivedRecord, plots: list[Plot] | None = None) -> str
             assumptions=record["assumptions"],
             warnings=record["warnings"],
             rests_on=_rests_on(found),
-            foot=f"Folder {found.folder}: {', '.join(found.files)}. The numbers are in result.json, beside.csv and "
+            foot=f"Folder {found.folder}: {', '.join(found.files)}. Numbers: result.json, beside.csv and "
             "stretches.csv beside this page.",
         )
     )
@@ -107,7 +107,8 @@ def _figures(found: DerivedRecord) -> list[Figure]:
                 "lifetime",
                 number(fit.average_amplitude_ns, 2),
                 "ns",
-                f"mean by amplitude of {fit.model} exponentials; {number(fit.average_intensity_ns, 1)} ns by photons",
+                f"mean by amplitude of {fit.model} exponentials; "
+                f"{number(fit.average_intensity_ns, 1)} ns by photons",
             )
         )
     return figures
@@ -122,7 +123,7 @@ def _tables(found: DerivedRecord, record: dict[str, Any]) -> list[Table]:
                 [one["quantity"], one["here"].replace("+-", "±"), one["stored"] or "–"]
                 for one in record["beside"]
             ],
-            hint="A dash: the authors stored no such number. Stored numbers are read from the files as they are.",
+            hint="A dash: the authors stored no such number. Stored ones are as in the files.",
             stacked=True,
         )
     ]
@@ -180,7 +181,8 @@ def _g2_table(found: DerivedRecord) -> Table:
         ["model", "g2(0)", "95 %", "lifetimes (ns)", "deviance a degree", "BIC above the best"],
         rows,
         range(1, 6),
-        "Peaks overlap by their tails, so that windows count neighbours as coincidences. The interval is that of each "
+        "Peaks overlap by their tails, so that windows count neighbours as coincidences. The "
+        "interval is that of each "
         "model alone; the data hardly tell models within 20 of BIC apart where counts are this few.",
     )
 

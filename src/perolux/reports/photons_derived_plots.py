@@ -24,8 +24,7 @@ _GREEN = "#009e73"
 
 
 def derived_plots(found: DerivedRecord) -> list[Plot]:
-    """Trace, lifetime against intensity, decay with residuals, coincidences, lengths of stretches with laws and
-    limits, the stored histogram, autocorrelation."""
+    """Trace, lifetimes, decay with residuals, coincidences, lengths with laws and limits, autocorrelation."""
     plots = []
     if found.segments is not None and found.levels is not None:
         plots.append(_trace(found))
@@ -106,7 +105,8 @@ def _decay(found: DerivedRecord) -> Plot:
         axis.plot(record.time_ns, record.counts, ".", ms=1.6, color=GREY, label="counts")
         broken = np.flatnonzero(np.diff(time) > 1.5 * fit.histogram.bin_ns) + 1
         name = f"{fit.model} exponentials"
-        axis.plot(np.insert(time, broken, np.nan), np.insert(fit.expected, broken, np.nan), color=ORANGE, lw=1.1,
+        axis.plot(np.insert(time, broken, np.nan), np.insert(fit.expected, broken, np.nan), color=ORANGE,
+        lw=1.1,
                   label=name)  # fmt: skip
         if stored is not None:
             curve = stored.background + sum(
@@ -133,7 +133,8 @@ def _residuals(found: DerivedRecord) -> Plot:
     return make_plot(
         "decay-residuals",
         "Residuals of the decay",
-        f"Signed roots of the deviance; {number(fit.reduced_deviance, 2)} a degree of freedom. What waves has no "
+        f"Signed roots of the deviance; {number(fit.reduced_deviance, 2)} a degree of freedom. What "
+        f"waves has no "
         "exponential in it: the lifetimes describe the curve.",
         draw,
     )
@@ -161,7 +162,8 @@ def _g2(found: DerivedRecord) -> Plot:
     said = ""
     if best is not None and found.windows is not None:
         said = (
-            f" Shaded: the windows, {number(found.windows.raw, 3)} of the side peaks by counts, much of it tails of the neighbours; with "
+            f" Shaded: the windows, {number(found.windows.raw, 3)} of the side peaks by counts, much "
+            f"of it tails of the neighbours; with "
             f"tails modelled {number(best.g2, 3)}."
         )
     return make_plot("g2", "Coincidences", f"Pairs of photons on two detectors.{said}", draw)
@@ -194,7 +196,8 @@ def _dwells(found: DerivedRecord) -> Plot:
     return make_plot(
         "dwells",
         "Lengths of stretches",
-        f"{len(lengths)} stretches; laws by likelihood from {1e3 * lower:.3g} ms on (dotted), not to the points. "
+        f"{len(lengths)} stretches; laws by likelihood from {1e3 * lower:.3g} ms on (dotted), not to "
+        f"the points. "
         f"Best: {fits.fits[0].law.replace('-', ' ')}.",
         draw,
     )
@@ -225,7 +228,8 @@ def _limits(found: DerivedRecord) -> Plot:
     return make_plot(
         "limits",
         "Exponent against the lower limit",
-        "The exponent fitted from each lower limit on. It moves with the limit by far more than its error: no "
+        "The exponent fitted from each lower limit on. It moves with the limit by far more than its "
+        "error: no "
         "power law, truncated or not, holds over the range.",
         draw,
     )
@@ -255,7 +259,8 @@ def _switching(found: DerivedRecord) -> Plot:
     same = ""
     if line.unmatched is not None and line.exponent is not None:
         same = (
-            f" Made again from segments.csv it is the same to {10**line.unmatched - 1:.1%}, and the line through it "
+            f" Made again from segments.csv it is the same to {10**line.unmatched - 1:.1%}, and the "
+            f"line through it "
             f"has the exponent {line.exponent:.2f}."
         )
     return make_plot(
@@ -287,7 +292,8 @@ def _autocorrelation(found: DerivedRecord) -> Plot:
     return make_plot(
         "autocorrelation",
         "Autocorrelation of the intensity",
-        "A t^−C exp(−B t). From the stretches it is ⟨I(t) I(t + τ)⟩/⟨I⟩² − 1, with the scatter of each stretch's rate "
+        "A t^−C exp(−B t). From the stretches it is ⟨I(t) I(t + τ)⟩/⟨I⟩² − 1, with the scatter of "
+        "each stretch's rate "
         "in it; the authors' normalisation is not said.",
         draw,
     )
