@@ -26,7 +26,7 @@ def test_the_example(capsys, tmp_path):
     assert [one["order"] for one in found["peaks"]["parallel"]] == [-2, -1, 0, 1, 2]
     assert found["reference"] == "orthogonal histogram" and not found["warnings"]
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "The correction used" in page and "http://" not in page.replace("http://www.w3.org", "")
+    assert "The correction used" in page and 'src="http' not in page and "<script" not in page
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"report.html", "result.json", "hom.svg", "middle_peak.svg", "histograms.csv"}
     assert run(["hom", ONE, TWO, *KNOWN, "--out", str(tmp_path / "out")]) == 2
@@ -56,7 +56,7 @@ def test_one_file_with_both_and_words(capsys):
         ([ONE, TWO, "--delay", "3", "--fit-spread", "--detuning-spread", "0.01"], "held and fitted"),
         (["--t1", "100", "--t2", "112", "--delay", "3"], "no file"),
         (["--t2", "112"], "neither a lifetime nor"),
-        (["/nowhere.csv", "--delay", "3"], "could not read"),
+        (["/nowhere.csv", "--delay", "3"], "no such file"),
     ],
 )
 def test_refused(arguments, says, capsys):
