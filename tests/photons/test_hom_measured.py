@@ -1,4 +1,4 @@
-"""Measured interference: shape of the middle peak, files of all layouts, fits that find the truth, refusals."""
+"""Measured interference: shape of the middle peak, files of all layouts, fits that find the truth."""
 
 import numpy as np
 import pytest
@@ -177,7 +177,7 @@ def test_spacing_is_seen():
     assert spacing_of(orthogonal) == pytest.approx(3.0, abs=0.15)
     check_spacing(parallel, 3.0, "parallel")
     for wrong in (1.5, 2.0, 3.4, 6.0):
-        with pytest.raises(OptionError, match="apart|no peak|wide"):
+        with pytest.raises(OptionError, match=r"apart|no peak|wide"):
             check_spacing(parallel, wrong, "parallel")
     flat = HomHistogram(EDGES, np.random.default_rng(0).poisson(5.0, len(EDGES) - 1))
     with pytest.raises(OptionError, match="no peak"):

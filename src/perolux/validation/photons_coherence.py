@@ -1,4 +1,4 @@
-"""Functions of the rows in `photons_coherence.toml`: measured interference and PCFS, stored numbers of a dot."""
+"""Functions of the rows in `photons_coherence.toml`: measured interference, PCFS, stored numbers of a dot."""
 
 from __future__ import annotations
 
