@@ -36,7 +36,7 @@ _COMMANDS = {
         "perolux.cli.spectra:absorption",
         "First exciton, slope and scatter of absorption.",
     ),
-    "hom": ("perolux.cli.hom:hom", "Two-photon interference: visibility from T1, T2, and back."),
+    "hom": ("perolux.cli.hom:hom", "Two-photon interference: from T1 and T2, or measured."),
     "invert": ("perolux.cli.invert:invert", "Size distribution or platelets behind one spectrum."),
     "characterise": (
         "perolux.cli.studies:characterise",
@@ -47,6 +47,7 @@ _COMMANDS = {
     "learn": ("perolux.cli.design:learn", "Learn a table of recipes: a surrogate with its errors."),
     "diffusion": ("perolux.cli.diffusion:diffusion", "The wandering line of one nanocrystal."),
     "photons": ("perolux.cli.photons:photons", "A record of single photons: blinking, lifetimes, g2."),
+    "pcfs": ("perolux.cli.pcfs:pcfs", "Photon-correlation Fourier spectroscopy: line width, diffusion."),
     "predict": ("perolux.cli.design:predict", "Predict recipes with a learned model."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
     "fit-growth": ("perolux.cli.fit_growth:fit_growth_command", "Kinetic constants from a series."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from perolux.cli.console import numbers_of, print_json, print_table, terminal_progress
+from perolux.cli.console import numbers_of, patiently, print_json, print_table, terminal_progress
 from perolux.cli.diffusion import SeriesOptions, analyse_series, show_diffusion
 from perolux.errors import OptionError
 
@@ -60,7 +60,7 @@ def photons(
         from perolux.photons.derived_record import analyse_derived
 
         used = {
-            "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels, "--out": out,
+            "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels,
             "--spectra": spectra, "the options of --spectra": series,
         }  # fmt: skip
         if any(value is not None for value in used.values()):
@@ -68,11 +68,21 @@ def photons(
             raise OptionError(
                 "options of a record of photons", where=names, fix="leave them out for a folder"
             )
-        found = analyse_derived(file, period_ns=sync_period, shortest_dwell_s=shortest_dwell)
+        if out is not None:
+            from perolux.studies.growth import require_new_folder
+
+            require_new_folder(out, replace=replace, holds=("result.json", "beside.csv"))
+        found = patiently(
+            lambda: analyse_derived(file, period_ns=sync_period, shortest_dwell_s=shortest_dwell), "fitting"
+        )
+        if out is not None:
+            from perolux.reports.photons_derived import write_derived_report
+
+            write_derived_report(found, out)
         if json:
             print_json(found.as_dict())
         else:
-            _show_derived(found)
+            _show_derived(found, out)
         return
     from perolux.measured.streams import read_stream
     from perolux.photons.analysis import Settings, analyse
@@ -175,13 +185,19 @@ def _show(found: Analysis, out: Path | None) -> None:
     )  # fmt: skip
 
 
-def _show_derived(found: DerivedRecord) -> None:
+def _show_derived(found: DerivedRecord, out: Path | None) -> None:
     record = found.as_dict()
     print_table(
         Path(record["folder"]).name,
         ["quantity", "here", "stored by its authors"],
         [[one["quantity"], one["here"], one["stored"] or "–"] for one in record["beside"]],
-        "\n".join((*record["assumptions"], *record["warnings"])),
+        "\n".join(
+            (
+                *(f"assumed: {text}" for text in record["assumptions"]),
+                *record["warnings"],
+                *([f"report.html, tables and result.json: {out}"] if out is not None else []),
+            )
+        ),
     )
 
 

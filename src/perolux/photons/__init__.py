@@ -1,7 +1,9 @@
 """Floor 2: photons. Streams, decays and quantum light of one nanocrystal: simulated and analysed.
 
 `hom`, `hom_wanted`: two-photon interference, from lifetime and coherence to visibility and back, and what
-would raise it; `hom_peaks`, `hom_histogram`: its five peaks. `first_order`, `pcfs`: coherence of the line.
+would raise it; `hom_peaks`, `hom_histogram`: its five peaks; `hom_measured`: files of them, end to end.
+`first_order`, `pcfs`: coherence of the line; `pcfs_measured`: a measured set.
+`derived_record`: published files of a dot.
 `emitter`, `nanocrystal_emitter`, `lindblad`, `emitter_stream`: states and steps of one nanocrystal.
 `simulate`, `dwells`: time-tagged photons with their truth. `descriptor`: a source for a circuit. `imaging`:
 images of missing pairs.
