@@ -27,7 +27,15 @@ from perolux.photons.decay_fit import make_histogram
 from perolux.photons.distribution_grid import grid_of, tabulate
 from perolux.photons.instrument_response import Response
 
-__all__ = ["GAP", "DistributionBatch", "fit_distributions_batch", "most_likely", "optimality_gap"]
+__all__ = [
+    "GAP",
+    "DistributionBatch",
+    "fit_distributions_batch",
+    "most_likely",
+    "optimality_gap",
+    "quadratic",
+    "value_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 GAP = 1e-6
@@ -61,7 +69,7 @@ def most_likely(
     for _ in range(_MOST_STEPS):
         m = p @ a + fixed
         w = np.divide(n, m, out=np.zeros_like(m), where=n > 0)
-        value = _value(n, m)
+        value = value_of(n, m)
         g = 1 - w @ p
         gap = optimality_gap(a, g, total)
         if gap < enough:
@@ -70,14 +78,14 @@ def most_likely(
         s = np.flatnonzero(kept)
         f = p[:, s]
         hessian = f.T @ (f * np.divide(w, m, out=np.zeros_like(m), where=n > 0)[:, None])
-        target = _quadratic(hessian, g[s] - hessian @ a[s], a[s])
+        target = quadratic(hessian, g[s] - hessian @ a[s], a[s])
         step = np.zeros(width)
         step[s] = target - a[s]
         length = 1.0
         promise = float(g @ step)
         while length > 1e-10:
             trial = np.maximum(a + length * step, 0.0)
-            now = _value(n, p @ trial + fixed)
+            now = value_of(n, p @ trial + fixed)
             if now <= value + 1e-4 * length * promise + 1e-15 * (total + abs(value)):
                 break
             length *= 0.5
@@ -89,7 +97,8 @@ def most_likely(
     )
 
 
-def _value(n: FloatArray, m: FloatArray) -> float:
+def value_of(n: FloatArray, m: FloatArray) -> float:
+    """L up to a constant: half the deviance; infinite where the model forbids counts that are there."""
     there = n > 0
     if np.any(m[there] <= 0):
         return float(np.inf)
@@ -105,7 +114,7 @@ def _minima(g: FloatArray, grid: int) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _quadratic(h: FloatArray, linear: FloatArray, start: FloatArray) -> FloatArray:
+def quadratic(h: FloatArray, linear: FloatArray, start: FloatArray) -> FloatArray:
     """The x >= 0 of least x.h.x/2 + linear.x, by an active set (Lawson and Hanson) from a start >= 0."""
     scale = np.sqrt(np.maximum(np.diag(h), 1e-300))
     q, c = h / np.outer(scale, scale), linear / scale
