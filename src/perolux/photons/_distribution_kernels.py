@@ -1,4 +1,6 @@
-"""Compiled distributions of lifetimes of greatest likelihood. The plain twin is `distribution_likely.most_likely`."""
+"""Compiled distributions of lifetimes of greatest likelihood. The plain twin is
+`distribution_likely.most_likely`.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,12 @@ def spikes_of_stack(counts, table, fixed, grid, start, most, enough, amount, gap
     """Constrained Newton search of each row of counts, shape (d, n).
 
     table (p, n): columns as rows, sums 1; the first `grid` are in the order of lifetimes. fixed (n,). start
-    (p,): shares to begin with, above 0 somewhere. enough (d,): gap at which a row ends. Results: amount (d, p),
-    gap (d,), steps (d,).
+    (p,): shares to begin with, above 0 somewhere. enough (d,): gap at which a row ends. Results: amount (d,
+    p), gap (d,), steps (d,).
     """
     d, n = counts.shape
     p = table.shape[0]
-    m, w, curve = np.zeros(n), np.zeros(n), np.zeros(n)
+    m, w, curve, change = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     a, g, trial = np.zeros(p), np.zeros(p), np.zeros(p)
     kept = np.zeros(p, np.int64)
     for one in range(d):
@@ -86,7 +88,18 @@ def spikes_of_stack(counts, table, fixed, grid, start, most, enough, amount, gap
             promise = 0.0
             for j in range(size):
                 promise += g[kept[j]] * (x[j] - a[kept[j]])
-            length = 1.0
+            # no bin with counts may lose more than 95 % of its model at once
+            for i in range(n):
+                change[i] = 0.0
+            for j in range(size):
+                column, part = table[kept[j]], x[j] - a[kept[j]]
+                for i in range(n):
+                    change[i] += part * column[i]
+            worst = 0.0
+            for i in range(n):
+                if y[i] > 0:
+                    worst = max(worst, -change[i] / m[i])
+            length = min(1.0, 0.95 / worst) if worst > 0 else 1.0
             found = False
             while length > 1e-10:
                 trial[:] = 0.0

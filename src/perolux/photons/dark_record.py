@@ -25,8 +25,8 @@ CONTRADICTION_SIGMAS = 3.0
 
 @dataclass(frozen=True)
 class DarkRecord:
-    """counts of the record (need not be whole: a Gaussian's equivalent); `bins`: how many bins of the decay it
-    is worth, so that counts/bins is its background in counts per bin. note: in words.
+    """counts of the record (need not be whole: a Gaussian's equivalent); `bins`: how many bins of the decay
+    it is worth, so that counts/bins is its background in counts per bin. note: in words.
     """
 
     counts: float
@@ -46,8 +46,8 @@ class DarkRecord:
 
 @dataclass(frozen=True)
 class DarkVerdict:
-    """What the decay alone says of the background: counts per bin where it is free, and how many sigmas (root of
-    the rise of the deviance) lie between it and the dark record; positive: the decay has more.
+    """What the decay alone says of the background: counts per bin where it is free, and how many sigmas
+    (root of the rise of the deviance) lie between it and the dark record; positive: the decay has more.
     """
 
     record: DarkRecord
@@ -98,9 +98,11 @@ def dark_record(
     rate_cps: float, *, pulses: float, bin_ns: float, sigma_cps: float | None = None,
     dark_time_s: float | None = None,
 ) -> DarkRecord:  # fmt: skip
-    """The prior of dark counts, from their rate and either its standard error or the time it was measured for.
+    """The prior of dark counts, from their rate and either its standard error or the time it was measured
+    for.
 
-    Raises `OptionError` where both or none is given, and for a rate of 0 with an error: no Gaussian ends at 0.
+    Raises `OptionError` where both or none is given, and for a rate of 0 with an error: no Gaussian ends at
+    0.
 
     >>> one = dark_record(100.0, pulses=6e8, bin_ns=0.1, sigma_cps=2.0)
     >>> round(one.per_bin, 6), round(one.per_bin_sigma, 6)
@@ -112,9 +114,12 @@ def dark_record(
     if (sigma_cps is None) == (dark_time_s is None):
         problems.append(
             Problem(
-                "how well the dark rate is known is not told" if sigma_cps is None else "two errors of one dark rate",
+                "how well the dark rate is known is not told"
+                if sigma_cps is None
+                else "two errors of one dark rate",
                 "--dark-cps",
-                "one of --dark-sigma (its standard error, counts/s) and --dark-time (seconds it was measured for)",
+                "one of --dark-sigma (its standard error, counts/s) and --dark-time (seconds it was "
+                "measured for)",
                 "for a background that is exactly known give --background COUNTS_PER_BIN",
             )
         )
@@ -126,7 +131,9 @@ def dark_record(
     if not problems and sigma_cps is not None and rate_cps == 0:
         problems.append(
             Problem(
-                "a dark rate of 0 with a Gaussian error", "--dark-sigma", fix="give --dark-time: how long no count came"
+                "a dark rate of 0 with a Gaussian error",
+                "--dark-sigma",
+                fix="give --dark-time: how long no count came",
             )
         )
     if problems:
@@ -142,22 +149,23 @@ def dark_record(
     return DarkRecord(
         record.counts,
         record.bins,
-        f"{how}, {pulses:.6g} pulses, bins of {bin_ns:.5g} ns: {record.per_bin:.4g} ± {record.per_bin_sigma:.2g} "
+        f"{how}, {pulses:.6g} pulses, bins of {bin_ns:.5g} ns: {record.per_bin:.4g} ± "
+        f"{record.per_bin_sigma:.2g} "
         "counts per bin",
     )
 
 
-def pulses_of(
-    live_time_s: float | None, period_ns: float | None, pulses: float | None
-) -> float:
-    """Laser pulses of a record: as told, or live time over period; `OptionError` where neither is known, or the
-    two differ by more than 1 %.
+def pulses_of(live_time_s: float | None, period_ns: float | None, pulses: float | None) -> float:
+    """Laser pulses of a record: as told, or live time over period; `OptionError` where neither is known, or
+    the two differ by more than 1 %.
 
     >>> pulses_of(60.0, 100.0, None)
     600000000.0
     """
     if live_time_s is not None and not (math.isfinite(live_time_s) and live_time_s > 0):
-        raise OptionError(f"a live time of {live_time_s:g} s", where="--live-time", allowed="a positive number")
+        raise OptionError(
+            f"a live time of {live_time_s:g} s", where="--live-time", allowed="a positive number"
+        )
     if pulses is not None:
         if live_time_s is not None and period_ns is not None:
             other = live_time_s / (period_ns * 1e-9)

@@ -258,7 +258,7 @@ def _finish(
 
 
 def _verdict(h: Histogram, name: str, best: Optimum, moves: bool) -> DarkVerdict | None:
-    """What the decay alone says of the background: the same model without the dark record, from its optimum."""
+    """What the decay alone says of the background: the same model without the dark record."""
     if h.dark is None:
         return None
     curve, low, high = model_curve(replace(h, dark=None), name, None, moves)

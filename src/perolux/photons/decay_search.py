@@ -189,13 +189,17 @@ def model_curve(
 
 
 def _with_dark_record(curve: Curve, dark: DarkRecord) -> Curve:
-    """The curve with one row more: counts of a dark record, which the background (the last column) alone makes."""
+    """The curve with one row more: counts of a dark record, which the background (the last column) alone
+    makes.
+    """
 
     def columns(theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         phi, slopes = curve.columns(theta)
         row = np.zeros((1, phi.shape[1]))
         row[0, -1] = dark.bins
-        return np.vstack([phi, row]), np.concatenate([slopes, np.zeros((len(slopes), 1, phi.shape[1]))], axis=1)
+        return np.vstack([phi, row]), np.concatenate(
+            [slopes, np.zeros((len(slopes), 1, phi.shape[1]))], axis=1
+        )
 
     return Curve(np.append(curve.counts, dark.counts), np.append(curve.fixed, 0.0), columns, curve.index)
 

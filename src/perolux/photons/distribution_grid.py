@@ -1,6 +1,7 @@
-"""The linear problem behind a distribution of lifetimes: columns of all lifetimes of a grid, and the background.
+"""The linear problem behind a distribution of lifetimes: columns of a grid of lifetimes, and the background.
 
-    m_i = e_i (sum_k N_k p_k(i) + B),   N_k >= 0, B >= 0,   a_k = N_k sum_i e_i p_k(i): counts in the bins used
+    m_i = e_i (sum_k N_k p_k(i) + B),   N_k >= 0, B >= 0
+    a_k = N_k sum_i e_i p_k(i)                              counts in the bins used
 
 p_k is the exponential of tau_k behind the response, with earlier pulses (`decay_models`), e the exposure.
 In a the columns sum to 1, so that sum(a) = N at the optimum. A dark record (`dark_record`) is one bin more.
@@ -29,10 +30,10 @@ VALUES, LEAST_VALUES, _MOST_VALUES = 60, 10, 400
 class Tabulated:
     """One histogram and the columns of a grid.
 
-    tau_ns: shape (k,), rising. counts, fixed: shape (m,); fixed is a part of the model that is known. columns:
-    shape (m, k) or, with a free background, (m, k + 1), its column last; each sums to 1. unit: sums before, so
-    that photons of all times, or counts per bin of the background, are a/unit. bins: rows of the decay; a
-    dark record has a row more.
+    tau_ns: shape (k,), rising. counts, fixed: shape (m,); fixed is a part of the model that is known.
+    columns: shape (m, k) or, with a free background, (m, k + 1), its column last; each sums to 1. unit: sums
+    before, so that photons of all times, or counts per bin of the background, are a/unit. bins: rows of the
+    decay; a dark record has a row more.
     """
 
     tau_ns: FloatArray
@@ -67,13 +68,16 @@ def grid_of(h: Histogram, grid: tuple[float, float, int] | None = None) -> Float
             Problem(
                 f"a grid from {low:g} to {high:g} ns",
                 "grid",
-                f"rising, within {least:.4g} to {most:.4g} ns: a tenth of a bin (or sigma/15 of the response) to ten "
+                f"rising, within {least:.4g} to {most:.4g} ns: a tenth of a bin (or sigma/15 of the "
+                "response) to ten "
                 "records",
             )
         )
     if not LEAST_VALUES <= values <= _MOST_VALUES:
         problems.append(
-            Problem(f"a grid of {values} lifetimes", "grid", f"{LEAST_VALUES} to {_MOST_VALUES}, e.g. {VALUES}")
+            Problem(
+                f"a grid of {values} lifetimes", "grid", f"{LEAST_VALUES} to {_MOST_VALUES}, e.g. {VALUES}"
+            )
         )
     if problems:
         raise OptionError(problems)
@@ -103,7 +107,8 @@ def tabulate(
     unit = columns.sum(axis=0)
     if not (unit > 0).all():
         raise OptionError(
-            f"a lifetime of {tau_ns[int(np.argmin(unit[: len(tau_ns)]))]:.3g} ns leaves no light in the bins used",
+            f"a lifetime of {tau_ns[int(np.argmin(unit[: len(tau_ns)]))]:.3g} ns leaves no light in the "
+            "bins used",
             where="grid",
             fix="begin the grid at longer lifetimes, or use more bins",
         )

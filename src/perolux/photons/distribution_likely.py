@@ -1,16 +1,16 @@
-"""The amplitudes of greatest Poisson likelihood on a grid of lifetimes: converged, with a bound that proves it.
+"""The amplitudes of greatest Poisson likelihood on a grid of lifetimes: converged, with a bound that proves
+it.
 
-    L(a) = sum_i m_i - n_i ln m_i,   m = P a + b,   a >= 0,   g = dL/da = 1 - P^T (n/m)
-    KKT: g_k = 0 where a_k > 0, g_k >= 0 elsewhere
-    L(a) - min L <= sum_k g_k a_k + N max(-g_k)                         convexity, and sum(a) <= N at the minimum
+    L(a) = sum_i m_i - n_i ln m_i,   m = P a + b,   a >= 0
+    g    = dL/da = 1 - P^T (n/m)                            optimum: g_k = 0 where a_k > 0, g_k >= 0 elsewhere
+    L(a) - min L <= sum_k g_k a_k + N max(-g_k)             convexity, and sum(a) <= N at the minimum
 
 The last line is the `gap`, in units of ln L; the search ends where it is below 1e-6 (of N = 1e6 counts and
 more: 1e-12 N, what rounding leaves). Each step puts all lifetimes at which g has a minimum below 0 among
 those that are kept, solves the quadratic problem of the kept ones (non-negative, few) and goes along it as
-far as L falls: the constrained Newton method for mixtures. Some ten steps do what expectation
-maximisation does not do in ten thousand. The optimum is a few spikes, by theory at most as many as bins, in
-practice two to five: a truth of the algebra, not of the sample. Source: Y. Wang, J. R. Stat. Soc. B 69, 185
-(2007): recalled; the bound is derived.
+far as L falls: the constrained Newton method for mixtures. The optimum is a few spikes, in practice two to
+five pairs of neighbours: a truth of the algebra, not of the sample. Source: Y. Wang, J. R. Stat. Soc. B 69,
+185 (2007): recalled; the bound is derived.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ __all__ = [
     "GAP",
     "DistributionBatch",
     "fit_distributions_batch",
+    "longest_step",
     "most_likely",
     "optimality_gap",
     "quadratic",
@@ -81,7 +82,7 @@ def most_likely(
         target = quadratic(hessian, g[s] - hessian @ a[s], a[s])
         step = np.zeros(width)
         step[s] = target - a[s]
-        length = 1.0
+        length = longest_step(n, m, p @ step)
         promise = float(g @ step)
         while length > 1e-10:
             trial = np.maximum(a + length * step, 0.0)
@@ -103,6 +104,15 @@ def value_of(n: FloatArray, m: FloatArray) -> float:
     if np.any(m[there] <= 0):
         return float(np.inf)
     return float(m.sum() - n[there] @ np.log(m[there] / n[there]) - n.sum())
+
+
+def longest_step(n: FloatArray, m: FloatArray, change: FloatArray) -> float:
+    """1, or less: no bin with counts may lose more than 95 % of its model at once, where L is far from its
+    parabola.
+    """
+    there = n > 0
+    worst = float(np.max(-change[there] / m[there], initial=0.0))
+    return min(1.0, 0.95 / worst) if worst > 0 else 1.0
 
 
 def _minima(g: FloatArray, grid: int) -> npt.NDArray[np.bool_]:
@@ -150,8 +160,8 @@ class DistributionBatch:
     """Distributions of d decays on k lifetimes; decays without photons are NaN.
 
     tau_ns: shape (k,). photons: over all times (with a period: per period), shape (d, k). background: counts
-    per bin, shape (d,). gap: how much ln L may still rise at most, shape (d,). converged: shape (d,). steps of
-    the search, shape (d,). deviance: shape (d,).
+    per bin, shape (d,). gap: how much ln L may still rise at most, shape (d,). converged: shape (d,). steps
+    of the search, shape (d,). deviance: shape (d,).
     """
 
     tau_ns: FloatArray
@@ -219,7 +229,8 @@ def fit_distributions_batch(
 
     def part(piece: slice) -> None:
         spikes_of_stack(
-            data[piece], table, problem.fixed, k, start, _MOST_STEPS, enough[piece], amount[piece], gap[piece],
+            data[piece], table, problem.fixed, k, start, _MOST_STEPS, enough[piece], amount[piece],
+            gap[piece],
             steps[piece],
         )  # fmt: skip
 

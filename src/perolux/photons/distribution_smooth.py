@@ -8,10 +8,11 @@ the evidence (Laplace, measure prod a^-1/2):
 
     ln E(w) = -Q(a) - 1/2 sum ln(1 + v/w)                   v: eigenvalues of a^1/2 L'' a^1/2
 
-for the curvature by cross-validation: photons are dealt to five folds (thinned Poisson counts are independent
-Poisson counts), and what is fitted to four must foretell the fifth. w is kept from fold to whole, for the
-penalty scales with N as L does. Source: Skilling and Bryan, Mon. Not. R. Astron. Soc. 211, 111 (1984); Gull, Maximum
-Entropy and Bayesian Methods 53 (1989); Provencher, Comput. Phys. Commun. 27, 213 (1982): recalled.
+for the curvature by cross-validation: photons are dealt to five folds (thinned Poisson counts are
+independent Poisson counts), and what is fitted to four must foretell the fifth. w is kept from fold to
+whole, for the penalty scales with N as L does. Source: Skilling and Bryan, Mon. Not. R. Astron. Soc. 211,
+111 (1984); Gull, Maximum Entropy and Bayesian Methods 53 (1989); Provencher, Comput. Phys. Commun. 27, 213
+(1982): recalled.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError
 from perolux.photons.distribution_grid import Tabulated
-from perolux.photons.distribution_likely import optimality_gap, quadratic, value_of
+from perolux.photons.distribution_likely import longest_step, optimality_gap, quadratic, value_of
 
 __all__ = ["Basis", "basis_of", "by_cross_validation", "by_evidence", "curvature_fit", "entropy_fit"]
 
@@ -142,7 +143,7 @@ def curvature_fit(
         promise = float(pull @ step)
         if -promise < _DONE:
             return a
-        length = 1.0
+        length = longest_step(n, m, p @ step)
         while length > 1e-10:
             trial = np.maximum(a + length * step, 0.0)
             now, m = evaluate(trial)
@@ -159,8 +160,8 @@ def curvature_fit(
 
 
 def by_evidence(problem: Tabulated, basis: Basis) -> tuple[FloatArray, float, bool]:
-    """Amplitudes of greatest entropy, their weight by the evidence, and whether the evidence had its peak inside
-    the weights tried.
+    """Amplitudes of greatest entropy, their weight by the evidence, and whether the evidence had its peak
+    inside the weights tried.
     """
     total = float(problem.counts.sum())
     weights, logs, fits = _WEIGHTS / total, [], []

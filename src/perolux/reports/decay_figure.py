@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from perolux.reports.decay_distribution_figure import render_distribution
 from perolux.reports.figures import BLUE, GREY, ORANGE, STYLE, new_figure
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def render_decay(found: DecayAnalysis) -> str:
         for one in fit.comparison
     )
     notes = "".join(f"<li>{escape(text)}</li>" for text in facts["warnings"])
+    spread = "" if found.distribution is None else render_distribution(found.distribution)
     reduced = "–" if fit.reduced_deviance is None else f"{fit.reduced_deviance:.3g}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -93,7 +95,8 @@ def render_decay(found: DecayAnalysis) -> str:
         f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin, reduced "
         f"deviance "
         f"{reduced}.</p><h2>Models</h2><table><tr><th>model</th><th>lifetimes (ns)</th><th>deviance</th>"
-        f"<th>BIC above the best</th></tr>{models}</table><h2>Notes</h2><ul>{notes}</ul></body></html>\n"
+        "<th>BIC above the "
+        f"best</th></tr>{models}</table>{spread}<h2>Notes</h2><ul>{notes}</ul></body></html>\n"
     )
 
 
