@@ -187,8 +187,8 @@ def fit_distribution(
     >>> round(found["likelihood"].moments["average_intensity_ns"][0], 2)
     3.0
     """
-    if resamples != 0 and resamples < 20:
-        raise OptionError(f"{resamples} resamples", where="resamples", allowed="0, or 20 and more")
+    if resamples != 0 and not 20 <= resamples <= 2000:
+        raise OptionError(f"{resamples} resamples", where="--resamples", allowed="0, or 20 to 2000")
     if not 0 < level < 1:
         raise OptionError(f"a level of {level:g}", allowed="between 0 and 1")
     generator = np.random.default_rng(0) if rng is None else rng

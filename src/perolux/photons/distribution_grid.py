@@ -67,7 +67,7 @@ def grid_of(h: Histogram, grid: tuple[float, float, int] | None = None) -> Float
         problems.append(
             Problem(
                 f"a grid from {low:g} to {high:g} ns",
-                "grid",
+                "--grid",
                 f"rising, within {least:.4g} to {most:.4g} ns: a tenth of a bin (or sigma/15 of the "
                 "response) to ten "
                 "records",
@@ -76,7 +76,7 @@ def grid_of(h: Histogram, grid: tuple[float, float, int] | None = None) -> Float
     if not LEAST_VALUES <= values <= _MOST_VALUES:
         problems.append(
             Problem(
-                f"a grid of {values} lifetimes", "grid", f"{LEAST_VALUES} to {_MOST_VALUES}, e.g. {VALUES}"
+                f"a grid of {values} lifetimes", "--grid", f"{LEAST_VALUES} to {_MOST_VALUES}, e.g. {VALUES}"
             )
         )
     if problems:
@@ -109,7 +109,7 @@ def tabulate(
         raise OptionError(
             f"a lifetime of {tau_ns[int(np.argmin(unit[: len(tau_ns)]))]:.3g} ns leaves no light in the "
             "bins used",
-            where="grid",
+            where="--grid",
             fix="begin the grid at longer lifetimes, or use more bins",
         )
     return Tabulated(tau_ns, counts, fixed, np.ascontiguousarray(columns / unit), unit, bins)
