@@ -50,6 +50,8 @@ def grid_numbers(
     alone = [name for name, x in (("--grid", grid), ("--resamples", resamples)) if x is not None]
     if alone and not distribution:
         raise OptionError(f"{' and '.join(alone)} without a distribution", fix="add --distribution")
+    if resamples is not None and resamples != 0 and not 20 <= resamples <= 2000:
+        raise OptionError(f"{resamples} resamples", where="--resamples", allowed="0, or 20 to 2000")
     if grid is None:
         return None
     try:

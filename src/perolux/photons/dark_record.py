@@ -21,6 +21,8 @@ __all__ = ["DarkRecord", "DarkVerdict", "dark_record", "pulses_of"]
 
 CONTRADICTION_SIGMAS = 3.0
 """A dark record that the decay contradicts by more is a warning."""
+MOST_COUNTS = 1e8
+"""Counts of a dark record; more of them would drown the decay in rounding."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,14 @@ def dark_record(
         )
     if problems:
         raise OptionError(problems)
+    known = rate_cps * dark_time_s if dark_time_s is not None else (rate_cps / (sigma_cps or 1.0)) ** 2
+    if known > MOST_COUNTS:
+        raise OptionError(
+            f"a dark rate known to {1 / math.sqrt(known):.1g} of itself",
+            where="--dark-cps",
+            allowed="an error of 1e-4 of the rate, or more",
+            fix="for a background that is exactly known give --background COUNTS_PER_BIN",
+        )
     if dark_time_s is not None:
         counts, seconds = rate_cps * dark_time_s, dark_time_s
         how = f"a dark record of {counts:.6g} counts in {dark_time_s:g} s"

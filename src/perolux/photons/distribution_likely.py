@@ -34,6 +34,7 @@ __all__ = [
     "longest_step",
     "most_likely",
     "optimality_gap",
+    "possible",
     "quadratic",
     "value_of",
 ]
@@ -64,6 +65,8 @@ def most_likely(
     enough = max(GAP, _ROUNDING * total)
     if total <= 0:
         return np.zeros(width), 0.0
+    if not possible(p.T, fixed)[n > 0].all():
+        raise ConvergenceError("the model is 0 where there are counts", fix="let the background be free")
     a = np.full(width, total / width)
     value = np.inf
     gap = np.inf
@@ -104,6 +107,12 @@ def value_of(n: FloatArray, m: FloatArray) -> float:
     if np.any(m[there] <= 0):
         return float(np.inf)
     return float(m.sum() - n[there] @ np.log(m[there] / n[there]) - n.sum())
+
+
+def possible(table: FloatArray, fixed: FloatArray) -> npt.NDArray[np.bool_]:
+    """Bins that any column, or what is fixed, gives light; table (p, m)."""
+    found: npt.NDArray[np.bool_] = (table.sum(axis=0) > 0) | (fixed > 0)
+    return found
 
 
 def longest_step(n: FloatArray, m: FloatArray, change: FloatArray) -> float:
@@ -157,7 +166,8 @@ def quadratic(h: FloatArray, linear: FloatArray, start: FloatArray) -> FloatArra
 
 @dataclass(frozen=True, eq=False)
 class DistributionBatch:
-    """Distributions of d decays on k lifetimes; decays without photons are NaN.
+    """Distributions of d decays on k lifetimes; a decay without photons, or with some where the model allows
+    none (before the pulse, background 0), is NaN and not converged.
 
     tau_ns: shape (k,). photons: over all times (with a period: per period), shape (d, k). background: counts
     per bin, shape (d,). gap: how much ln L may still rise at most, shape (d,). converged: shape (d,). steps
@@ -219,10 +229,15 @@ def fit_distributions_batch(
     problem = tabulate(h, grid_of(h, grid), shift_ns=shift_ns, background=background)
     d, k, width = len(data), len(problem.tau_ns), problem.columns.shape[1]
     table = np.ascontiguousarray(problem.columns.T)
+    seen = possible(table, problem.fixed)
+    nothing = (data.sum(axis=1) <= 0) | (data[:, ~seen] > 0).any(axis=1)
+    data[nothing] = 0.0
     total = data.sum(axis=1)
     enough = np.maximum(GAP, _ROUNDING * total)
     # all begin at the optimum of the sum, with a trace of everything so that no count is impossible
-    shares = most_likely(data.sum(axis=0), problem.columns, problem.fixed * d, ordered=k)[0] / pooled.sum()
+    whole = data.sum(axis=0)
+    shares = most_likely(whole, problem.columns, problem.fixed * max(1, int((~nothing).sum())), ordered=k)[0]
+    shares = shares / max(float(whole.sum()), 1.0)
     start = 0.9 * shares + 0.1 / width
     start[(shares <= 0) & (np.arange(width) % max(1, k // 6) != 0)] = 0.0
     amount, gap, steps = np.zeros((d, width)), np.zeros(d), np.zeros(d, dtype=np.int64)
@@ -243,7 +258,6 @@ def fit_distributions_batch(
     else:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(part, pieces))
-    nothing = total <= 0
     amount[nothing] = np.nan
     model = amount @ table + problem.fixed
     with np.errstate(divide="ignore", invalid="ignore"):
