@@ -94,11 +94,13 @@ def _distributions(counts: npt.NDArray[np.int64], photons: npt.NDArray[np.float6
     ours = np.median(found.average_intensity_ns)
     true = float(photons @ TRUTH_NS / photons.sum())
     accuracy = (
-        f"all {int(found.converged.sum())} converged, ln L within {found.gap.max():.1e} of its maximum; median "
+        f"all {int(found.converged.sum())} converged, ln L within {found.gap.max():.1e} of its maximum; "
+        "median "
         f"intensity-weighted average {ours:.2f} ns ({true:.2f} true)"
     )
     note = (
-        f"peer: {few} decays, scaled; its ln L is {np.median(missing):.2f} below the maximum (median), its average "
+        f"peer: {few} decays, scaled; its ln L is {np.median(missing):.2f} below the maximum (median), its "
+        "average "
         f"{theirs:.2f} ns"
     )
     single = h.counts[h.used]

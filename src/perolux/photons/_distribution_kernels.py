@@ -50,6 +50,8 @@ def spikes_of_stack(counts, table, fixed, grid, start, most, enough, amount, gap
                 lowest = min(lowest, g[k])
             gap[one] = slack - total * lowest
             if gap[one] < enough[one]:
+                for k in range(p):  # a step of expectation maximisation: sum(m) = N exactly
+                    a[k] *= 1 - g[k]
                 break
             size = 0
             for k in range(p):

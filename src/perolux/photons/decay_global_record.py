@@ -219,6 +219,7 @@ def analyse_decays_together(
         last = min(last, first + int(np.floor(period_ns / step + 0.5)))
     cut = slice(first, last)
     response: Response | None
+    moved: Response | None
     if isinstance(irf, Decay):
         response = moved = response_of_record(irf, records[0])
     else:

@@ -77,7 +77,7 @@ def most_likely(
         g = 1 - w @ p
         gap = optimality_gap(a, g, total)
         if gap < enough:
-            return a, gap
+            return a * (1 - g), gap  # a step of expectation maximisation: L falls on, and sum(m) = N exactly
         kept = (a > 0) | (g < 0) & _minima(g, grid)
         s = np.flatnonzero(kept)
         f = p[:, s]

@@ -11,8 +11,8 @@ the evidence (Laplace, measure prod a^-1/2):
 for the curvature by cross-validation: photons are dealt to five folds (thinned Poisson counts are
 independent Poisson counts), and what is fitted to four must foretell the fifth. w is kept from fold to
 whole, for the penalty scales with N as L does. Source: Skilling and Bryan, Mon. Not. R. Astron. Soc. 211,
-111 (1984); Gull, Maximum Entropy and Bayesian Methods 53 (1989); Provencher, Comput. Phys. Commun. 27, 213
-(1982): recalled.
+111 (1984); Gull, Maximum Entropy and Bayesian Methods 53 (1989); Provencher, Computer Physics Communications
+27, 213 (1982): recalled.
 """
 
 from __future__ import annotations
