@@ -1,4 +1,4 @@
-"""Distributions of lifetimes: the true maximum proven, a second method, known truths, intervals that cover."""
+"""Distributions of lifetimes: the true maximum proven, a second method, known truths, coverage."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ would raise it; `hom_peaks`, `hom_histogram`: its five peaks. `first_order`, `pc
 images of missing pairs.
 
 `correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source.
-`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`:
-all of it for one record, as `perolux photons` shows it.
+`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood;
+`decay_distribution`: their distribution; `dark_record`: dark counts as a prior. `analysis`: all of it for
+one record, as `perolux photons` shows it.
 """

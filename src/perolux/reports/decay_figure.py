@@ -79,6 +79,12 @@ def render_decay(found: DecayAnalysis) -> str:
     )
     notes = "".join(f"<li>{escape(text)}</li>" for text in facts["warnings"])
     spread = "" if found.distribution is None else render_distribution(found.distribution)
+    dark = (
+        ""
+        if fit.dark is None
+        else f" (prior: {escape(fit.dark.record.note)}; alone {fit.dark.free_per_bin:.4g}, "
+        f"{fit.dark.sigmas:+.1f} sigma from it)"
+    )
     reduced = "–" if fit.reduced_deviance is None else f"{fit.reduced_deviance:.3g}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -92,7 +98,8 @@ def render_decay(found: DecayAnalysis) -> str:
         f"<h1>Decay of {escape(found.decay.label)}</h1>{picture[picture.index('<svg') :]}"
         f"<table><tr><th>lifetime (ns)</th><th>{fit.level:.0%} interval</th><th>counts per bin at the "
         f"pulse</th>"
-        f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin, reduced "
+        f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin{dark}, "
+        "reduced "
         f"deviance "
         f"{reduced}.</p><h2>Models</h2><table><tr><th>model</th><th>lifetimes (ns)</th><th>deviance</th>"
         "<th>BIC above the "

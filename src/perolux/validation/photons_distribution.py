@@ -1,4 +1,4 @@
-"""Functions of the rows in `photons_distribution.toml`: distributions of lifetimes, dark counts as a prior."""
+"""Functions of the rows in `photons_distribution.toml`: distributions of lifetimes, dark counts."""
 
 from __future__ import annotations
 
