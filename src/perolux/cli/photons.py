@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,9 @@ def photons(
     *,
     dark_cps: Annotated[
         str | None, Parameter(help="dark counts a second of detectors A and B, e.g. 120,95")
+    ] = None,
+    dark_time: Annotated[
+        float | None, Parameter(help="seconds that they were measured for: a prior of the levels' decays")
     ] = None,
     irf: Annotated[
         str | None, Parameter(help="instrument response: a file, or gaussian:SIGMA_NS,CENTRE_NS")
@@ -61,7 +65,7 @@ def photons(
 
         used = {
             "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels,
-            "--spectra": spectra, "the options of --spectra": series,
+            "--spectra": spectra, "the options of --spectra": series, "--dark-time": dark_time,
         }  # fmt: skip
         if any(value is not None for value in used.values()):
             names = ", ".join(name for name, value in used.items() if value is not None)
@@ -84,6 +88,10 @@ def photons(
         else:
             _show_derived(found, out)
         return
+    if dark_time is not None and (dark_cps is None or not (math.isfinite(dark_time) and dark_time > 0)):
+        raise OptionError(
+            f"--dark-time {dark_time:g}", allowed="a positive number of seconds, with --dark-cps A,B"
+        )
     from perolux.measured.streams import read_stream
     from perolux.photons.analysis import Settings, analyse
 
@@ -101,6 +109,7 @@ def photons(
         sides=None if channels is None else _sides(channels),
         shortest_dwell_s=shortest_dwell,
         response=None if irf is None else _response(irf, stream.nanotime_bin_ns),
+        dark_time_s=dark_time,
     )
     analysis = analyse(stream, settings, terminal_progress())
     wander = None

@@ -13,6 +13,7 @@ images of missing pairs.
 makes such series.
 
 `correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source.
-`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`:
-all of it for one record, as `perolux photons` shows it.
+`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood;
+`decay_distribution`: their distribution; `dark_record`: dark counts as a prior. `analysis`: all of it for
+one record, as `perolux photons` shows it.
 """
