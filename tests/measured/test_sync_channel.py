@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from perolux.errors import OptionError
 from perolux.measured.photon_stream import PhotonStream, stream_of_arrays
-from perolux.measured.sync_channel import own_sync_channel, regular_channels, with_sync_channel
+from perolux.measured.sync_channel import pulsed_by_own_sync, regular_channels, with_sync_channel
 
 TICK, PERIOD = 0.064, 100.03  # the period is no whole number of ticks
 
@@ -65,7 +65,11 @@ def test_only_the_sync_ticks() -> None:
     assert found.period_ns == pytest.approx(PERIOD, rel=1e-6)
     # two rounded times and two jitters to a step
     assert found.jitter_ns == pytest.approx(np.sqrt(2 * 0.02**2 + TICK**2 / 6), rel=0.1)
-    assert own_sync_channel(stream) == found
+    made, said = pulsed_by_own_sync(stream)
+    assert made.macro_is_sync
+    assert said is not None
+    assert "channel 64 is the sync" in said
+    assert pulsed_by_own_sync(made) == (made, None)
 
 
 @pytest.mark.parametrize("rate", [1e5, 1e7])
@@ -74,7 +78,7 @@ def test_random_light_does_not_tick(rate: float) -> None:
     tick = np.cumsum(rng.geometric(rate * TICK * 1e-9, 50_000))
     stream = stream_of_arrays(tick, rng.integers(0, 2, 50_000), macro_tick_ns=TICK, duration_s=60.0)
     assert regular_channels(stream) == ()
-    assert own_sync_channel(stream) is None
+    assert pulsed_by_own_sync(stream) == (stream, None)
 
 
 def test_photons_of_a_pulsed_dot_do_not_tick() -> None:
@@ -122,3 +126,18 @@ def test_a_pause_of_the_laser_is_told() -> None:
     made = with_sync_channel(again, 64)
     assert any("paused 1 times" in note for note in made.notes)
     assert made.sync_period_ns == pytest.approx(PERIOD, rel=1e-6)
+
+
+def test_two_channels_that_tick_are_named() -> None:
+    stream, _, _ = t2()
+    photons = stream.load()
+    other = np.arange(0, photons.macro[-1], 5000)
+    macro = np.concatenate([photons.macro, other])
+    order = np.argsort(macro, kind="stable")
+    channel = np.concatenate([photons.channel, np.full(len(other), 9)])
+    both = stream_of_arrays(macro[order], channel[order], macro_tick_ns=TICK, duration_s=stream.duration_s)
+    same, said = pulsed_by_own_sync(both)
+    assert same is both
+    assert said is not None
+    assert "--sync-channel" in said
+    assert with_sync_channel(both, 64).sync_period_ns == pytest.approx(PERIOD, rel=1e-6)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from perolux.errors import OptionError
 from perolux.measured.photon_stream import Photons, PhotonStream
 
-__all__ = ["RegularChannel", "own_sync_channel", "regular_channels", "with_sync_channel"]
+__all__ = ["RegularChannel", "pulsed_by_own_sync", "regular_channels", "with_sync_channel"]
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -67,12 +67,26 @@ def regular_channels(stream: PhotonStream) -> tuple[RegularChannel, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def own_sync_channel(stream: PhotonStream) -> RegularChannel | None:
-    """The one channel that ticks beside others that do not; None where there is none, or several."""
-    if len(stream.channels) < 2:
-        return None
-    found = regular_channels(stream)
-    return found[0] if len(found) == 1 else None
+def pulsed_by_own_sync(stream: PhotonStream) -> tuple[PhotonStream, str | None]:
+    """The record from its pulses where exactly one channel ticks beside photons, and what was done in words.
+
+    Where none ticks, or the record has nanotimes, it comes back as it is with None; where several tick, with the
+    sentence that says how to name the sync.
+    """
+    found = regular_channels(stream) if len(stream.channels) > 1 else ()
+    if len(found) == 1:
+        one = found[0]
+        made = with_sync_channel(stream, one.channel)
+        divided = round(one.period_ns / (made.sync_period_ns or one.period_ns))
+        divider = f", {divided} laser periods (--sync-period)" if divided > 1 else ", no divider before it"
+        return made, (
+            f"channel {one.channel} is the sync: it alone ticks, every {one.period_ns:.6g} ns{divider} "
+            "(--sync-channel)"
+        )
+    if found:
+        told = ", ".join(f"{one.channel} ({one.period_ns:.6g} ns)" for one in found)
+        return stream, f"several channels tick: {told}; name the sync with --sync-channel"
+    return stream, None
 
 
 def with_sync_channel(

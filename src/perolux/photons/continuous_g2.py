@@ -249,7 +249,7 @@ def continuous_g2(
     progress: Progress = silent,
 ) -> ContinuousG2:
     """g2(0) of a record of steady light: pairs counted, the fit done, and both again where the window does not
-    suit it.
+    suit it. A flat histogram is looked at again in a tenth of the window and in ten of it.
 
     The window becomes 20 times the longest time of the model where it is shorter than 10 of them, and the bins
     a tenth of the shortest where they are wider than a fifth, in whole odd ticks (an uneven number of ticks in
@@ -258,12 +258,34 @@ def continuous_g2(
     """
     tick = stream.nanotime_bin_ns if stream.macro_is_sync and stream.nanotime_bin_ns else stream.macro_tick_ns
     longest = stream.duration_s * 1e9 / 10
-    window = min(window_ns, longest)
-    width = odd_ticks(max(0.5, 2 * window / (_MOST_BINS - 1)), tick)
-    found = None
-    for _ in range(4):
+
+    def tried(window: float, width: float) -> ContinuousG2:
         histogram = pairs(stream, window_ns=window, width_ns=width, sides=sides, progress=progress)
-        found = fit_continuous_g2(histogram, dark_cps=dark_cps, jitter_ns=jitter_ns, tick_ns=tick)
+        return fit_continuous_g2(histogram, dark_cps=dark_cps, jitter_ns=jitter_ns, tick_ns=tick)
+
+    found, window, width = None, 0.0, 0.0
+    reasons: list[OptionError] = []
+    for factor in (1.0, 0.1, 10.0):
+        window = min(factor * window_ns, longest)
+        width = odd_ticks(max(window / 400, 2 * window / (_MOST_BINS - 1)), tick)
+        if window < 11 * width:
+            continue
+        try:
+            found = tried(window, width)
+            break
+        except OptionError as error:
+            if error.problems[0].where == "--dark-cps":
+                raise
+            reasons.append(error)
+    if found is None:
+        if reasons:
+            raise reasons[0]
+        raise OptionError(
+            f"ticks of {tick:g} ns are too long for g2 within {window_ns:g} ns",
+            allowed="a window of 11 ticks or more",
+            fix="take a longer window",
+        )
+    for _ in range(3):
         slow = max(found.rise_ns, found.bunching_ns or 0.0)
         fast = min(found.rise_ns, found.bunching_ns or math.inf)
         wider = min(20 * slow, longest) if window < 10 * slow else window
@@ -271,8 +293,11 @@ def continuous_g2(
         finer = odd_ticks(max(finer, 2 * wider / (_MOST_BINS - 1)), tick)
         if abs(wider / window - 1) < 0.1 and abs(finer / width - 1) < 0.1:
             break
+        try:
+            found = tried(wider, finer)
+        except (OptionError, ConvergenceError):
+            break  # what the first window showed stands
         window, width = wider, finer
-    assert found is not None
     return found
 
 

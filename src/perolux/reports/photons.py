@@ -15,6 +15,7 @@ from perolux.photons.analysis import Analysis
 from perolux.reports.figures import BLUE, GREY, ORANGE
 from perolux.reports.html import environment, static_text
 from perolux.reports.passport_drawing import Plot, make_plot
+from perolux.reports.photon_purity import gate_scan_plot, purity_rows, steady_dip_plot
 from perolux.reports.words import Figure, number
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def render_photons(found: Analysis, title: str) -> str:
             record=record,
             figures=_figures(found, record),
             plots=_plots(found, record),
+            purity=purity_rows(record),
             number=number,
         )
     )
@@ -101,6 +103,8 @@ def _figures(found: Analysis, record: dict[str, Any]) -> list[Figure]:
     if g2["corrected"] is not None:
         range_ = (
             f"95 %: {number(g2['low95'], 3)} to {number(g2['high95'], 3)}; {number(g2['raw'], 3)} as counted"
+            if g2["low95"] is not None and g2["high95"] is not None
+            else f"{number(g2['raw'], 3)} as counted"
         )
         figures.append(Figure("g2(0)", number(g2["corrected"], 3), "", range_))
     if bright["lifetime_ns"] is not None:
@@ -119,8 +123,12 @@ def _plots(found: Analysis, record: dict[str, Any]) -> list[Plot]:
         plots.append(_decays(found))
     if found.stretch_lifetime_ns is not None:
         plots.append(_flid(found, found.stretch_lifetime_ns))
-    if found.coincidences is not None:
+    if found.purity is not None and found.purity.continuous is not None:
+        plots.append(steady_dip_plot(found.purity.continuous))
+    elif found.coincidences is not None:
         plots.append(_coincidences(found))
+    if found.purity is not None and len(found.purity.scan) > 1:
+        plots.append(gate_scan_plot(found.purity))
     for name in ("on", "off"):
         if name in found.dwells:
             plots.append(_dwells(found, name))
