@@ -15,8 +15,13 @@ TICK, PERIOD = 0.064, 100.03  # the period is no whole number of ticks
 
 
 def t2(
-    seed: int = 0, pulses: int = 20_000, every: int = 1, lost: float = 0.0, jitter: float = 0.02,
-    start: float = 0.0, photons: int = 4_000,
+    seed: int = 0,
+    pulses: int = 20_000,
+    every: int = 1,
+    lost: float = 0.0,
+    jitter: float = 0.02,
+    start: float = 0.0,
+    photons: int = 4_000,
 ) -> tuple[PhotonStream, np.ndarray, np.ndarray]:
     """A T2 record with the sync in channel 64, and the pulse and delay of each photon, in order."""
     rng = np.random.default_rng(seed)
@@ -42,7 +47,12 @@ def in_chunks(stream: PhotonStream, size: int) -> PhotonStream:
 
 
 @settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 100), chunk=st.integers(1, 5000), every=st.sampled_from([1, 4]), lost=st.sampled_from([0.0, 0.02]))
+@given(
+    seed=st.integers(0, 100),
+    chunk=st.integers(1, 5000),
+    every=st.sampled_from([1, 4]),
+    lost=st.sampled_from([0.0, 0.02]),
+)
 def test_pulses_and_nanotimes_come_back_in_any_chunks(seed: int, chunk: int, every: int, lost: float) -> None:
     stream, pulse, delay = t2(seed, pulses=4000 * every, every=every, lost=lost, start=1.0, photons=500)
     made = with_sync_channel(in_chunks(stream, chunk), 64, laser_period_ns=PERIOD if every > 1 else None)

@@ -32,12 +32,17 @@ def histogram(expected: np.ndarray, width: float) -> PairHistogram:
     half = len(expected) // 2
     unrelated = 1e12 * width / 1e9
     return PairHistogram(
-        width * np.arange(-half, half + 1), np.rint(unrelated * expected).astype(int), width, (10**6, 10**6), 1.0
+        width * np.arange(-half, half + 1),
+        np.rint(unrelated * expected).astype(int),
+        width,
+        (10**6, 10**6),
+        1.0,
     )
 
 
 @pytest.mark.parametrize(
-    ("time", "blur", "width"), [(5.0, 0.5, 0.3), (1.0, 3.0, 0.5), (0.2, 2.0, 1.0), (50.0, 0.1, 1.0), (8.0, 0.0, 2.0)]
+    ("time", "blur", "width"),
+    [(5.0, 0.5, 0.3), (1.0, 3.0, 0.5), (0.2, 2.0, 1.0), (50.0, 0.1, 1.0), (8.0, 0.0, 2.0)],
 )
 def test_blurred_bins_are_their_integrals(time: float, blur: float, width: float) -> None:
     tau = np.array([-7.0, -1.3, 0.0, 0.4, 5.0]) * width
@@ -52,7 +57,8 @@ def test_blurred_bins_are_their_integrals(time: float, blur: float, width: float
         ) / (blur * np.sqrt(2 * np.pi))
 
     exact = [
-        quad(g, t - width / 2, t + width / 2, points=[0.0] if abs(t) < width / 2 else None, epsabs=1e-10)[0] / width
+        quad(g, t - width / 2, t + width / 2, points=[0.0] if abs(t) < width / 2 else None, epsabs=1e-10)[0]
+        / width
         for t in tau
     ]
     np.testing.assert_allclose(blurred_bins(tau, width, time, blur), exact, rtol=1e-8, atol=1e-10)
@@ -140,7 +146,9 @@ def test_shelving_of_an_emitter() -> None:
         Step("bright", "dark", 0.01, "transfer"), Step("dark", "ground", 0.004, "loss"),
     )  # fmt: skip
     shelved = Emitter(states, steps)
-    stream = emitter_stream(shelved, duration_s=0.02, rng=np.random.default_rng(2), pump_per_ns=0.05, tick_ns=0.1)
+    stream = emitter_stream(
+        shelved, duration_s=0.02, rng=np.random.default_rng(2), pump_per_ns=0.05, tick_ns=0.1
+    )
     found = continuous_g2(stream, window_ns=1500.0)
     assert found.model == "dip and bunching"
     assert found.high95 is not None

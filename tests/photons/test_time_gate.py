@@ -16,7 +16,9 @@ from perolux.photons.time_gate import expected_gated_g2, g2_in_gate, gated_pairs
 PERIOD, PULSE = 200.0, 5.0
 
 
-def cascade(seed: int, ratio: float = 0.2, dark: tuple[float, float] = (0.0, 0.0), jitter: float = 0.0) -> PhotonStream:
+def cascade(
+    seed: int, ratio: float = 0.2, dark: tuple[float, float] = (0.0, 0.0), jitter: float = 0.0
+) -> PhotonStream:
     return simulate_stream(
         [(2e5, 12.0)], duration_s=0.5, rng=np.random.default_rng(seed), sync_period_ns=PERIOD, g2_zero=ratio,
         biexciton_lifetime_ns=2.0, pulse_at_ns=PULSE, detectors=Detectors(dark_cps=dark, jitter_ns=jitter),
@@ -49,7 +51,11 @@ def test_pairs_are_those_of_brute_force_in_any_chunks(seed: int, chunk: int, ski
     np.testing.assert_array_equal(found.beside, beside)
     for side in (0, 1):
         np.testing.assert_array_equal(
-            found.photons[side], [np.sum((nano[channel == side] >= a) & (nano[channel == side] < b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            found.photons[side],
+            [
+                np.sum((nano[channel == side] >= a) & (nano[channel == side] < b))
+                for a, b in zip(edges[:-1], edges[1:], strict=True)
+            ],
         )
 
 
@@ -91,9 +97,7 @@ def test_both_yields_hold_the_truth() -> None:
     scores, lifetimes, errors = [], [], []
     for seed in range(20):
         stream = cascade(seed, dark=dark, jitter=jitter)
-        found = yield_by_gate(
-            stream, PULSE + 0.8, pulse_ns=PULSE, response_sigma_ns=jitter, dark_cps=dark
-        )
+        found = yield_by_gate(stream, PULSE + 0.8, pulse_ns=PULSE, response_sigma_ns=jitter, dark_cps=dark)
         plain = g2_by_pulse(pairs_by_pulse(stream), dark_cps=dark, period_ns=PERIOD)
         scores.append((found.value - 0.2) / found.sigma)
         lifetimes.append((found.lifetime_ns - 2.0) / found.lifetime_sigma)

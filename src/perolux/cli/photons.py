@@ -43,7 +43,8 @@ def photons(
         int | None, Parameter(help="channel of the laser's sync in a T2 record; the one that ticks otherwise")
     ] = None,
     gate: Annotated[
-        str | None, Parameter(help="g2(0) of photons FROM,TO ns after the sync, beside that of all, e.g. 4,60")
+        str | None,
+        Parameter(help="g2(0) of photons FROM,TO ns after the sync, beside that of all, e.g. 4,60"),
     ] = None,
     light: Annotated[
         str | None, Parameter(help="pulsed or steady; by the sync and the nanotimes otherwise")

@@ -159,14 +159,14 @@ def with_sync_channel(
         + "."
     ]
     if tick.missing > 1e-3:
-        notes.append(f"{100 * tick.missing:.2g} % of the ticks are missing; their pulses are placed by the period.")
+        notes.append(
+            f"{100 * tick.missing:.2g} % of the ticks are missing; their pulses are placed by the period."
+        )
     if tick.pauses:
         notes.append(f"The sync paused {tick.pauses} times for more than 1000 periods.")
     if early:
         notes.append(f"{early} photons before the first tick of the sync were left out.")
-    old = tuple(
-        note for note in stream.notes if not note.startswith(f"Channel {channel} is the sync input")
-    )
+    old = tuple(note for note in stream.notes if not note.startswith(f"Channel {channel} is the sync input"))
     return replace(
         stream,
         macro_tick_ns=tick.period_ns / divider,

@@ -405,9 +405,7 @@ def _light(stream: PhotonStream, settings: Settings, assumed: list[str]) -> tupl
     return stream, steady
 
 
-def _decay_times(
-    view: NanotimeView | None, lifetimes: tuple[LevelLifetime, ...] | None
-) -> DecayTimes | None:
+def _decay_times(view: NanotimeView | None, lifetimes: tuple[LevelLifetime, ...] | None) -> DecayTimes | None:
     if view is None:
         return None
     known = [one.lifetime_ns for one in lifetimes or () if one.lifetime_ns is not None]

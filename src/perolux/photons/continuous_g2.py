@@ -168,7 +168,9 @@ def fit_continuous_g2(
         name: bic(fit.chi2, len(fit.values), len(tau)) for name, fit in fits.items() if fit is not None
     }
     if not criteria:
-        raise ConvergenceError("no start of the fit of g2 converged", fix="take a longer window or wider bins")
+        raise ConvergenceError(
+            "no start of the fit of g2 converged", fix="take a longer window or wider bins"
+        )
     chosen = min(criteria, key=lambda name: criteria[name])
     if chosen == "flat":
         told = ", ".join(f"{name} {value:.1f}" for name, value in criteria.items())
@@ -414,7 +416,11 @@ class _Frame:
         if g2 > 1:  # a peak: a dip may hide in it, or a slower part beside it
             ways = [(0.3, rise - 2.3, g2 - 1, rise), (g2, rise - 0.7, 0.3 * (g2 - 1), rise + 1.5)]
         else:
-            ways = [(g2, rise, 0.2, rise + 2.3), (g2 / 2, rise - 1.0, 1.0, rise + 0.5), (g2, rise, 0.05, rise + 4)]
+            ways = [
+                (g2, rise, 0.2, rise + 2.3),
+                (g2 / 2, rise - 1.0, 1.0, rise + 0.5),
+                (g2, rise, 0.05, rise + 4),
+            ]
         return [[level, way[0], way[1], offset, *way[2:], *free] for way in ways]
 
     def best(self, model: str, simpler: FitResult | None) -> FitResult | None:

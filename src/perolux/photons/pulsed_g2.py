@@ -193,7 +193,9 @@ def g2_by_windows(
     )
 
 
-def ratio_of_peaks(centre: float, side: float, peaks: int, dark: float, mixed: float = 0.0) -> dict[str, float]:
+def ratio_of_peaks(
+    centre: float, side: float, peaks: int, dark: float, mixed: float = 0.0
+) -> dict[str, float]:
     """r with its errors from C_0 ~ Poisson((1 - q) r m + q m + D) and the sum of the sides ~ Poisson(peaks
     (m + D))."""
     from scipy.optimize import brentq, minimize_scalar

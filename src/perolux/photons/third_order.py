@@ -55,7 +55,9 @@ class PulseTriples:
         """Whether a pair of distances was counted, shape of counts."""
         lag = np.arange(-self.most, self.most + 1)
         one, two = np.meshgrid(lag, lag, indexing="ij")
-        return np.asarray(np.maximum(np.maximum(one, two), 0) - np.minimum(np.minimum(one, two), 0) <= self.most)
+        return np.asarray(
+            np.maximum(np.maximum(one, two), 0) - np.minimum(np.minimum(one, two), 0) <= self.most
+        )
 
     def distant(self, skip: int = 0) -> npt.NDArray[np.bool_]:
         """Where the three pulses are more than `skip` apart, each from each."""
@@ -244,7 +246,8 @@ def triples(
     half = math.ceil(window_ns / width_ns - 0.5) if width_ns > 0 else 0
     if not (0 < width_ns <= window_ns) or half > 1000:
         raise OptionError(
-            f"a window of {window_ns:g} ns in bins of {width_ns:g} ns", allowed="width up to window, 2001 bins"
+            f"a window of {window_ns:g} ns in bins of {width_ns:g} ns",
+            allowed="width up to window, 2001 bins",
         )
     counts = np.zeros((2 * half + 1,) * 2, dtype=np.int64)
     span = (half + 0.5) * width_ns

@@ -271,7 +271,9 @@ def yield_by_gate(
         fall = np.exp(-(after - after[0]) / tau)
         return np.asarray(math.exp(p[0]) * -np.diff(fall) + dark_bins)
 
-    middle = float(np.average((after[1:] + after[:-1]) / 2 - after[0], weights=np.maximum(counts - dark_bins, 0) + 1e-9))
+    middle = float(
+        np.average((after[1:] + after[:-1]) / 2 - after[0], weights=np.maximum(counts - dark_bins, 0) + 1e-9)
+    )
     fit = least_squares(
         lambda p: poisson_deviance_residuals(counts, np.maximum(model(p), 1e-12)),
         [math.log(behind), math.log(max(middle, bin_ns))],
@@ -284,7 +286,8 @@ def yield_by_gate(
     value = math.exp(fit["log_pairs"] + back) / mean
     if fit.covariance is None or not math.isfinite(value):
         raise ConvergenceError(
-            f"the pairs after {from_ns:g} ns do not tell a lifetime of the biexciton", fix="open the gate earlier"
+            f"the pairs after {from_ns:g} ns do not tell a lifetime of the biexciton",
+            fix="open the gate earlier",
         )
     # d ln r / d ln tau along the way back to the pulse
     slope = np.array([1.0, -after[0] / tau + (response_sigma_ns / tau) ** 2])

@@ -67,7 +67,7 @@ def gate_scan_plot(found: Purity) -> Plot:
             axis.plot(line, expected, color=ORANGE, lw=1.0)
         axis.set(
             xlabel="start of the gate (ns after the sync)", ylabel="g2(0)",
-            ylim=(min(0.0, 1.1 * float(value.min())), 1.1 * float(min(high.max(), 3 * value.max() + 0.05))),
+            ylim=(min(0.0, 1.1 * float(value.min())), 1.3 * float(max(high[:2].max(), value.max()))),
         )  # fmt: skip
 
     return make_plot(
