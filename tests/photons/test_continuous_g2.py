@@ -1,5 +1,7 @@
 """g2(0) of steady light: the blurred exponential against integrals, exact limits, coverage."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -53,7 +55,7 @@ def test_blurred_bins_are_their_integrals(time: float, blur: float, width: float
         ends = sorted({-10 * blur, float(np.clip(x, -10 * blur, 10 * blur)), 10 * blur})
         return sum(
             quad(lambda u: np.exp(-abs(x - u) / time - u * u / (2 * blur**2)), a, b, epsabs=1e-12)[0]
-            for a, b in zip(ends[:-1], ends[1:], strict=True)
+            for a, b in pairwise(ends)
         ) / (blur * np.sqrt(2 * np.pi))
 
     exact = [
@@ -79,6 +81,7 @@ def test_an_incoherent_two_level_emitter_exactly() -> None:
     assert found.plateau == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_dip_with_bunching_and_peak() -> None:
     width = 1.0
     tau = width * np.arange(-1000, 1001)
@@ -111,6 +114,7 @@ def test_dark_counts_are_taken_off_exactly() -> None:
     assert found.corrected == pytest.approx(0.1, abs=5e-3)
 
 
+@pytest.mark.slow
 def test_flat_light_has_no_g2_zero() -> None:
     rng = np.random.default_rng(3)
     tick = np.sort(rng.integers(0, 10**9, 300_000))
@@ -119,6 +123,7 @@ def test_flat_light_has_no_g2_zero() -> None:
         continuous_g2(stream)
 
 
+@pytest.mark.slow
 def test_the_window_finds_short_and_long_dips() -> None:
     for lifetime in (0.8, 250.0):
         stream = simulate_stream(
@@ -139,6 +144,7 @@ def test_bins_hold_an_odd_number_of_ticks() -> None:
     assert continuous_g2(stream, dark_cps=DARK).coincidences.width_ns / 0.1 % 2 == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_shelving_of_an_emitter() -> None:
     states = ("ground", "bright", "dark")
     steps = (

@@ -1,6 +1,7 @@
 """Gates against brute force, the cascade's law, and biexciton yields that come back by area and by gate."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -52,10 +53,7 @@ def test_pairs_are_those_of_brute_force_in_any_chunks(seed: int, chunk: int, ski
     for side in (0, 1):
         np.testing.assert_array_equal(
             found.photons[side],
-            [
-                np.sum((nano[channel == side] >= a) & (nano[channel == side] < b))
-                for a, b in zip(edges[:-1], edges[1:], strict=True)
-            ],
+            [np.sum((nano[channel == side] >= a) & (nano[channel == side] < b)) for a, b in pairwise(edges)],
         )
 
 

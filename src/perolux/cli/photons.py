@@ -197,7 +197,8 @@ def _purity_lines(record: dict[str, Any]) -> list[str]:
             else f"not by a gate: {gate['reason']}"
         )
         lines.append(
-            f"biexciton over exciton yield {pair['yield_over_exciton']:.3g} +- {pair['sigma']:.2g} by area; {by_gate}"
+            f"biexciton over exciton yield {pair['yield_over_exciton']:.3g} +- {pair['sigma']:.2g} by area; "
+            f"{by_gate}"
         )
     if three["value"] is not None:
         lines.append(f"g3(0,0) {three['value']:.3g} +- {three['sigma']:.2g} ({three['triples']} triples)")

@@ -1,4 +1,5 @@
-"""A channel that ticks: the laser's sync among the events of a T2 record, and the record seen from its pulses.
+"""A channel that ticks: the laser's sync among the events of a T2 record, and the record seen from its
+pulses.
 
     steps of a channel     d_k = n_k P + jitter,   n_k whole          P from the whole record
     pulse of a photon      macro = pulse of the last tick + floor((t - t_tick)/T),   nanotime = what is left
@@ -70,8 +71,8 @@ def regular_channels(stream: PhotonStream) -> tuple[RegularChannel, ...]:
 def pulsed_by_own_sync(stream: PhotonStream) -> tuple[PhotonStream, str | None]:
     """The record from its pulses where exactly one channel ticks beside photons, and what was done in words.
 
-    Where none ticks, or the record has nanotimes, it comes back as it is with None; where several tick, with the
-    sentence that says how to name the sync.
+    Where none ticks, or the record has nanotimes, it comes back as it is with None; where several tick, with
+    the sentence that says how to name the sync.
     """
     found = regular_channels(stream) if len(stream.channels) > 1 else ()
     if len(found) == 1:
@@ -95,10 +96,10 @@ def with_sync_channel(
     """A T2 record as one of pulses: macro times count laser pulses, nanotimes follow them, `channel` is gone.
 
     laser_period_ns: where a divider stands before the sync input; else the period that the record itself says
-    (`sync_period_ns`), else that of the channel. The channel's period must be a whole number of it to 1 % (the
-    divider). Pulses between ticks, and ticks that are missing, are placed by the period over the whole record.
-    Photons before the first tick are left out and told in `notes`. Nanotime bins are whole ticks, at most
-    32768 to a period.
+    (`sync_period_ns`), else that of the channel. The channel's period must be a whole number of it to 1 %
+    (the divider). Pulses between ticks, and ticks that are missing, are placed by the period over the whole
+    record. Photons before the first tick are left out and told in `notes`. Nanotime bins are whole ticks, at
+    most 32768 to a period.
 
     Raises `OptionError` where the record has nanotimes already, the channel is not there or does not tick, no
     other channel is left, or the period is no whole part of the channel's.

@@ -6,9 +6,9 @@ would raise it; `hom_peaks`, `hom_histogram`: its five peaks. `first_order`, `pc
 `simulate`, `dwells`: time-tagged photons with their truth. `descriptor`: a source for a circuit. `imaging`:
 images of missing pairs.
 
-`correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source; `time_gate`:
-behind a gate, and the biexciton's yield; `continuous_g2`: the dip of steady light; `third_order`: g3;
-`start_stop`: a diagnostic; `purity`: what of these a record gives.
-`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`:
-all of it for one record, as `perolux photons` shows it.
+`correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source;
+`time_gate`: behind a gate, and the biexciton's yield; `continuous_g2`: the dip of steady light;
+`third_order`: g3; `start_stop`: a diagnostic; `purity`: what of these a record gives. `change_points`,
+`levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood. `analysis`: all of it for one
+record, as `perolux photons` shows it.
 """

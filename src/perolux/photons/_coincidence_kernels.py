@@ -1,4 +1,5 @@
-"""Compiled loops over photons: pairs by the first of the two, triples, first stops. Plain twins in the tests."""
+"""Compiled loops over photons: pairs by the first of the two, triples, first stops. Plain twins in the
+tests."""
 
 from __future__ import annotations
 
@@ -96,7 +97,8 @@ def _by_side(value, who):
 
 @njit(cache=True, nogil=True)
 def triple_grid(macro, fine_ns, side, tick_ns, window_ns, first_new, width_ns, counts):
-    """Add triples of three different sides to counts[bin of t(b) - t(a), bin of t(c) - t(a)], sides a < b < c.
+    """Add triples of three different sides to counts[bin of t(b) - t(a), bin of t(c) - t(a)], sides a < b <
+    c.
 
     Bin i holds -window + i width <= tau < -window + (i + 1) width; a triple with a tau outside is left out.
     Only triples whose last photon (by macro time) has index first_new or more are counted. 255 is ignored.

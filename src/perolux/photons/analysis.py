@@ -56,8 +56,8 @@ class Settings:
     threshold: of the search for changes. sides: channels of A and B. shortest_dwell_s: lower limit of the
     dwell times; three times the median of the shortest tenth if left out. response: instrument response for
     `fit_decay`; the decays are fitted from the pulse on without one. gate_ns: from and to after the sync, for
-    g2(0) in a gate. sync_channel: of a T2 record; the one that ticks if left out. light: "pulsed" or "steady";
-    by the sync and the nanotimes if left out.
+    g2(0) in a gate. sync_channel: of a T2 record; the one that ticks if left out. light: "pulsed" or
+    "steady"; by the sync and the nanotimes if left out.
     """
 
     dark_cps: tuple[float, float] = (0.0, 0.0)
@@ -240,7 +240,8 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         missing |= {k: text for k, text in purity.reasons.items() if k == "g2_zero"}
         if steady and not isinstance(s.response, GaussianResponse):
             assumed.append(
-                "no jitter of the detectors (--irf gaussian:SIGMA_NS,0): a dip as short as it is not seen whole"
+                "no jitter of the detectors (--irf gaussian:SIGMA_NS,0): a dip as short as it is not seen "
+                "whole"
             )
     dwells, lengths, limits = _dwell_times(segments, levels, on_levels, s, missing)
     if (

@@ -8,7 +8,8 @@
 so that g2(0) is 1 - a or (1 - a)(1 + b); a below 0 is a peak. Every product is a sum of two-sided
 exponentials, whose blur by a Gaussian and integral over a bin are closed. The Bayesian criterion chooses the
 model. The level A is free: g2 is relative to delays beyond all the model's times, and how far they stand
-above unrelated light is told as `plateau` (blinking raises it). For a two-level emitter 1/rise = Gamma + pump.
+above unrelated light is told as `plateau` (blinking raises it). For a two-level emitter 1/rise = Gamma +
+pump.
 
 Dark counts: with D = 1 - rho_A rho_B of the pairs of unrelated light, rho the share of the signal,
 
@@ -81,7 +82,17 @@ class ContinuousG2:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""
-        names = ("raw", "corrected", "sigma", "low95", "high95", "method", "model", "rise_ns", "bunching")
+        names: tuple[str, ...] = (
+            "raw",
+            "corrected",
+            "sigma",
+            "low95",
+            "high95",
+            "method",
+            "model",
+            "rise_ns",
+            "bunching",
+        )
         names += ("bunching_ns", "offset_ns", "jitter_ns", "plateau", "reduced_deviance")
         return {name: getattr(self, name) for name in names} | {
             "sigmas": self.sigmas,
@@ -140,8 +151,8 @@ def fit_continuous_g2(
     """Fit g2(tau) of steady light to a histogram of all pairs; the model by the Bayesian criterion.
 
     jitter_ns: standard deviation of the blur of the delay, sqrt 2 times that of one detector; None: found by
-    the fit, up to a tenth of the window. tick_ns: of the times; whole ticks blur a delay by tick/sqrt 6, which
-    is added. dark_cps: of A and B.
+    the fit, up to a tenth of the window. tick_ns: of the times; whole ticks blur a delay by tick/sqrt 6,
+    which is added. dark_cps: of A and B.
 
     Raises `OptionError` for fewer than 200 pairs, dark counts above all counts, a histogram shorter than 21
     bins, and where no model but the flat one is asked for by the data: then there is no g2(0).
@@ -251,8 +262,8 @@ def continuous_g2(
     window_ns: float = 200.0,
     progress: Progress = silent,
 ) -> ContinuousG2:
-    """g2(0) of a record of steady light: pairs counted, the fit done, and both again where the window does not
-    suit it. A flat histogram is looked at again in a tenth of the window and in ten of it.
+    """g2(0) of a record of steady light: pairs counted, the fit done, and both again where the window does
+    not suit it. A flat histogram is looked at again in a tenth of the window and in ten of it.
 
     The window becomes 20 times the longest time of the model where it is not 10 to 60 of them, and the bins a
     tenth of the shortest where they are wider than a fifth, in whole odd ticks (an uneven number of ticks in
@@ -335,8 +346,8 @@ def _time(fit: FitResult, name: str) -> tuple[float | None, float | None]:
 class _Frame:
     """One histogram and how its models are written in parameters; nothing of it leaves this file.
 
-    Far from the dip bins are joined (a twelfth of the distance), which costs no information on times as long as
-    the distance and makes a fit some twenty times as quick.
+    Far from the dip bins are joined (a twelfth of the distance), which costs no information on times as long
+    as the distance and makes a fit some twenty times as quick.
     """
 
     def __init__(
@@ -452,7 +463,8 @@ class _Frame:
 
 
 def _cuts(bins: int, at: int) -> IntArray:
-    """Edges of joined bins, whole numbers from 0 to `bins`: single near `at`, then a twelfth of the distance."""
+    """Edges of joined bins, whole numbers from 0 to `bins`: single near `at`, then a twelfth of the
+    distance."""
     right = [at + 1]
     while right[-1] < bins:
         right.append(min(right[-1] + max((right[-1] - at) // 12, 1), bins))
@@ -463,7 +475,8 @@ def _cuts(bins: int, at: int) -> IntArray:
 
 
 def _most_uneven(tau: FloatArray, counts: FloatArray, width: float) -> tuple[float, float, int]:
-    """Centre, length and sign of the run of bins, within a quarter of the window, that differs most from the rest.
+    """Centre, length and sign of the run of bins, within a quarter of the window, that differs most from the
+    rest.
 
     Score of a run of s bins with level m: (sum - s m)/sqrt(s m). Below 4 the centre is 0 and a dip is sought.
     """

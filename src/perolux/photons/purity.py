@@ -1,4 +1,5 @@
-"""How pure the light of one record is: g2(0) by its kind of light, in a gate, g3(0, 0), the biexciton's yield.
+"""How pure the light of one record is: g2(0) by its kind of light, in a gate, g3(0, 0), the biexciton's
+yield.
 
 The part of `analysis` about coincidences. Pulsed light: by pulse (`pulsed_g2`), gates (`time_gate`), triples
 where three detectors saw light (`third_order`). Steady light, of T2 records without a sync or of T3 whose
@@ -70,7 +71,8 @@ class GatePoint:
 
 @dataclass(frozen=True)
 class Purity:
-    """Coincidences of a record. exciton_ns: lifetime of the brightest level. reasons: of what is None, by name (g2_zero, gated, time_gate, g3_zero)."""
+    """Coincidences of a record. exciton_ns: lifetime of the brightest level. reasons: of what is None, by
+    name (g2_zero, gated, time_gate, g3_zero)."""
 
     coincidences: PairHistogram | None = None
     g2: G2Zero | None = None
@@ -126,7 +128,8 @@ class Purity:
         return self.gated.as_dict() | {"expected_of_cascade": None if expected is None else float(expected)}
 
     def biexciton_dict(self) -> dict[str, Any]:
-        """`biexciton` of --json: quantum yield over the exciton's, by area and by gate, each with its error."""
+        """`biexciton` of --json: quantum yield over the exciton's, by area and by gate, each with its
+        error."""
         names = ("yield_over_exciton", "sigma", "low95", "high95", "method")
         if self.g2 is None:
             steady = "steady light does not tell it: g2(0) then depends on the pump"

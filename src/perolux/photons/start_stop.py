@@ -87,9 +87,9 @@ def start_stop(
     for photons, side in sided_chunks(stream, a, b, progress):
         if not len(photons):
             continue
-        fine = np.zeros(len(photons))
+        fine: FloatArray = np.zeros(len(photons))
         if fine_ns is not None and photons.nanotime is not None:
-            fine = photons.nanotime * fine_ns
+            fine = np.asarray(photons.nanotime * fine_ns, dtype=float)
         first = int(photons.macro[0])
         # the waiting start keeps its time, now seen from this chunk
         state[1] -= (first - before) * stream.macro_tick_ns
@@ -105,5 +105,9 @@ def start_stop(
         state[1] += shift
         stops += int(np.count_nonzero(side == 1))
     return StartStop(
-        width_ns * (np.arange(bins) + 0.5), counts, width_ns, int(state[2]), stops / stream.duration_s
+        np.asarray(width_ns * (np.arange(bins) + 0.5), dtype=float),
+        counts,
+        width_ns,
+        int(state[2]),
+        stops / stream.duration_s,
     )

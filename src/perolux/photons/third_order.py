@@ -1,6 +1,7 @@
 """Third-order correlation g3: triples of photons, pulsed and continuous, and its exact limits.
 
-    pulsed        g3(l, m) = <n_A(k) n_B(k + l) n_C(k + m)>/(<n_A> <n_B> <n_C>);   g3(0, 0) = <n(n-1)(n-2)>/<n>^3
+    pulsed        g3(l, m) = <n_A(k) n_B(k + l) n_C(k + m)>/(<n_A> <n_B> <n_C>)
+                  g3(0, 0) = <n(n-1)(n-2)>/<n>^3
     continuous    g3(tau1, tau2) = triples/(N_A N_B N_C width^2/T^2),   tau1 = t_B - t_A, tau2 = t_C - t_A
 
 Triples need three detectors. **Two detectors cannot give g3(0, 0)**: two of the three photons would have to
@@ -69,10 +70,10 @@ class PulseTriples:
 
 @dataclass(frozen=True)
 class G3Zero:
-    """g3(0, 0) with its interval. triples: of one pulse; expected: mean for three unrelated pulses; sigma: from
-    both counts; low95, high95: Poisson interval of the triples over `expected`, which is taken as known (its
-    own error is in sigma). pair: g3(0, m), two photons of one pulse and one of a distant one: g2(0) of light
-    without memory. bunching: distant triples over unrelated light."""
+    """g3(0, 0) with its interval. triples: of one pulse; expected: mean for three unrelated pulses; sigma:
+    from both counts; low95, high95: Poisson interval of the triples over `expected`, which is taken as known
+    (its own error is in sigma). pair: g3(0, m), two photons of one pulse and one of a distant one: g2(0) of
+    light without memory. bunching: distant triples over unrelated light."""
 
     value: float
     sigma: float
@@ -174,8 +175,8 @@ def triples_by_pulse(
 def g3_zero(found: PulseTriples, *, skip: int = 0) -> G3Zero:
     """g3(0, 0) over triples of distant pulses, more than `skip` apart from one another.
 
-    skip: 1 where light of one pulse comes after the next. The interval is exact for a Poisson count, so that no
-    triple at all still gives an upper limit. Raises `OptionError` where there are no distant triples.
+    skip: 1 where light of one pulse comes after the next. The interval is exact for a Poisson count, so that
+    no triple at all still gives an upper limit. Raises `OptionError` where there are no distant triples.
 
     >>> counts = np.full((5, 5), 100); counts[2, 2] = 1
     >>> one = g3_zero(PulseTriples(2, counts, 1, (1000, 1000, 1000), 1e4))

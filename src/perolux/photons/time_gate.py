@@ -1,17 +1,17 @@
 """g2(0) of photons in a gate after the pulse, and the biexciton's quantum yield by area and by gate.
 
     g2(0; t0)   from photons with t0 <= nanotime < stop only
-    cascade     g2(0; t0) = g2(0) exp[-(t0 - pulse)(1/tau_BX - 2/tau_X)]            low power, one exciton lifetime
-    yields      g2(0) = eta_BX/eta_X                                               low power, area of all pairs
+    cascade     g2(0; t0) = g2(0) exp[-(t0 - pulse)(1/tau_BX - 2/tau_X)]       low power, one exciton lifetime
+    yields      g2(0) = eta_BX/eta_X                                          low power, area of all pairs
 
 Of a pair from one pulse the earlier photon is the biexciton's, and both pass the gate if it does. It falls
 faster than a pair of exciton photons from two pulses where tau_BX < tau_X/2, so that a gate lowers g2(0): a
 purer source, at the price of light. What does not fall (two emitters, background) is no biexciton.
 
 The yield from a gate alone takes the pairs of one pulse whose earlier photon comes after t0, fits their decay
-(tau_BX, one exponential) and goes back to the pulse: a check of the area that does not use what happens at the
-pulse (scattered laser light, cross-talk of detectors), with a larger error. Nanotimes count from the sync, as
-in the picture of the decays.
+(tau_BX, one exponential) and goes back to the pulse: a check of the area that does not use what happens at
+the pulse (scattered laser light, cross-talk of detectors), with a larger error. Nanotimes count from the
+sync, as in the picture of the decays.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def gated_pairs(
 ) -> GatedPairs:
     """Pairs for gates that begin at each of starts_ns, ascending, and end at stop_ns (the period), one pass.
 
-    most, skip: side peaks from skip + 1 to most on each side. Starts and stop are taken to whole nanotime bins.
-    Raises `OptionError` for a record without nanotimes or pulses, and gates outside the period.
+    most, skip: side peaks from skip + 1 to most on each side. Starts and stop are taken to whole nanotime
+    bins. Raises `OptionError` for a record without nanotimes or pulses, and gates outside the period.
     """
     from perolux.photons._coincidence_kernels import gated_pairs as kernel
 
@@ -115,7 +115,7 @@ def gated_pairs(
     stop = period if stop_ns is None else stop_ns
     given = np.atleast_1d(np.asarray(starts_ns, dtype=float))
     edges = np.rint(np.append(given, stop) / bin_ns).astype(np.int64)
-    if given.ndim != 1 or not np.isfinite(given).all() or not 0 <= given[0] or stop > period * (1 + 1e-9):
+    if given.ndim != 1 or not np.isfinite(given).all() or given[0] < 0 or stop > period * (1 + 1e-9):
         raise OptionError(f"a gate from {given[0]:g} to {stop:g} ns", allowed=f"within 0 to {period:g} ns")
     if np.any(np.diff(edges) <= 0):
         raise OptionError(
@@ -145,7 +145,7 @@ def gated_pairs(
         keep = sync >= sync[-1] - most
         sync, nano, both = sync[keep], nano[keep], both[keep]
     return GatedPairs(
-        edges * bin_ns,
+        np.asarray(edges * bin_ns, dtype=float),
         centre,
         beside,
         2 * (most - skip),
@@ -160,9 +160,9 @@ def g2_in_gate(
 ) -> tuple[G2Zero | None, ...]:
     """g2(0) for each start of the gate, None where no side pairs are left; values share photons.
 
-    late: chance that a photon comes after the next pulse, as in `g2_by_pulse`; for one lifetime it is the same
-    in every gate. Dark counts are those that fall into the gate. Raises `OptionError` where they exceed the
-    counts of the whole gate.
+    late: chance that a photon comes after the next pulse, as in `g2_by_pulse`; for one lifetime it is the
+    same in every gate. Dark counts are those that fall into the gate. Raises `OptionError` where they exceed
+    the counts of the whole gate.
     """
     dark = found.dark_pairs(dark_cps)
     centre, beside = found.behind(found.centre), found.behind(found.beside)
@@ -193,6 +193,7 @@ def g2_in_gate(
                 side=float(beside[k]) / found.side_peaks,
                 side_peaks=found.side_peaks,
                 bunching=float(beside[k]) / found.side_peaks / unrelated if unrelated else None,
+                notes=(),
             )
         )
     return tuple(made)
@@ -226,11 +227,11 @@ def yield_by_gate(
 ) -> GatedYield:
     """eta_BX/eta_X from pairs of one pulse whose earlier photon comes after from_ns, taken back to pulse_ns.
 
-    expected pairs of bin i = r m exp(s^2/(2 tau^2)) [exp(-(t_i - pulse)/tau) - exp(-(t_i+1 - pulse)/tau)] + D_i
+    pairs of bin i = r m exp(s^2/(2 tau^2)) [exp(-(t_i - pulse)/tau) - exp(-(t_i+1 - pulse)/tau)] + D_i
 
-    by Poisson likelihood over r and tau; m: pairs of a side peak without a gate, s: response_sigma_ns, D: pairs
-    with dark counts. late: as in `g2_in_gate`; only widens what counts as side peaks. A pulse time wrong by d
-    moves the result by the factor exp(d/tau): it is taken as known.
+    by Poisson likelihood over r and tau; m: pairs of a side peak without a gate, s: response_sigma_ns, D:
+    pairs with dark counts. late: as in `g2_in_gate`; only widens what counts as side peaks. A pulse time
+    wrong by d moves the result by the factor exp(d/tau): it is taken as known.
 
     Raises `OptionError` for a gate that begins before the pulse or behind the period, and fewer than 20 pairs
     behind its start; `ConvergenceError` where the fit has no end.
@@ -259,7 +260,8 @@ def yield_by_gate(
     behind = int(counts.sum())
     if behind - dark_bins.sum() < LEAST_PAIRS or mean <= 0:
         raise OptionError(
-            f"{behind} pairs of one pulse after {from_ns:g} ns, {dark_bins.sum():.3g} of them with dark counts",
+            f"{behind} pairs of one pulse after {from_ns:g} ns, {dark_bins.sum():.3g} of them with dark "
+            "counts",
             allowed=f"{LEAST_PAIRS} above the dark ones",
             fix="open the gate earlier, or record longer",
         )

@@ -73,9 +73,9 @@ def gate_scan_plot(found: Purity) -> Plot:
     return make_plot(
         "gate",
         "g2(0) behind a gate",
-        "g2(0) of the photons after the start of a gate, with 95 % intervals; the points share photons. It falls "
-        "where pairs are cascades of a short biexciton (orange: with the lifetimes found, one of the exciton), and "
-        "not where they are of two emitters or background.",
+        "g2(0) of the photons after the start of a gate, with 95 % intervals; the points share photons. It "
+        "falls where pairs are cascades of a short biexciton (orange: with the lifetimes found, one of the "
+        "exciton), and not where they are of two emitters or background.",
         draw,
     )
 
@@ -102,8 +102,8 @@ def purity_rows(record: dict[str, Any]) -> list[Row]:
     if pair["yield_over_exciton"] is not None:
         gate = pair["time_gate"]
         how = (
-            f"{gate['pairs']} pairs after {gate['from_ns']:.4g} ns ({100 * gate['share_kept']:.0f} %), biexciton "
-            f"{gate['lifetime_ns']:.3g} ns"
+            f"{gate['pairs']} pairs after {gate['from_ns']:.4g} ns ({100 * gate['share_kept']:.0f} %), "
+            f"biexciton {gate['lifetime_ns']:.3g} ns"
             if "value" in gate
             else ""
         )

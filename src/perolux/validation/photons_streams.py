@@ -116,11 +116,11 @@ def third_order(light: str) -> float:
 def steady_dip(quantity: str) -> float:
     """A number of the fit to the expected coincidences of a two-level emitter under steady light.
 
-    "rate": 1/rise; "background": g2(0) after the correction, from an emitter of g2(0) 0.1 in four fifths of the
-    light.
+    "rate": 1/rise; "background": g2(0) after the correction, from an emitter of g2(0) 0.1 in four fifths of
+    the light.
     """
     width = 0.5
-    tau = width * np.arange(-200, 201)
+    tau = np.asarray(width * np.arange(-200, 201), dtype=float)
     two = Emitter(("g", "x"), (Step("g", "x", 1.0, "pump"), Step("x", "g", 0.1, "emission", 1.0)))
     # the mean over a bin of the closed form, by its values on a fine grid
     fine = (tau[:, None] + width * (np.arange(64) + 0.5) / 64 - width / 2).ravel()
