@@ -117,7 +117,7 @@ class Analysis:
 
     @property
     def g2(self) -> G2Zero | None:
-        """g2(0) of pulsed light; that of steady light is `purity.continuous`."""
+        """g2(0) of pulsed light; that of steady light is in `purity`."""
         return None if self.purity is None else self.purity.g2
 
     def as_dict(self) -> dict[str, Any]:
