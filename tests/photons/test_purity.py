@@ -7,7 +7,7 @@ import pytest
 
 from perolux.errors import OptionError
 from perolux.measured.photon_stream import PhotonStream, stream_of_arrays
-from perolux.photons.analysis import Settings, analyse
+from perolux.photons.analysis import Settings, _light, analyse
 from perolux.photons.instrument_response import GaussianResponse
 from perolux.photons.purity import is_steady
 from perolux.photons.simulate import Detectors, simulate_stream
@@ -67,6 +67,7 @@ def test_kinds_of_light() -> None:
     assert not is_steady(slow)  # a lifetime of ten periods
 
 
+@pytest.mark.slow
 def test_steady_light_in_both_modes() -> None:
     for stream in (steady(), as_t3(steady())):
         found = analyse(stream, Settings(response=GaussianResponse(0.0))).as_dict()
@@ -82,6 +83,7 @@ def test_steady_light_in_both_modes() -> None:
     assert asked["g2_zero"]["method"] == "by pulse"
 
 
+@pytest.mark.slow
 def test_gate_and_both_yields() -> None:
     found = analyse(pulsed(), Settings(gate_ns=(9.0, 95.0), response=GaussianResponse(0.0, 5.0))).as_dict()
     pair, gated = found["biexciton"], found["g2_zero"]["gated"]
@@ -98,6 +100,7 @@ def test_gate_and_both_yields() -> None:
         analyse(steady(), Settings(gate_ns=(9.0, 20.0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 8])
 def test_a_sync_channel_gives_what_t3_gives(every: int) -> None:
     stream = pulsed()
@@ -120,9 +123,16 @@ def test_a_sync_channel_gives_what_t3_gives(every: int) -> None:
 
 
 def test_a_named_channel_stays_a_detector() -> None:
-    t2 = as_t2(pulsed())
-    found = analyse(t2, Settings(sides=((0,), (64,)))).as_dict()
-    assert found["sync_period_ns"] is None
+    stream = simulate_stream(
+        [(1e5, 10.0)], duration_s=0.05, rng=np.random.default_rng(0), sync_period_ns=PERIOD
+    ).stream
+    t2 = as_t2(stream)
+    told: list[str] = []
+    same, _ = _light(t2, Settings(sides=((0,), (64,))), told)
+    assert same is t2
+    made, steady_light = _light(t2, Settings(sides=((0,), (1,))), told)
+    assert made.macro_is_sync
+    assert not steady_light
     with pytest.raises(OptionError, match="does not tick"):
         analyse(t2, Settings(sync_channel=1))
     with pytest.raises(OptionError, match="ticks"):
@@ -131,6 +141,7 @@ def test_a_named_channel_stays_a_detector() -> None:
         analyse(steady(), Settings(light="bright"))
 
 
+@pytest.mark.slow
 def test_three_detectors_give_g3() -> None:
     stream = pulsed(detectors=Detectors(split=1.0))
     three = split_over(stream, [1 / 3] * 3, np.random.default_rng(1))
