@@ -1,4 +1,4 @@
-"""Coincidences of a whole record: steady and pulsed light told apart, gates, a sync channel, three detectors."""
+"""Coincidences of a record: steady and pulsed light told apart, gates, a sync channel, three detectors."""
 
 import json
 
