@@ -1,0 +1,118 @@
+"""The discrete truncated Wigner method: classical spins with quantum noise, for thousands of emitters.
+
+    F = (Gamma/2 + i Omega) s- + xi,   s-_i' = sz_i F_i - i delta_i s-_i,   sz_i' = -4 Re(conj(s-_i) F_i)
+    <xi_i conj(xi_j)> = (Gamma_ij/2) delta(t - t'),   start: sx, sy = +-1 at random, sz = +-1
+
+in Stratonovich form. I = sum_ij Gamma_ij conj(s-_i) s-_j - sum_i |s-_i|^2 + sum_i (1 + sz_i)/2. Without near-field
+shifts the burst comes out to about 1.5 %; the dark tail does not, and with shifts of touching
+nanocrystals the burst is 6 to 25 % too low up to 27 emitters: an end of a bracket there, not a result.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perolux.collective.couplings import Couplings, FloatArray
+from perolux.collective.plane_waves import real_factor
+from perolux.collective.rows import Emission
+from perolux.errors import ModelRangeError, OptionError
+
+__all__ = ["wigner_emission", "wigner_step_plain", "wigner_time_step"]
+
+_MOST = 3000
+_STEP_OVER_FIELD = 0.4
+_LARGEST_STEP = 5e-3
+
+
+def wigner_time_step(between: Couplings) -> float:
+    """Time step in 1/Gamma: 0.4 over the largest root of sum_j Omega_ij^2, 0.1 over the largest collective
+    rate and the detunings; 0.005 at most."""
+    field = float(np.sqrt(np.max(np.sum(between.shift**2, axis=1), initial=0.0)))
+    collective = float(np.max(np.sum(np.abs(between.decay), axis=1)))
+    spread = float(np.max(np.abs(between.detuning), initial=0.0))
+    return min(
+        _LARGEST_STEP,
+        _STEP_OVER_FIELD / field if field > 0.0 else np.inf,
+        0.1 / collective,
+        0.2 / spread if spread > 0.0 else np.inf,
+    )
+
+
+def wigner_emission(
+    between: Couplings,
+    excited_emitters: np.ndarray,
+    times: FloatArray,
+    *,
+    trajectories: int = 1000,
+    rng: np.random.Generator,
+    dephasing: float = 0.0,
+    time_step: float | None = None,
+) -> Emission:
+    """Mean photon rate and population over trajectories, with standard errors (statistical alone).
+
+    excited_emitters: which are excited at first. times: in 1/Gamma, rising from 0 on; rates are linear
+    between steps. The imbalance of energy, which this method has by itself, is measured and told.
+    """
+    from perolux.collective._wigner_kernels import trajectories as run
+
+    n = len(between)
+    if n > _MOST:
+        raise ModelRangeError(f"{n} emitters with dense fields", allowed=f"up to {_MOST}")
+    if trajectories < 2 or dephasing < 0.0:
+        raise OptionError(f"{trajectories} trajectories, dephasing {dephasing:g}", allowed="2 and more, 0 and more")
+    dt = wigner_time_step(between) if time_step is None else time_step
+    end = float(times[-1])
+    steps = max(int(np.ceil(end / dt)), 1)
+    dt = end / steps if end > 0.0 else dt
+    every = max(steps // 2000, 1)
+    steps = -(-steps // every) * every
+    dt = end / steps if end > 0.0 else dt
+    starts = rng.choice([-1.0, 1.0], size=(trajectories, 3, n))
+    starts[:, 2] = -1.0
+    starts[:, 2, excited_emitters] = 1.0
+    seeds = rng.integers(0, 2**31 - 1, trajectories)
+    coupling = 0.5 * between.decay
+    np.fill_diagonal(coupling, 0.5)
+    rate, excited = run(
+        starts, seeds, coupling, np.ascontiguousarray(between.shift), between.detuning,
+        real_factor(between.decay), between.decay, dephasing, dt, steps, every, True,
+    )  # fmt: skip
+    grid = dt * every * np.arange(rate.shape[1])
+    mean, up = rate.mean(axis=0), excited.mean(axis=0)
+    sigma = rate.std(axis=0, ddof=1) / np.sqrt(trajectories)
+    lost = up[0] - up
+    emitted = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(grid) * (mean[1:] + mean[:-1]))])
+    imbalance = float(np.max(np.abs(emitted - lost))) / max(float(up[0]), 1e-12)
+    return Emission(
+        "wigner",
+        f"discrete truncated Wigner, {trajectories} trajectories: burst to 1.5 % without shifts; a bound of a "
+        "bracket with the shifts of touching nanocrystals; no dark tail",
+        times,
+        np.interp(times, grid, mean),
+        np.interp(times, grid, up),
+        np.interp(times, grid, sigma),
+        between.initial_g2() if len(excited_emitters) == n else None,
+        imbalance,
+        notes=(f"photons less lost excitations differ by up to {100 * imbalance:.2g} % of the first excitations",),
+    )
+
+
+def wigner_step_plain(
+    s: FloatArray, coupling: np.ndarray, detuning: FloatArray, noise: np.ndarray, dt: float
+) -> FloatArray:
+    """One step of one trajectory in NumPy: the reference of the tests. s (3, N), noise complex (N,)."""
+    s = s.copy()
+    n = s.shape[1]
+    for order in (range(n), range(n - 1, -1, -1)):
+        for i in order:
+            field = coupling[i] @ (0.5 * (s[0] - 1j * s[1])) + noise[i]
+            w = np.array([2.0 * field.imag, 2.0 * field.real, detuning[i]])
+            size = float(np.linalg.norm(w))
+            if size == 0.0:
+                continue
+            axis, angle = w / size, 0.5 * size * dt
+            v = s[:, i]
+            s[:, i] = (
+                v * np.cos(angle) + np.cross(axis, v) * np.sin(angle) + axis * (axis @ v) * (1.0 - np.cos(angle))
+            )
+    return s
