@@ -1,9 +1,9 @@
 """Compiled trajectories of the discrete truncated Wigner method: sequential rotation of classical spins.
 
-Each emitter is a vector S of length sqrt(3) that turns about w = (2 Im F, 2 Re F, delta), F = (Gamma/2 + i Omega)
-s- + xi with s- = (sx - i sy)/2. Emitters are visited 1..N, then N..1, each turned by w dt/2 with the fields of
-all others as they are then; the noise xi is held over the step. `wigner_step_plain` of `wigner.py` is the same
-in NumPy.
+Each emitter is a vector S of length sqrt(3) that turns about w = (2 Im F, 2 Re F, delta),
+F = (Gamma/2 + i Omega) s- + xi with s- = (sx - i sy)/2. Emitters are visited 1..N, then N..1, each turned by
+w dt/2 with the fields of all others as they are then; the noise xi is held over the step. `wigner_step_plain`
+of `wigner.py` is the same in NumPy. Random numbers come from seeds that the caller draws.
 """
 
 import math
@@ -46,7 +46,7 @@ def step(s, g_real, g_imag, detuning, noise_real, noise_imag, dt):
 
 
 @njit(cache=True, parallel=True)
-def trajectories(starts, seeds, g_real, g_imag, detuning, factor, decay, dephasing, dt, steps, every, loss_free):
+def trajectories(starts, seeds, g_real, g_imag, detuning, factor, decay, dephasing, dt, steps, every):
     """Photon rate and population of each trajectory at every `every`-th step, (T, steps//every + 1) each.
 
     starts (T, 3, N); factor (N, r) with Gamma = factor factor^T; `decay` Gamma.
@@ -55,7 +55,7 @@ def trajectories(starts, seeds, g_real, g_imag, detuning, factor, decay, dephasi
     kept = steps // every + 1
     rate, excited = np.zeros((count, kept)), np.zeros((count, kept))
     for t in prange(count):
-        np.random.seed(seeds[t])
+        np.random.seed(seeds[t])  # noqa: NPY002
         s = starts[t].copy()
         noise_real, noise_imag = np.zeros(n), np.zeros(n)
         for k in range(steps + 1):
@@ -77,15 +77,15 @@ def trajectories(starts, seeds, g_real, g_imag, detuning, factor, decay, dephasi
             for i in range(n):
                 noise_real[i], noise_imag[i] = 0.0, 0.0
             for m in range(factor.shape[1]):
-                a = np.random.normal() * math.sqrt(0.25 / dt)
-                b = np.random.normal() * math.sqrt(0.25 / dt)
+                a = np.random.normal() * math.sqrt(0.25 / dt)  # noqa: NPY002
+                b = np.random.normal() * math.sqrt(0.25 / dt)  # noqa: NPY002
                 for i in range(n):
                     noise_real[i] += factor[i, m] * a
                     noise_imag[i] += factor[i, m] * b
             step(s, g_real, g_imag, detuning, noise_real, noise_imag, dt)
             if dephasing > 0.0:
                 for i in range(n):
-                    angle = math.sqrt(2.0 * dephasing * dt) * np.random.normal()
+                    angle = math.sqrt(2.0 * dephasing * dt) * np.random.normal()  # noqa: NPY002
                     c, d = math.cos(angle), math.sin(angle)
                     s[0, i], s[1, i] = c * s[0, i] - d * s[1, i], d * s[0, i] + c * s[1, i]
     return rate, excited

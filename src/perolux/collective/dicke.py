@@ -79,9 +79,7 @@ def dicke_burst(emitters: int, times: FloatArray | None = None) -> DickeBurst:
         t_peak, i_peak = 0.0, float(n)
     else:
         t_peak, i_peak = float(solved.t_events[0][0]), float(leave @ solved.y_events[0][0])
-    return DickeBurst(
-        n, t_peak, i_peak, 2.0 - 2.0 / n, asked, states @ leave, states @ (n - k)
-    )
+    return DickeBurst(n, t_peak, i_peak, 2.0 - 2.0 / n, asked, states @ leave, states @ (n - k))
 
 
 def burst_shape_limit(scaled_time: float) -> float:

@@ -97,9 +97,7 @@ def exact_emission(
     )  # fmt: skip
 
 
-def _generator(
-    of: Blocks, between: Couplings, excited: int, dephasing: float, loss: float
-) -> _Generator:
+def _generator(of: Blocks, between: Couplings, excited: int, dephasing: float, loss: float) -> _Generator:
     """The generator over vec(rho) of blocks `excited` down to 0, highest first."""
     ks = list(range(excited, -1, -1))
     sizes = [of.size(k) for k in ks]

@@ -70,9 +70,7 @@ def real_factor(decay: FloatArray, residual: float = 1e-6) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def radiation_pattern(
-    emitters: Emitters, correlations: ComplexArray, directions: FloatArray
-) -> FloatArray:
+def radiation_pattern(emitters: Emitters, correlations: ComplexArray, directions: FloatArray) -> FloatArray:
     """Photons per unit time and solid angle over Gamma in directions (m, 3), from <s+_i s-_j> (N, N).
 
     dI/dOmega = (3/8 pi) sum_ij [d_i.d_j - (d_i.k)(d_j.k)] exp(i n k0 k.(r_i - r_j)) <s+_i s-_j>; over the

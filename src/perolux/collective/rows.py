@@ -35,24 +35,34 @@ class Emission:
         """Plain JSON, as `perolux burst --json` prints it."""
         rows = []
         for i in range(len(self.times)):
-            row = {
+            row: dict[str, float | None] = {
                 "Gamma_t": float(self.times[i]),
                 "photon_rate_over_Gamma": float(self.photon_rate[i]),
                 "excited_population": float(self.excited[i]),
                 "sigma": float(self.sigma[i]),
             }
             if self.low is not None and self.high is not None:
+                # a bracket is never one number
+                row |= {"photon_rate_over_Gamma": None, "excited_population": None, "sigma": None}
                 row |= {"low": float(self.low[i]), "high": float(self.high[i])}
             rows.append(row)
         peak = int(np.argmax(self.photon_rate))
-        return {
-            "method": self.method,
-            "validity": self.validity,
-            "rows": rows,
+        if self.low is not None and self.high is not None:
+            return self._head(rows) | {
+                "peak": {"low": float(np.max(self.low)), "high": float(np.max(self.high))},
+            }
+        return self._head(rows) | {
             "peak": {
                 "Gamma_t": float(self.times[peak]),
                 "photon_rate_over_Gamma": float(self.photon_rate[peak]),
             },
+        }
+
+    def _head(self, rows: list[dict[str, float | None]]) -> dict[str, Any]:
+        return {
+            "method": self.method,
+            "validity": self.validity,
+            "rows": rows,
             "g2_zero": self.g2_zero,
             "imbalance": self.imbalance,
             "notes": list(self.notes),

@@ -64,7 +64,13 @@ def single_excitation_emission(
     else:
         rate, population = _coherent(h, between.decay, amplitudes, times)
     return Emission(
-        "single-excitation", "exact for one excitation in all", times, rate, population, np.zeros_like(rate), 0.0
+        "single-excitation",
+        "exact for one excitation in all",
+        times,
+        rate,
+        population,
+        np.zeros_like(rate),
+        0.0,
     )
 
 
@@ -100,4 +106,6 @@ def _dephased(
         step, (0.0, max(float(times[-1]), 1e-12)), start, method="DOP853", t_eval=times, rtol=1e-9, atol=1e-12
     )
     rho = solved.y.reshape(n, n, -1)
-    return np.asarray(np.real(np.einsum("ij,jit->t", decay, rho))), np.asarray(np.real(np.einsum("iit->t", rho)))
+    return np.asarray(np.real(np.einsum("ij,jit->t", decay, rho))), np.asarray(
+        np.real(np.einsum("iit->t", rho))
+    )

@@ -58,7 +58,9 @@ def trajectory_emission(
     n = len(between)
     if n > _MOST:
         raise ModelRangeError(
-            f"jump trajectories of {n} emitters", allowed=f"up to {_MOST}", fix="no validated method is known above"
+            f"jump trajectories of {n} emitters",
+            allowed=f"up to {_MOST}",
+            fix="no validated method is known above",
         )
     if trajectories < 2:
         raise OptionError(f"{trajectories} trajectories", allowed="2 and more")
@@ -76,9 +78,7 @@ def trajectory_emission(
     square = np.zeros(len(times))
     progress.start("trajectories", trajectories)
     for _ in range(trajectories):
-        rate, population = _one(
-            k0, vector, times, parts, lower, sites, rates, modes, dephasing, loss, rng
-        )
+        rate, population = _one(k0, vector, times, parts, lower, sites, rates, modes, dephasing, loss, rng)
         total[0] += rate
         total[1] += population
         square += rate**2

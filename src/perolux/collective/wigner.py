@@ -46,6 +46,7 @@ def wigner_emission(
     trajectories: int = 1000,
     rng: np.random.Generator,
     dephasing: float = 0.0,
+    loss: float = 0.0,
     time_step: float | None = None,
 ) -> Emission:
     """Mean photon rate and population over trajectories, with standard errors (statistical alone).
@@ -58,8 +59,10 @@ def wigner_emission(
     n = len(between)
     if n > _MOST:
         raise ModelRangeError(f"{n} emitters with dense fields", allowed=f"up to {_MOST}")
-    if trajectories < 2 or dephasing < 0.0:
-        raise OptionError(f"{trajectories} trajectories, dephasing {dephasing:g}", allowed="2 and more, 0 and more")
+    if trajectories < 2:
+        raise OptionError(f"{trajectories} trajectories", allowed="2 and more")
+    if dephasing < 0.0 or loss < 0.0:
+        raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     dt = wigner_time_step(between) if time_step is None else time_step
     end = float(times[-1])
     steps = max(int(np.ceil(end / dt)), 1)
@@ -71,17 +74,18 @@ def wigner_emission(
     starts[:, 2] = -1.0
     starts[:, 2, excited_emitters] = 1.0
     seeds = rng.integers(0, 2**31 - 1, trajectories)
-    coupling = 0.5 * between.decay
-    np.fill_diagonal(coupling, 0.5)
+    whole = between.decay + loss * np.eye(n)
+    coupling = 0.5 * whole
     rate, excited = run(
         starts, seeds, coupling, np.ascontiguousarray(between.shift), between.detuning,
-        real_factor(between.decay), between.decay, dephasing, dt, steps, every, True,
+        real_factor(whole), between.decay, dephasing, dt, steps, every,
     )  # fmt: skip
     grid = dt * every * np.arange(rate.shape[1])
     mean, up = rate.mean(axis=0), excited.mean(axis=0)
     sigma = rate.std(axis=0, ddof=1) / np.sqrt(trajectories)
     lost = up[0] - up
-    emitted = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(grid) * (mean[1:] + mean[:-1]))])
+    leaves = mean + loss * up
+    emitted = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(grid) * (leaves[1:] + leaves[:-1]))])
     imbalance = float(np.max(np.abs(emitted - lost))) / max(float(up[0]), 1e-12)
     return Emission(
         "wigner",
@@ -93,7 +97,9 @@ def wigner_emission(
         np.interp(times, grid, sigma),
         between.initial_g2() if len(excited_emitters) == n else None,
         imbalance,
-        notes=(f"photons less lost excitations differ by up to {100 * imbalance:.2g} % of the first excitations",),
+        notes=(
+            f"photons less lost excitations differ by up to {100 * imbalance:.2g} % of the first excitations",
+        ),
     )
 
 
@@ -113,6 +119,8 @@ def wigner_step_plain(
             axis, angle = w / size, 0.5 * size * dt
             v = s[:, i]
             s[:, i] = (
-                v * np.cos(angle) + np.cross(axis, v) * np.sin(angle) + axis * (axis @ v) * (1.0 - np.cos(angle))
+                v * np.cos(angle)
+                + np.cross(axis, v) * np.sin(angle)
+                + axis * (axis @ v) * (1.0 - np.cos(angle))
             )
     return s

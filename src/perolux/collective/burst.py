@@ -1,0 +1,138 @@
+"""Emission of a case by the method that fits it, with the reason; a bracket where none is known to be right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from perolux.collective.blocks import blocks, product_state, symmetric_single
+from perolux.collective.case import BurstCase
+from perolux.collective.couplings import ComplexArray, Couplings, couplings
+from perolux.collective.cumulants import cumulant_emission
+from perolux.collective.eigenstate_rates import eigenstate_emission
+from perolux.collective.master_equation import exact_emission
+from perolux.collective.rows import Emission
+from perolux.collective.single_excitation import single_excitation_emission
+from perolux.collective.trajectories import trajectory_emission
+from perolux.collective.wigner import wigner_emission
+from perolux.errors import NotAvailableError, OptionError
+from perolux.progress import Progress, silent
+
+__all__ = ["METHODS", "burst", "chosen_method"]
+
+METHODS = (
+    "auto",
+    "exact",
+    "trajectories",
+    "eigenstate-rates",
+    "wigner",
+    "cumulant",
+    "single-excitation",
+    "bracket",
+)
+_EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
+_TRAJECTORIES = 12
+_STRONG_DEPHASING = 100.0
+
+
+def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
+    """The method for a case, and why. Raises `NotAvailableError` where none is validated."""
+    n = len(between)
+    shift = float(np.max(np.abs(between.shift), initial=0.0))
+    single = case.initial_state == "symmetric single excitation" or len(case.excited) <= 1
+    if single:
+        return "single-excitation", "one excitation: its equation is closed"
+    plain = shift == 0.0 and not np.any(between.detuning)
+    if n <= (_EXACT_WITHOUT if plain else _EXACT_WITH_SHIFTS):
+        return "exact", f"{n} emitters: the master equation is affordable"
+    if n <= _TRAJECTORIES:
+        return "trajectories", f"{n} emitters: unbiased quantum jumps"
+    whole = len(case.excited) == n
+    if shift <= 1.0 and whole:
+        return "wigner", f"largest shift {shift:.2g} Gamma: the burst to 1.5 % and 3 sigma"
+    if case.dephasing >= _STRONG_DEPHASING and n <= 500:
+        return "cumulant", f"dephasing of {case.dephasing:g} Gamma: pairs are enough"
+    if whole and n <= 500:
+        return "bracket", (
+            f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated Wigner, "
+            "high second-order cumulants, between which the burst height lay in all known cases up to 27 emitters"
+        )
+    raise NotAvailableError(
+        f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} Gamma",
+        allowed="up to 12 emitters; one excitation; full inversion up to 500",
+        fix="name a method (--method wigner, cumulant) to see what it gives, unvalidated",
+    )
+
+
+def burst(
+    case: BurstCase,
+    method: str = "auto",
+    *,
+    trajectories: int = 1000,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Emission:
+    """Photon rate and population of a case. method: one of `METHODS`."""
+    if method not in METHODS:
+        raise OptionError(f"no method {method!r}", where="--method", allowed=", ".join(METHODS))
+    between = couplings(case.emitters, screening=case.screening)
+    why = "asked for"
+    if method == "auto":
+        method, why = chosen_method(case, between)
+    found = _run(case, between, method, trajectories, seed, progress)
+    return replace(found, validity=f"{found.validity} (chosen: {why})")
+
+
+def _run(
+    case: BurstCase, between: Couplings, method: str, trajectories: int, seed: int, progress: Progress
+) -> Emission:
+    rates = {"dephasing": case.dephasing, "loss": case.loss}
+    rng = np.random.default_rng(seed)
+    symmetric = case.initial_state == "symmetric single excitation"
+    if symmetric and method in ("wigner", "cumulant", "bracket"):
+        raise OptionError(
+            f"{method} starts from product states", where="--method", fix="single-excitation or exact"
+        )
+    if method == "single-excitation":
+        return single_excitation_emission(between, _amplitudes(case), case.times, **rates)
+    if method == "wigner":
+        return wigner_emission(between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates)
+    if method == "cumulant":
+        return cumulant_emission(between, case.excited, case.times, **rates)
+    if method == "bracket":
+        low = wigner_emission(between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates)
+        high = cumulant_emission(between, case.excited, case.times, **rates)
+        ends = np.stack([low.photon_rate, high.photon_rate])
+        return replace(
+            low, method="bracket", validity="a bracket, not a result: truncated Wigner and second-order cumulants",
+            low=ends.min(axis=0), high=ends.max(axis=0),
+        )  # fmt: skip
+    start = _start(case)
+    if method == "exact":
+        return exact_emission(between, start, case.times, **rates)
+    if method == "eigenstate-rates":
+        return eigenstate_emission(between, start, case.times, **rates)
+    return trajectory_emission(
+        between, start, case.times, trajectories=trajectories, rng=rng, progress=progress, **rates
+    )
+
+
+def _start(case: BurstCase) -> tuple[int, ComplexArray]:
+    of = blocks(len(case.emitters))
+    if case.initial_state == "symmetric single excitation":
+        return symmetric_single(of)
+    return product_state(of, case.excited)
+
+
+def _amplitudes(case: BurstCase) -> ComplexArray:
+    n = len(case.emitters)
+    if case.initial_state == "symmetric single excitation":
+        return np.full(n, 1.0 / np.sqrt(n), dtype=complex)
+    if len(case.excited) != 1:
+        raise OptionError(
+            f"{len(case.excited)} excitations", where="--method", allowed="one, for single-excitation"
+        )
+    amplitudes = np.zeros(n, dtype=complex)
+    amplitudes[case.excited[0]] = 1.0
+    return amplitudes
