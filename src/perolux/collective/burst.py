@@ -1,4 +1,4 @@
-"""Emission of a case by the method that fits it, with the reason; a bracket where none is known to be right."""
+"""Emission of a case by the method that fits it, with the reason; a bracket where none is known."""
 
 from __future__ import annotations
 
@@ -55,11 +55,13 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
         return "cumulant", f"dephasing of {case.dephasing:g} Gamma: pairs are enough"
     if whole and n <= 500:
         return "bracket", (
-            f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated Wigner, "
-            "high second-order cumulants, between which the burst height lay in all known cases up to 27 emitters"
+            f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated "
+            "Wigner, high second-order cumulants, between which the burst height lay in all known cases up to "
+            "27 emitters"
         )
     raise NotAvailableError(
-        f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} Gamma",
+        f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "
+        "Gamma",
         allowed="up to 12 emitters; one excitation; full inversion up to 500",
         fix="name a method (--method wigner, cumulant) to see what it gives, unvalidated",
     )
@@ -105,7 +107,8 @@ def _run(
         high = cumulant_emission(between, case.excited, case.times, **rates)
         ends = np.stack([low.photon_rate, high.photon_rate])
         return replace(
-            low, method="bracket", validity="a bracket, not a result: truncated Wigner and second-order cumulants",
+            low, method="bracket",
+            validity="a bracket, not a result: truncated Wigner and second-order cumulants",
             low=ends.min(axis=0), high=ends.max(axis=0),
         )  # fmt: skip
     start = _start(case)

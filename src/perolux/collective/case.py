@@ -114,8 +114,10 @@ def case_of(content: dict[str, Any], where: str = "case") -> BurstCase:
         )
     if problems:
         raise InputError(problems[:20])
-    assert positions is not None and dipoles is not None and times is not None
-    emitters = Emitters(positions, dipoles, float(index), float(wavelength), detuning)  # type: ignore[arg-type]
+    assert positions is not None and dipoles is not None and times is not None and detuning is not None
+    assert index is not None and wavelength is not None
+    assert dephasing is not None and loss is not None and screening is not None
+    emitters = Emitters(positions, dipoles, float(index), float(wavelength), detuning)
     return BurstCase(
         str(content.get("name", "")),
         emitters,
@@ -124,7 +126,7 @@ def case_of(content: dict[str, Any], where: str = "case") -> BurstCase:
         state,
         excited,
         times,
-        float(screening),  # type: ignore[arg-type]
+        float(screening),
     )
 
 

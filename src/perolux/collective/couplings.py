@@ -5,10 +5,9 @@ With unit dipoles d_i, the unit vector r between them, x = n k0 |r_ij|, a = d_i.
     Gamma_ij/Gamma = 3/2 [ (a - b) sin x/x + (a - 3b)(cos x/x^2 - sin x/x^3) ]
     Omega_ij/Gamma = 3/4 [ -(a - b) cos x/x + (a - 3b)(sin x/x^2 + cos x/x^3) ]
 
-the retarded Green tensor of a homogeneous medium; Gamma is the rate in that medium. A positive Omega raises the
-symmetric state (dipoles side by side), a negative one lowers it (head to tail). Point dipoles: for
-nanocrystals that touch, `screening` divides the near field (see there), and what that means is told with
-every result.
+the retarded Green tensor of a homogeneous medium; Gamma is the rate in that medium. A positive Omega raises
+the symmetric state (dipoles side by side), a negative one lowers it (head to tail). Point dipoles: for
+nanocrystals that touch, `screening` scales the near field, by how much is not known.
 """
 
 from __future__ import annotations
@@ -154,7 +153,7 @@ def couplings(emitters: Emitters, *, screening: float = 1.0) -> Couplings:
             j = i + 1 + int(np.argmin(distance))
             raise InputError(
                 f"emitters {i} and {j} are at one place", where="positions_nm",
-                fix="one emitter has one dipole; for three dipoles of one nanocrystal leave its own shifts out",
+                fix="one emitter has one dipole",
             )  # fmt: skip
         unit = along / distance[:, None]
         a = d[i + 1 :] @ d[i]

@@ -5,10 +5,11 @@ With z_i = <sz_i>, c_ij = <s+_i s-_j>, w_ij = <sz_i sz_j>, G_ij = Gamma_ij/2 + i
     z_i'  = -(1 + z_i) - 4 sum_k Re(G_ik c_ik)
     c_ij' = [-(1 + 2 g*) + i (delta_i - delta_j)] c_ij + conj(G_ij)(z_i + w_ij)/2 + G_ji (z_j + w_ij)/2
             + sum_(k != i,j) [z_i conj(G_ik) c_kj + z_j G_jk c_ik]
-    w_ij' = -2 w_ij - z_i - z_j + 4 Gamma_ij Re c_ij - 4 sum_(k != i,j) [z_j Re(G_ik c_ik) + z_i Re(G_jk c_jk)]
+    w_ij' = -2 w_ij - z_i - z_j + 4 Gamma_ij Re c_ij
+            - 4 sum_(k != i,j) [z_j Re(G_ik c_ik) + z_i Re(G_jk c_jk)]
 
-Exact for two emitters. From full inversion bursts come out 8 % (N = 10) to 28 % too high: the spread of delays
-from shot to shot is missing. Loss without light adds kappa to every decay.
+Exact for two emitters. From full inversion bursts come out 8 % (N = 10) to 28 % too high: the spread of
+delays from shot to shot is missing. Loss without light adds kappa to every decay.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def cumulant_emission(
     imbalance = float(np.max(np.abs(slope + light + loss * up))) / n
     return Emission(
         "cumulant",
-        "second-order cumulants: exact for two emitters; bursts of a full inversion 8 to 28 % too high, more with "
-        "the shifts of touching nanocrystals",
+        "second-order cumulants: exact for two emitters; bursts of a full inversion 8 to 28 % too high, more "
+        "with the shifts of touching nanocrystals",
         times, light, up, np.zeros_like(light),
         between.initial_g2() if len(excited_emitters) == n else None, imbalance,
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 In each block H|a> = E_a|a>; with L_nu = sum_i v_(nu,i) s-_i of the collective decay modes
 
-    p_b' = sum_a W_ba p_a - p_b sum_c W_cb,  W_ba = sum_nu Gamma_nu |<b|L_nu|a>|^2 + (g*/2) sum_i |<b|sz_i|a>|^2
+    p_b' = sum_a W_ba p_a - p_b sum_c W_cb
+    W_ba = sum_nu Gamma_nu |<b|L_nu|a>|^2 + (g*/2) sum_i |<b|sz_i|a>|^2
 
 The secular limit of the master equation: it needs level splittings far above the rates, and is wrong for
 degenerate levels.
@@ -79,8 +80,8 @@ def eigenstate_emission(
     imbalance = float(np.max(np.abs(number @ (matrix @ solved.y) + photon + loss * up))) / n
     return Emission(
         "eigenstate-rates",
-        "rates between many-body eigenstates: for shifts or detunings far above the rates; wrong for degenerate "
-        "levels",
+        "rates between many-body eigenstates: for shifts or detunings far above the rates; wrong for "
+        "degenerate levels",
         times, photon, up, np.zeros_like(photon),
         between.initial_g2() if top == n else None, imbalance,
     )  # fmt: skip

@@ -2,8 +2,8 @@
 
     H_eff = sum_i (delta_i - i (Gamma + kappa)/2) |i><i| + sum_(i != j) (Omega_ij - i Gamma_ij/2) |i><j|
 
-complex symmetric; an eigenvalue has the shift Re lambda and the rate -2 Im lambda. Weak excitation, the tail of
-a burst, absorption. With dephasing the density matrix of one excitation is followed:
+complex symmetric; an eigenvalue has the shift Re lambda and the rate -2 Im lambda. Weak excitation, the tail
+of a burst, absorption. With dephasing the density matrix of one excitation is followed:
 rho_ij' = -i (H_eff rho - rho H_eff^+)_ij - 2 g* rho_ij (i != j).
 """
 

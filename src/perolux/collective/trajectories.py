@@ -2,15 +2,16 @@
 
 A trajectory is in one block k. Between jumps it follows exp(-i H_eff t), H_eff = H - (i/2) sum Gamma_ij
 s+_i s-_j - (i/2) kappa k, by the eigenvectors of H_eff in the block; it jumps when its norm has fallen to a
-random share, by a collective mode nu of the decay matrix with a chance in proportion to Gamma_nu |L_nu psi|^2,
-or by a loss. What is averaged is the rate <psi|sum Gamma_ij s+_i s-_j|psi>, not the clicks. Dephasing makes
-random phase kicks: sz of an emitter at the rate g*/2 changes nothing in number.
+random share, by a collective mode nu of the decay matrix with a chance in proportion to
+Gamma_nu |L_nu psi|^2, or by a loss. What is averaged is the rate <psi|sum Gamma_ij s+_i s-_j|psi>, not the
+clicks. Dephasing makes random phase kicks: sz of an emitter at the rate g*/2 changes nothing in number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -113,7 +114,7 @@ def _one(
     psi: ComplexArray,
     times: FloatArray,
     parts: dict[int, _Block],
-    lower: dict[int, Sequence[object]],
+    lower: Mapping[int, Sequence[Any]],
     sites: dict[int, FloatArray],
     rates: FloatArray,
     modes: FloatArray,
@@ -167,13 +168,13 @@ def _waiting_time(block: _Block, weights: ComplexArray, share: float, most: floa
 def _jump(
     psi: ComplexArray,
     k: int,
-    lower: Sequence[object],
+    lower: Sequence[Any],
     rates: FloatArray,
     modes: FloatArray,
     loss: float,
     rng: np.random.Generator,
 ) -> tuple[ComplexArray, int]:
-    lowered = np.stack([one @ psi for one in lower])  # type: ignore[operator]
+    lowered = np.stack([one @ psi for one in lower])
     collective = modes.T @ lowered
     chance = rates * np.sum(np.abs(collective) ** 2, axis=1)
     lost = loss * np.sum(np.abs(lowered) ** 2, axis=1) if loss > 0.0 else np.zeros(0)

@@ -3,8 +3,8 @@
     F = (Gamma/2 + i Omega) s- + xi,   s-_i' = sz_i F_i - i delta_i s-_i,   sz_i' = -4 Re(conj(s-_i) F_i)
     <xi_i conj(xi_j)> = (Gamma_ij/2) delta(t - t'),   start: sx, sy = +-1 at random, sz = +-1
 
-in Stratonovich form. I = sum_ij Gamma_ij conj(s-_i) s-_j - sum_i |s-_i|^2 + sum_i (1 + sz_i)/2. Without near-field
-shifts the burst comes out to about 1.5 %; the dark tail does not, and with shifts of touching
+in Stratonovich form. I = sum_ij Gamma_ij conj(s-_i) s-_j - sum_i |s-_i|^2 + sum_i (1 + sz_i)/2. Without
+near-field shifts the burst comes out to about 1.5 %; the dark tail does not, and with shifts of touching
 nanocrystals the burst is 6 to 25 % too low up to 27 emitters: an end of a bracket there, not a result.
 """
 
@@ -89,8 +89,8 @@ def wigner_emission(
     imbalance = float(np.max(np.abs(emitted - lost))) / max(float(up[0]), 1e-12)
     return Emission(
         "wigner",
-        f"discrete truncated Wigner, {trajectories} trajectories: burst to 1.5 % without shifts; a bound of a "
-        "bracket with the shifts of touching nanocrystals; no dark tail",
+        f"discrete truncated Wigner, {trajectories} trajectories: burst to 1.5 % without shifts; a bound of "
+        "a bracket with the shifts of touching nanocrystals; no dark tail",
         times,
         np.interp(times, grid, mean),
         np.interp(times, grid, up),
