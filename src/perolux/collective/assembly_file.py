@@ -79,7 +79,7 @@ class LatticeTable(_Table):
     )
     c_over_a: float = Field(default=1.0, gt=0.1, lt=10.0, description="alb2 alone")
     count: int | None = Field(default=None, ge=1, le=20000, description="cluster: nanocrystals")
-    filling: float = Field(default=0.3, gt=0.0, le=0.35, description="cluster: share of its volume")
+    filling: float = Field(default=0.25, gt=0.0, le=0.3, description="cluster: share of its volume")
     file: str | None = Field(default=None, description="table: x_nm, y_nm, z_nm[, dx, dy, dz]")
 
     @model_validator(mode="after")

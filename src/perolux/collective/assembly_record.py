@@ -20,6 +20,7 @@ from perolux.collective.assembly import (
 )
 from perolux.collective.assembly_file import AssemblyFile
 from perolux.collective.blocks import blocks, product_state
+from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
 from perolux.collective.couplings import FloatArray, couplings
 from perolux.collective.master_equation import exact_emission
@@ -30,6 +31,7 @@ __all__ = ["AssemblyResult", "assembly_result"]
 
 _EXACT_ABLATION = 6
 _MOST_ABLATION = 600
+_MOST_TURNS = 5000.0
 COUPLED = (
     "burst: N of identical emitters at one place with the same photon rate at the peak for each of them; one "
     "excitation: largest collective rate over Gamma"
@@ -217,7 +219,8 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
             emitters, _ = draw_emitters(made, k, disorder)
             between = couplings(emitters, screening=screening)
             brightest.append(float(modes(between)[0][0]))
-            if len(emitters) <= _EXACT_ABLATION and file.excitation.kind == "all":
+            few = len(emitters) <= _EXACT_ABLATION and turns(between, made.times) <= _MOST_TURNS
+            if few and file.excitation.kind == "all":
                 start = product_state(blocks(len(emitters)), np.arange(len(emitters)))
                 found = exact_emission(
                     between, start, made.times, dephasing=dephasing, loss=file.emitters.nonradiative
@@ -229,6 +232,9 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
                 "without": name,
                 "brightest_rate_over_gamma": rate,
                 "burst_peak_over_gamma": _spread(np.array(peaks)) if len(peaks) == len(brightest) else None,
+                "burst_peak_reason": None
+                if len(peaks) == len(brightest)
+                else f"only for full inversion of up to {_EXACT_ABLATION} emitters with moderate shifts (exact)",
             }
         )
     return rows

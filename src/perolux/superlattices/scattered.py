@@ -15,19 +15,19 @@ from perolux.superlattices.lattice import FloatArray, Superlattice
 __all__ = ["disordered_cluster", "read_positions"]
 
 _LARGEST_FILE = 50_000_000
-_DENSEST = 0.35
-_TRIES = 20_000
+_DENSEST = 0.3
+_TRIES, _RESTARTS, _BATCH = 300, 3, 2000
 _PLACE, _DIPOLE = ("x_nm", "y_nm", "z_nm"), ("dx", "dy", "dz")
 
 
 def disordered_cluster(
-    count: int, pitch_nm: float, rng: np.random.Generator, filling: float = 0.3
+    count: int, pitch_nm: float, rng: np.random.Generator, filling: float = 0.25
 ) -> Superlattice:
     """A round cluster of `count` places, none nearer than pitch_nm, by random sequential addition.
 
-    The places fill the share `filling` of a sphere as balls of diameter pitch_nm. That is looser than random
-    close packing (0.64), which sequential addition cannot reach (0.38). Raises `ModelRangeError` above 0.35 and
-    where a place is not found.
+    Centres lie in a sphere of which balls of diameter pitch_nm have the share `filling` of the volume. That is
+    looser than random close packing (0.64), which sequential addition cannot reach (0.38). Raises
+    `ModelRangeError` above 0.3 and where a place is not found.
     """
     if not 1 <= count <= 20_000:
         raise OptionError(f"a cluster of {count}", allowed="1 to 20000")
@@ -38,22 +38,30 @@ def disordered_cluster(
             f"a filling of {filling:g}", allowed=f"above 0, up to {_DENSEST:g}",
             fix="denser clusters: a lattice with vacancies and position spread",
         )  # fmt: skip
-    # centres lie in the sphere; with the outer halves of the balls it is one pitch wider
-    radius = max(0.5 * pitch_nm * (count / filling) ** (1.0 / 3.0) - 0.5 * pitch_nm, 0.5 * pitch_nm)
-    places = np.zeros((count, 3))
-    placed = 0
-    for _ in range(_TRIES):
-        tries = rng.uniform(-radius, radius, size=(256, 3))
-        for one in tries[np.sum(tries**2, axis=1) <= radius**2]:
-            if placed and np.min(np.sum((places[:placed] - one) ** 2, axis=1)) < pitch_nm**2:
-                continue
-            places[placed] = one
-            placed += 1
-            if placed == count:
+    from scipy.spatial import cKDTree
+
+    radius = 0.5 * pitch_nm * (count / filling) ** (1.0 / 3.0)
+    most = 0
+    for _ in range(_RESTARTS):
+        places = np.zeros((0, 3))
+        for _ in range(_TRIES):
+            tries = rng.uniform(-radius, radius, size=(_BATCH, 3))
+            tries = tries[np.sum(tries**2, axis=1) <= radius**2]
+            if len(places):
+                away, _ = cKDTree(places).query(tries)
+                tries = tries[away >= pitch_nm]
+            taken: list[FloatArray] = []
+            for one in tries:
+                if len(places) + len(taken) == count:
+                    break
+                if not taken or np.min(np.sum((np.array(taken) - one) ** 2, axis=1)) >= pitch_nm**2:
+                    taken.append(one)
+            if taken:
+                places = np.concatenate([places, taken])
+            if len(places) == count:
                 return _free("disordered cluster", places, None)
-    raise ModelRangeError(
-        f"{placed} of {count} places found at a filling of {filling:g}", fix="a smaller filling"
-    )
+        most = max(most, len(places))
+    raise ModelRangeError(f"{most} of {count} places found at a filling of {filling:g}", fix="a smaller filling")
 
 
 def read_positions(path: Path) -> Superlattice:
