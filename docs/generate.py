@@ -27,7 +27,7 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "photons",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "photons", "superlattices", "collective",
     "synthesis",
     "display", "inference", "design",
     "validation", "reports", "studies", "cli",

@@ -35,7 +35,9 @@ def burst(
     ] = None,
     trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
     seed: int | None = None,
-    out: Annotated[Path | None, Parameter(help="of an assembly: folder for the report and its tables")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="of an assembly: folder for the report and its tables")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Photon rate and population of an assembly against time, by the method that fits it.
@@ -47,7 +49,10 @@ def burst(
         return
     if out is not None:
         raise OptionError(
-            "a report of a case", where="--out", allowed="an assembly in TOML", fix="drop --out, or use --json"
+            "a report of a case",
+            where="--out",
+            allowed="an assembly in TOML",
+            fix="drop --out, or use --json",
         )
     from perolux.collective.burst import burst as run
     from perolux.collective.case import read_case
@@ -67,17 +72,14 @@ def burst(
 def _assembly(
     file: Path, method: str | None, trajectories: int | None, seed: int | None, out: Path | None, json: bool
 ) -> None:
-    from perolux.collective.assembly_file import read_assembly
+    from perolux.collective.assembly_file import read_assembly, sampling_with
     from perolux.collective.assembly_record import assembly_result
 
     read = read_assembly(file)
     given = {"method": method, "trajectories": trajectories, "seed": seed}
     changed = {name: value for name, value in given.items() if value is not None}
     if changed:
-        # checked again: options obey the same limits as the file
-        sampling = read.sampling.model_dump() | changed
-        type(read.sampling).model_validate(sampling)
-        read = read.model_copy(update={"sampling": read.sampling.model_copy(update=changed)})
+        read = read.model_copy(update={"sampling": sampling_with(read.sampling, changed)})
     found = assembly_result(read, file.parent, progress=terminal_progress())
     record = found.as_dict()
     record["name"] = record["name"] or file.stem
@@ -153,7 +155,11 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
             "What it costs: one thing switched off at a time",
             ["without", "brightest mode (Gamma)", "burst peak (Gamma)"],
             [
-                [one["without"], _cell(one["brightest_rate_over_gamma"]), _cell(one["burst_peak_over_gamma"], 4)]
+                [
+                    one["without"],
+                    _cell(one["brightest_rate_over_gamma"]),
+                    _cell(one["burst_peak_over_gamma"], 4),
+                ]
                 for one in record["costs"]
             ],
         )

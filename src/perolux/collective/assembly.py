@@ -332,4 +332,3 @@ def peak_of(times: FloatArray, rate: FloatArray) -> tuple[float, float]:
 def without(disorder: Disorder, name: str) -> Disorder:
     """The same disorder with one kind switched off."""
     return replace(disorder, **{name: 0.0})
-

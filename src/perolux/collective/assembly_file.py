@@ -29,7 +29,7 @@ from perolux.files import read_small_text
 from perolux.quantities.units import parse_quantity
 from perolux.superlattices.disorder import DipoleRule
 
-__all__ = ["AssemblyFile", "assembly_of", "assembly_schema", "read_assembly"]
+__all__ = ["AssemblyFile", "assembly_of", "assembly_schema", "read_assembly", "sampling_with"]
 
 _LARGEST_FILE = 1_000_000
 
@@ -72,7 +72,10 @@ class LatticeTable(_Table):
         "nacl, abo3: edge of the cell; alb2: a of the cell",
     )
     repeats: list[Repeats] = Field(
-        default=[2, 2, 2], min_length=1, max_length=3, description="cells: chain [n], sheet [n, m], others three"
+        default=[2, 2, 2],
+        min_length=1,
+        max_length=3,
+        description="cells: chain [n], sheet [n, m], others three",
     )
     emits: list[str] | None = Field(
         default=None, description="sites with light: nacl, alb2 ['B'], abo3 ['B', 'O'] if left out"
@@ -109,14 +112,19 @@ class EmittersTable(_Table):
     """What emits. Rates are counted in Gamma = 1/lifetime, the radiative rate of one in its surroundings."""
 
     lifetime: Ps | None = Field(
-        default=None, description="radiative, of one nanocrystal, as in '300 ps'; that of the excitons room if left out"
+        default=None,
+        description="radiative, of one nanocrystal, as in '300 ps'; that of the excitons room if left out",
     )
     wavelength: Nm | None = Field(default=None, description="in vacuum; from the excitons room if left out")
     refractive_index: float = Field(default=1.0, ge=1.0, lt=10.0, description="of the medium between")
-    material: str = Field(default="CsPbBr3", description="cubes of this, for everything the excitons room gives")
+    material: str = Field(
+        default="CsPbBr3", description="cubes of this, for everything the excitons room gives"
+    )
     edge: Nm | None = Field(default=None, description="mean core edge, e.g. '9 nm'")
     temperature: Annotated[float, _with_unit("K")] = Field(default=6.0, description="e.g. '6 K'")
-    parameter_set: str | None = Field(default=None, description="of the excitons room; the median if left out")
+    parameter_set: str | None = Field(
+        default=None, description="of the excitons room; the median if left out"
+    )
     dipoles: DipoleRule = Field(default="z", description="along which axis of each nanocrystal")
     pure_dephasing_time: Ps | None = Field(default=None, description="1/g*, with 1/T2 = 1/(2 T1) + g*")
     pure_dephasing: float | None = Field(default=None, ge=0.0, description="g*/Gamma, in place of the time")
@@ -134,7 +142,9 @@ class EmittersTable(_Table):
 class DisorderTable(_Table):
     """What differs from one nanocrystal to the next."""
 
-    edge_spread: float = Field(default=0.0, ge=0.0, le=0.3, description="coefficient of variation of the edge")
+    edge_spread: float = Field(
+        default=0.0, ge=0.0, le=0.3, description="coefficient of variation of the edge"
+    )
     energy_spread: Annotated[float, _with_unit("meV", above=False)] = Field(
         default=0.0, description="Gaussian, beside what the edges do, e.g. '5 meV'"
     )
@@ -166,7 +176,9 @@ class SamplingTable(_Table):
     """How much is drawn, and by which method."""
 
     disorder_draws: int = Field(default=10, ge=1, le=10000)
-    trajectories: int = Field(default=400, ge=2, le=1_000_000, description="of each draw, where the method has any")
+    trajectories: int = Field(
+        default=400, ge=2, le=1_000_000, description="of each draw, where the method has any"
+    )
     seed: int = Field(default=0, ge=0)
     method: str = Field(default="auto", description="as --method of perolux burst")
     screening: list[Share] = Field(
@@ -236,6 +248,15 @@ def assembly_of(content: dict[str, Any], where: str = "assembly") -> AssemblyFil
                 what = f"unknown key {one['loc'][-1]!r}"
             problems.append(Problem(what, f"{where}: {place}" if place else where))
         raise InputError(problems) from None
+
+
+def sampling_with(sampling: SamplingTable, changed: dict[str, Any]) -> SamplingTable:
+    """The same with some values changed, under the limits of the file. Raises `OptionError`."""
+    try:
+        return SamplingTable.model_validate(sampling.model_dump() | changed)
+    except ValidationError as error:
+        one = error.errors()[0]
+        raise OptionError(one["msg"], where="--" + ".".join(str(part) for part in one["loc"])) from None
 
 
 def assembly_schema() -> dict[str, Any]:

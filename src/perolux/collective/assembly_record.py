@@ -79,7 +79,10 @@ class AssemblyResult:
         entry |= {"methods": list(course.methods), "validity": list(course.validity)}
         entry |= self._emission(course)
         if self.singles is None:
-            entry |= {"single_excitation": None, "single_excitation_reason": "too many emitters for dense modes"}
+            entry |= {
+                "single_excitation": None,
+                "single_excitation_reason": "too many emitters for dense modes",
+            }
             return entry
         one, unit = self.singles[k], made.unit_mev
         entry["single_excitation"] = {
@@ -138,7 +141,10 @@ class AssemblyResult:
             }  # fmt: skip
         return found | {
             "peak": {"low": peaks[0][1], "high": peaks[1][1]},
-            "delay": {"low_end_ps": peaks[0][0] * made.lifetime_ps, "high_end_ps": peaks[1][0] * made.lifetime_ps},
+            "delay": {
+                "low_end_ps": peaks[0][0] * made.lifetime_ps,
+                "high_end_ps": peaks[1][0] * made.lifetime_ps,
+            },
             "coupled_number": {"low": numbers[0], "high": numbers[1]},
         }
 
@@ -150,7 +156,9 @@ class AssemblyResult:
             "edge_nm": compare.edge,
             "lifetime_ps": made.single_lifetime_ps,
             "rate_over_small_one": made.lifetime_ratio,
-            "rate_over_small_one_reason": None if made.lifetime_ratio is not None else "no edge of the small ones",
+            "rate_over_small_one_reason": None
+            if made.lifetime_ratio is not None
+            else "no edge of the small ones",
             "what": "bright levels of one cube, computed by the excitons room at the same temperature; its "
             "exciton emits coherently from its whole coherence volume, without disorder between emitters",
         }
@@ -204,7 +212,9 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
     ]  # fmt: skip
     cases: list[tuple[str, Any, float, float]] = [("nothing", whole, strongest, made.dephasing)]
     cases += [
-        (name, without(whole, key), strongest, made.dephasing) for name, key in kinds if getattr(whole, key) > 0.0
+        (name, without(whole, key), strongest, made.dephasing)
+        for name, key in kinds
+        if getattr(whole, key) > 0.0
     ]
     if made.dephasing > 0.0:
         cases.append(("dephasing", whole, strongest, 0.0))

@@ -66,7 +66,11 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
                 "What it costs",
                 ("without", "brightest mode (Gamma)", "burst peak (Gamma)"),
                 [
-                    (one["without"], _mean(one["brightest_rate_over_gamma"]), _mean(one["burst_peak_over_gamma"]))
+                    (
+                        one["without"],
+                        _mean(one["brightest_rate_over_gamma"]),
+                        _mean(one["burst_peak_over_gamma"]),
+                    )
                     for one in record["costs"]
                 ],
                 (1, 2),
@@ -217,12 +221,21 @@ def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
             continue
         label = f"shifts x {one.screening:g}"
         if one.low is not None and one.high is not None:
-            axes.fill_between(ps, one.low, one.high, color=colour, alpha=0.3, lw=0, label=f"{label} (bracket)")
+            axes.fill_between(
+                ps, one.low, one.high, color=colour, alpha=0.3, lw=0, label=f"{label} (bracket)"
+            )
             continue
         axes.plot(ps, one.rate, color=colour, label=label)
         low, high = one.rate - one.disorder, one.rate + one.disorder
         axes.fill_between(ps, np.maximum(low, 0.0), high, color=colour, alpha=0.2, lw=0)
-    axes.set(xlabel="time (ps)", ylabel="photon rate (Γ)", xlim=(0.0, float(ps[-1])), ylim=(0.0, None))
+    axes.set(xlabel="time (ps)", ylabel="photon rate (Γ)", xlim=(0.0, float(ps[-1])))
+    known = [one.rate for one in found.courses if one.reason is None]
+    top = max(float(np.max(one)) for one in known)
+    if top > 30.0 * max(float(np.median(one)) for one in known):
+        axes.set_yscale("log")
+        axes.set_ylim(1e-4 * top, 2.0 * top)
+    else:
+        axes.set_ylim(0.0, None)
     axes.legend()
 
 

@@ -5,7 +5,7 @@
 to the energy, through the excitons room.
 """
 
-from perolux.superlattices.disorder import Disorder, DipoleRule, Realisation, realise
+from perolux.superlattices.disorder import DipoleRule, Disorder, Realisation, realise
 from perolux.superlattices.energy_spread import EnergySlope, energy_slope
 from perolux.superlattices.lattice import (
     Superlattice,

@@ -64,7 +64,9 @@ class Superlattice:
     def positions(self) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Places (N, 3) in nm of all sites that emit, and which site of the cell each is; cells in order."""
         keep = np.flatnonzero([one in self.emits for one in self.species])
-        cells = np.stack(np.meshgrid(*(np.arange(n) for n in self.repeats), indexing="ij"), axis=-1).reshape(-1, 3)
+        cells = np.stack(np.meshgrid(*(np.arange(n) for n in self.repeats), indexing="ij"), axis=-1).reshape(
+            -1, 3
+        )
         whole = cells[:, None, :] + self.fractions[keep][None]
         return whole.reshape(-1, 3) @ self.cell_nm, np.tile(keep, len(cells))
 
@@ -115,7 +117,9 @@ def chain(pitch_nm: float, count: int) -> Superlattice:
 
 def sheet(pitch_nm: float, columns: int, rows: int) -> Superlattice:
     """A square monolayer in the plane x, y."""
-    return _made("sheet", _length(pitch_nm, "a pitch") * np.eye(3), [("A", (0, 0, 0))], ("A",), (columns, rows, 1))
+    return _made(
+        "sheet", _length(pitch_nm, "a pitch") * np.eye(3), [("A", (0, 0, 0))], ("A",), (columns, rows, 1)
+    )
 
 
 def face_centred(pitch_nm: float, repeats: Sequence[int]) -> Superlattice:

@@ -61,7 +61,9 @@ def disordered_cluster(
             if len(places) == count:
                 return _free("disordered cluster", places, None)
         most = max(most, len(places))
-    raise ModelRangeError(f"{most} of {count} places found at a filling of {filling:g}", fix="a smaller filling")
+    raise ModelRangeError(
+        f"{most} of {count} places found at a filling of {filling:g}", fix="a smaller filling"
+    )
 
 
 def read_positions(path: Path) -> Superlattice:
