@@ -27,8 +27,8 @@ DOCS = Path(__file__).parent
 OUT = DOCS / "_generated"
 
 ROOMS = (
-    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "photons", "superlattices", "collective",
-    "synthesis",
+    "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "photons",
+    "superlattices", "collective", "synthesis",
     "display", "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip

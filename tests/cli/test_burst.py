@@ -73,9 +73,9 @@ def test_the_table_and_the_report(assembly, tmp_path, capsys):
 
 
 def test_a_faulty_assembly_ends_with_2_and_says_where(assembly, capsys):
-    assembly.write_text(ASSEMBLY.replace("pitch =", "pich ="))
+    assembly.write_text(ASSEMBLY.replace("pitch =", "spacing ="))
     code, said = run(capsys, "burst", str(assembly))
-    assert code == 2 and "pich" in said.err
+    assert code == 2 and "spacing" in said.err
 
 
 def test_options_obey_the_limits_of_the_file(assembly, capsys):

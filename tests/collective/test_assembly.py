@@ -35,10 +35,10 @@ def test_examples_are_read(name):
 
 def test_all_problems_are_said_at_once():
     with pytest.raises(InputError) as caught:
-        made_of(lattice={"pich": "12 nm"}, emitters={"lifetime": "300 nm"}, times={"points": 1})
+        made_of(lattice={"spacing": "12 nm"}, emitters={"lifetime": "300 nm"}, times={"points": 1})
     told = str(caught.value)
     assert len(caught.value.problems) == 3
-    assert "unknown key 'pich'" in told and "lifetime" in told and "points" in told
+    assert "unknown key 'spacing'" in told and "lifetime" in told and "points" in told
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_is_not_known_has_a_reason_and_no_number():
             lattice={"repeats": [3, 3, 2]},
             excitation={"kind": "random", "fraction": 0.5},
             sampling={"disorder_draws": 1, "screening": [1.0]},
-        )  # fmt: skip
+        )
     ).as_dict()["screenings"][0]
     assert found["rows"] is None and found["peak"] is None
     assert "no validated method" in found["reason"]

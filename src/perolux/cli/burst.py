@@ -42,7 +42,7 @@ def burst(
 ) -> None:
     """Photon rate and population of an assembly against time, by the method that fits it.
 
-    An assembly is a superlattice with disorder; it is run with shifts off, screened and full beside each other.
+    An assembly is a superlattice with disorder; it is run with shifts off, screened and full, side by side.
     """
     if file.suffix.lower() == ".toml":
         _assembly(file, method, trajectories, seed, out, json)
@@ -139,8 +139,8 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
     line("in equilibrium: rate", [_cell(one.get("equilibrium_rate_over_gamma")) for one in single], "Gamma")
     line("in equilibrium: shift", [_cell(one.get("equilibrium_shift_mev")) for one in single], "meV")
     about = (
-        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: spread "
-        "of the draws",
+        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
+        "spread of the draws",
         *(f"validity: {text}" for text in sorted({t for one in entries for t in one["validity"]})),
         *record["notes"],
     )

@@ -1,8 +1,8 @@
-"""A superlattice that emits: draws of its disorder, each by the method that fits, at several shifts side by side.
+"""A superlattice that emits: draws of its disorder, each by the method that fits, at several shifts.
 
 Per draw the assembly is a `BurstCase`; over draws the mean rate has two errors that are kept apart:
 
-    disorder     sd of the true rates over draws: sqrt(max(var_draws(I) - mean(sigma^2), 0)); falls with nothing
+    disorder     sd of the true rates over draws: sqrt(max(var(I) - mean(sigma^2), 0)); falls with nothing
     statistical  of the mean: sqrt(sum sigma^2)/draws, of the trajectories alone
 
 How strong the shifts of touching nanocrystals are is not known (point dipoles, screening, finite size), so
@@ -93,8 +93,8 @@ class Course:
 
 @dataclass(frozen=True)
 class Draws:
-    """Of one excitation, at one screening, one number a draw: rate (Gamma) and shift (hbar Gamma, less the mean
-    energy of the draw) of the brightest mode, and rate and shift of the light in equilibrium at the
+    """Of one excitation, at one screening, one number a draw: rate (Gamma) and shift (hbar Gamma, less the
+    mean energy of the draw) of the brightest mode, and rate and shift of the light in equilibrium at the
     temperature. largest_shift: of all Omega_ij of the first draw."""
 
     screening: float
@@ -129,7 +129,7 @@ def lattice_of(table: LatticeTable, folder: Path, rng: np.random.Generator) -> S
 
 
 def assembly(file: AssemblyFile, folder: Path = Path()) -> Assembly:
-    """Lifetime, wavelength, dE/dL and times of a file, by the excitons room where the file leaves them out."""
+    """Lifetime, wavelength, dE/dL and times of a file, by the excitons room where left out."""
     emitters, notes = file.emitters, []
     if file.sampling.method not in METHODS:
         raise OptionError(
@@ -150,8 +150,8 @@ def assembly(file: AssemblyFile, folder: Path = Path()) -> Assembly:
         slope = found.of(emitters.parameter_set)
         sets = ", ".join(f"{name} {value:.3g}" for name, value in found.sets.items())
         notes.append(
-            f"dE/dL = {slope:.3g} meV/nm at {emitters.edge:g} nm (sets: {sets}): the spread of edges is a spread "
-            f"of energies of {abs(slope) * emitters.edge * file.disorder.edge_spread:.3g} meV; all emitters keep "
+            f"dE/dL = {slope:.3g} meV/nm at {emitters.edge:g} nm (sets: {sets}): the spread of edges is "
+            f"a spread of energies of {abs(slope) * emitters.edge * file.disorder.edge_spread:.3g} meV; all keep "
             "one lifetime"
         )
     unit = hbar_mev_ps() / lifetime
@@ -252,7 +252,9 @@ def run_assembly(
         courses.append(_course(screening, found, reason, made.times))
         if affordable:
             table = np.array([one[0] for one in brightest])
-            singles.append(Draws(screening, *table[:, :4].T, float(table[0, 4]), brightest[0][1]))
+            rate, shift, warm_rate, warm_shift = table[:, :4].T
+            largest = float(table[0, 4])
+            singles.append(Draws(screening, rate, shift, warm_rate, warm_shift, largest, brightest[0][1]))
     progress.finish()
     return tuple(courses), tuple(singles) if affordable else None
 
@@ -306,7 +308,9 @@ def _course(screening: float, found: Sequence[Emission], reason: str | None, tim
     g2 = [one.g2_zero for one in found if one.g2_zero is not None]
     balance = [one.imbalance for one in found if one.imbalance is not None]
     return Course(
-        screening, tuple(sorted({one.method for one in found})), tuple(sorted({one.validity for one in found})),
+        screening,
+        tuple(sorted({one.method for one in found})),
+        tuple(sorted({one.validity for one in found})),
         rates.mean(axis=0), np.mean([one.excited for one in found], axis=0),
         np.sqrt(np.maximum(between - np.mean(sigma**2, axis=0), 0.0)),
         np.sqrt(np.sum(sigma**2, axis=0)) / draws, low, high,

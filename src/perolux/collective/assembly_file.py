@@ -219,8 +219,8 @@ class AssemblyFile(_Table):
             raise ValueError("a spread of edges needs the mean edge ([emitters] edge)")
         if self.emitters.dipoles == "three" and self.excitation.kind != "single":
             raise ValueError(
-                "three dipoles of a nanocrystal hold one exciton between them: three two-level emitters are right "
-                "for excitation kind = 'single' alone"
+                "three dipoles of a nanocrystal hold one exciton between them: three two-level emitters are "
+                "right for excitation kind = 'single' alone"
             )
         return self
 

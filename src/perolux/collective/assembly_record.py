@@ -1,4 +1,4 @@
-"""The record of an assembly: what `perolux burst ASSEMBLY.toml` tells, and what each kind of disorder costs."""
+"""The record of an assembly: what `perolux burst` tells of it, and what each kind of disorder costs."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
                 "burst_peak_over_gamma": _spread(np.array(peaks)) if len(peaks) == len(brightest) else None,
                 "burst_peak_reason": None
                 if len(peaks) == len(brightest)
-                else f"only for full inversion of up to {_EXACT_ABLATION} emitters with moderate shifts (exact)",
+                else f"only for full inversion of up to {_EXACT_ABLATION} emitters, moderate shifts (exact)",
             }
         )
     return rows

@@ -64,8 +64,8 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
     if whole and n <= 500:
         return "bracket", (
             f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated "
-            "Wigner, high second-order cumulants, between which the burst height lay in all known cases up to "
-            "27 emitters"
+            "Wigner, high second-order cumulants, between which the burst height lay in all known cases "
+            "up to 27 emitters"
         )
     raise NotAvailableError(
         f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "

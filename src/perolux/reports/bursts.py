@@ -1,4 +1,4 @@
-"""The page of an assembly: emission against time at each strength of the shifts, modes, what disorder costs."""
+"""The page of an assembly: emission at each strength of the shifts, modes, what disorder costs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def write_burst_report(found: AssemblyResult, record: dict[str, Any], out: Path)
 
 
 def _csv(record: dict[str, Any]) -> str:
-    names = ("Gamma_t", "time_ps", "photon_rate_over_Gamma", "low", "high", "excited_population", "disorder_sd",
-             "statistical_sigma")  # fmt: skip
+    names = ("Gamma_t", "time_ps", "photon_rate_over_Gamma", "low", "high", "excited_population",
+             "disorder_sd", "statistical_sigma")  # fmt: skip
     lines = ["screening," + ",".join(names)]
     for one in record["screenings"]:
         for row in one["rows"] or []:
@@ -97,8 +97,8 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
             command="burst",
             what="collective light",
             title=record["name"] or "assembly",
-            lead="Emission of an assembly of nanocrystals with the shifts between them off, screened and full: how "
-            "strong they are in a real superlattice is not known.",
+            lead="Emission of an assembly of nanocrystals with the shifts between them off, screened and full: "
+            "how strong they are in a real superlattice is not known.",
             figures=figures,
             plots=plots or _plots(found, record),
             tables=tables,
@@ -189,7 +189,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
             make_plot(
                 "emission",
                 "photon rate against time",
-                "Photon rate against time. Shaded: spread over draws of the disorder, or the two ends of a bracket; "
+                "Photon rate against time. Shaded: spread over draws of the disorder, or the ends of a bracket; "
                 "the statistical error is in the table.",
                 lambda axes: _draw_rate(axes, found),
             )

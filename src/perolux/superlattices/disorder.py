@@ -27,7 +27,7 @@ _MOST_TRIES = 1000
 @dataclass(frozen=True)
 class Disorder:
     """edge_spread: coefficient of variation of the edge (Gaussian). energy_spread_mev: Gaussian, beside what
-    the edges do. position_nm: Gaussian, of each coordinate. orientation_deg: Gaussian, of each of three turns.
+    the edges do. position_nm: Gaussian, of each coordinate. orientation_deg: Gaussian, of three turns.
     vacancies: chance of a missing nanocrystal."""
 
     edge_spread: float = 0.0
@@ -46,8 +46,8 @@ class Disorder:
 
 @dataclass(frozen=True)
 class Realisation:
-    """positions_nm, dipoles (M, 3); energy_mev (M,): less that of the mean edge; edge_nm (M,) where an edge is
-    known; nanocrystal (M,): which crystal an emitter belongs to; missing: vacancies of this draw."""
+    """positions_nm, dipoles (M, 3); energy_mev (M,): less that of the mean edge; edge_nm (M,) where an
+    edge is known; nanocrystal (M,): which crystal an emitter belongs to; missing: vacancies of this draw."""
 
     positions_nm: FloatArray
     dipoles: FloatArray
@@ -70,11 +70,12 @@ def realise(
     """One draw: E_i = (dE/dL)(L_i - L) + a Gaussian of energy_spread, places and axes moved, sites left out.
 
     edge_nm, slope_mev_per_nm: needed where edges vary. least_distance_nm: a moved place nearer than that to
-    another is drawn again. A dipole given with the lattice is turned, never replaced. Raises `ModelRangeError`
-    where all are missing or a place is not found.
+    another is drawn again. A dipole given with the lattice is turned, never replaced. Raises
+    `ModelRangeError` where all are missing or a place is not found.
 
     >>> from perolux.superlattices import simple_cubic
-    >>> found = realise(simple_cubic(12.5, (2, 2, 2)), np.random.default_rng(1), Disorder(energy_spread_mev=5.0))
+    >>> spread = Disorder(energy_spread_mev=5.0)
+    >>> found = realise(simple_cubic(12.5, (2, 2, 2)), np.random.default_rng(1), spread)
     >>> found.positions_nm.shape, round(float(found.energy_mev[0]), 2) != 0.0
     ((8, 3), True)
     """

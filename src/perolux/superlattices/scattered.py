@@ -25,8 +25,8 @@ def disordered_cluster(
 ) -> Superlattice:
     """A round cluster of `count` places, none nearer than pitch_nm, by random sequential addition.
 
-    Centres lie in a sphere of which balls of diameter pitch_nm have the share `filling` of the volume. That is
-    looser than random close packing (0.64), which sequential addition cannot reach (0.38). Raises
+    Centres lie in a sphere of which balls of diameter pitch_nm have the share `filling` of the volume. That
+    is looser than random close packing (0.64), which sequential addition cannot reach (0.38). Raises
     `ModelRangeError` above 0.3 and where a place is not found.
     """
     if not 1 <= count <= 20_000:

@@ -1,4 +1,4 @@
-"""Functions of the rows in `collective.toml`: couplings, ladder, few emitters, one excitation, methods' errors."""
+"""Functions of the rows in `collective.toml`: couplings, ladder, few emitters, one excitation, methods."""
 
 from __future__ import annotations
 
