@@ -54,6 +54,7 @@ def test_an_assembly_as_json_has_three_screenings_each_with_all_numbers(assembly
     assert "NaN" not in said.out
 
 
+@pytest.mark.slow
 def test_the_table_and_the_report(assembly, tmp_path, capsys):
     out = tmp_path / "page"
     code, said = run(capsys, "burst", str(assembly), "--out", str(out))

@@ -151,8 +151,8 @@ def assembly(file: AssemblyFile, folder: Path = Path()) -> Assembly:
         sets = ", ".join(f"{name} {value:.3g}" for name, value in found.sets.items())
         notes.append(
             f"dE/dL = {slope:.3g} meV/nm at {emitters.edge:g} nm (sets: {sets}): the spread of edges is "
-            f"a spread of energies of {abs(slope) * emitters.edge * file.disorder.edge_spread:.3g} meV; all keep "
-            "one lifetime"
+            f"a spread of energies of {abs(slope) * emitters.edge * file.disorder.edge_spread:.3g} meV; all "
+            "keep one lifetime"
         )
     unit = hbar_mev_ps() / lifetime
     dephasing = emitters.pure_dephasing or 0.0

@@ -32,7 +32,8 @@ _MOST_DENSE = 20_000
 class Emitters:
     """Point emitters. positions_nm, dipoles (N, 3), dipoles of length 1. index: of the medium.
     wavelength_nm: in vacuum. detuning (N,): frequency less the mean, in Gamma. nanocrystal (N,): which
-    crystal a dipole belongs to; dipoles of one crystal stand at one place and share no shift. Empty: each its own."""
+    crystal a dipole belongs to; dipoles of one crystal stand at one place and share no shift.
+    Empty: each its own."""
 
     positions_nm: FloatArray
     dipoles: FloatArray

@@ -97,7 +97,7 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
             command="burst",
             what="collective light",
             title=record["name"] or "assembly",
-            lead="Emission of an assembly of nanocrystals with the shifts between them off, screened and full: "
+            lead="Emission of an assembly of nanocrystals, the shifts between them off, screened and full: "
             "how strong they are in a real superlattice is not known.",
             figures=figures,
             plots=plots or _plots(found, record),
@@ -189,7 +189,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
             make_plot(
                 "emission",
                 "photon rate against time",
-                "Photon rate against time. Shaded: spread over draws of the disorder, or the ends of a bracket; "
+                "Photon rate against time. Shaded: spread over draws of disorder, or the ends of a bracket; "
                 "the statistical error is in the table.",
                 lambda axes: _draw_rate(axes, found),
             )

@@ -2,7 +2,8 @@
 
 Place of site s in cell (h, k, l): (h + x_s) a + (k + y_s) b + (l + z_s) c. Species are letters of the
 structure (A, B, O); `emits` names those that are nanocrystals with light, the others only keep their place.
-`axes` turns the nanocrystal of a site: its columns are the nanocrystal's own x, y, z in the frame of the lattice.
+`axes` turns the nanocrystal of a site: its columns are the nanocrystal's own x, y, z in the
+frame of the lattice.
 
 Geometry: NaCl Fm-3m, sphere A on 4a, cube B on 4b; AlB2 P6/mmm, A on 1a, B on 2d; ABO3 Pm-3m, A on 1a, B on
 1b, O on 3c (types read: 10.1038/s41586-021-03492-5; cells of lalicodes/hoodlt). Lattice constants of the
