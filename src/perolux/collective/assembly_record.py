@@ -176,6 +176,14 @@ class AssemblyResult:
                 "point dipoles: how strong the shifts of touching nanocrystals are is not known; compare the "
                 "screenings"
             )
+        step = float(self.made.times[1] - self.made.times[0])
+        if self.singles is not None and self.made.file.excitation.kind == "single":
+            shifts = self.singles[-1].first_modes[1]
+            if step * float(np.std(shifts)) > 1.0:
+                told.append(
+                    "the rate beats faster than the times listed: its points are right, the line between is not; "
+                    "the population is"
+                )
         if self.made.dephasing > 0.0:
             told.append("rates and shifts of one excitation are those without dephasing")
         return told

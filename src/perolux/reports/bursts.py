@@ -12,7 +12,7 @@ from perolux.collective.assembly_record import AssemblyResult
 from perolux.files import whole_folder, write_json, write_text
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
 from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
-from perolux.reports.words import Figure
+from perolux.reports.words import Figure, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
     last = entries[-1]
     single = last["single_excitation"]
     figures = [
-        Figure("emitters", str(record["emitters"]), "", f"{record['draws']} draws of the disorder"),
+        Figure("emitters", str(record["emitters"]), "", f"{plural(record['draws'], 'draw')} of the disorder"),
         Figure("1/Gamma", f"{record['lifetime_ps']:.4g}", "ps", "radiative lifetime of one nanocrystal"),
         Figure(f"peak, shifts x {last['screening']:g}", _peak(last), "Gamma", _methods(last)),
     ]

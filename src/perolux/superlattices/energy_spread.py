@@ -43,8 +43,8 @@ class EnergySlope:
 def energy_slope(material: str, edge_nm: float, temperature_k: float) -> EnergySlope:
     """dE/dL of the emission of a cube at its mean core edge, by a central difference of 2 % each way.
 
-    First order only: at 9 nm an edge 5 % off is shifted by 8 % more or less than that, 10 % off by 16 %. Raises the errors of the
-    excitons room where it has no answer there.
+    First order only: at 9 nm an edge 5 % off is shifted by 8 % more or less than that, 10 % off by
+    16 %. Raises the errors of the excitons room where it has no answer there.
     """
     crystal = nanocrystal(material, "cube", edge_nm, "core-edge", temperature_k=temperature_k)
     ends = [edge_nm * (1.0 - _STEP), edge_nm * (1.0 + _STEP)]
