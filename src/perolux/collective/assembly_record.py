@@ -181,8 +181,8 @@ class AssemblyResult:
             shifts = self.singles[-1].first_modes[1]
             if step * float(np.std(shifts)) > 1.0:
                 told.append(
-                    "the rate beats faster than the times listed: its points are right, the line between is not; "
-                    "the population is"
+                    "the rate beats faster than the times listed: its points are right, "
+                    "the line between is not; the population is"
                 )
         if self.made.dephasing > 0.0:
             told.append("rates and shifts of one excitation are those without dephasing")
