@@ -28,7 +28,7 @@ OUT = DOCS / "_generated"
 
 ROOMS = (
     "quantities", "fitting", "materials", "ensemble", "measured", "excitons", "surface", "photons",
-    "synthesis",
+    "superlattices", "collective", "synthesis",
     "display", "inference", "design",
     "validation", "reports", "studies", "cli",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from perolux.cli.console import print_json, print_table, terminal_progress
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
+    from perolux.collective.assembly_record import AssemblyResult
     from perolux.collective.rows import Emission
 
 __all__ = ["app"]
@@ -22,30 +23,157 @@ Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 @app.default
 def burst(
-    file: Annotated[Path, Parameter(help="a case in JSON (examples/bursts)")],
+    file: Annotated[Path, Parameter(help="an assembly in TOML or a case in JSON (examples/bursts)")],
     /,
     *,
     method: Annotated[
-        str,
+        str | None,
         Parameter(
-            help="auto, exact, trajectories, eigenstate-rates, wigner, cumulant, single-excitation, bracket"
+            help="auto, exact, trajectories, eigenstate-rates, wigner, cumulant, single-excitation, bracket; "
+            "an assembly says it in [sampling]"
         ),
-    ] = "auto",
-    trajectories: Annotated[int, Parameter(help="of trajectories and wigner")] = 1000,
-    seed: int = 0,
+    ] = None,
+    trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
+    seed: int | None = None,
+    out: Annotated[
+        Path | None, Parameter(help="of an assembly: folder for the report and its tables")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Photon rate and population of a case against time, by the method that fits it."""
+    """Photon rate and population of an assembly against time, by the method that fits it.
+
+    An assembly is a superlattice with disorder; it is run with shifts off, screened and full, side by side.
+    """
+    if file.suffix.lower() == ".toml":
+        _assembly(file, method, trajectories, seed, out, json)
+        return
+    if out is not None:
+        raise OptionError(
+            "a report of a case",
+            where="--out",
+            allowed="an assembly in TOML",
+            fix="drop --out, or use --json",
+        )
     from perolux.collective.burst import burst as run
     from perolux.collective.case import read_case
 
     case = read_case(file)
-    found = run(case, method, trajectories=trajectories, seed=seed, progress=terminal_progress())
+    found = run(
+        case, method or "auto", trajectories=1000 if trajectories is None else trajectories, seed=seed or 0,
+        progress=terminal_progress(),
+    )  # fmt: skip
     record = found.as_dict() | {"name": case.name or file.stem, "emitters": len(case.emitters)}
     if json:
         print_json(record)
     else:
         _show(found, record)
+
+
+def _assembly(
+    file: Path, method: str | None, trajectories: int | None, seed: int | None, out: Path | None, json: bool
+) -> None:
+    from perolux.collective.assembly_file import read_assembly, sampling_with
+    from perolux.collective.assembly_record import assembly_result
+
+    read = read_assembly(file)
+    given = {"method": method, "trajectories": trajectories, "seed": seed}
+    changed = {name: value for name, value in given.items() if value is not None}
+    if changed:
+        read = read.model_copy(update={"sampling": sampling_with(read.sampling, changed)})
+    found = assembly_result(read, file.parent, progress=terminal_progress())
+    record = found.as_dict()
+    record["name"] = record["name"] or file.stem
+    if out is not None:
+        from perolux.reports.bursts import write_burst_report
+
+        write_burst_report(found, record, out)
+    if json:
+        print_json(record)
+    else:
+        _show_assembly(found, record)
+        if out is not None:
+            print(f"report: {out / 'report.html'}")  # noqa: T201
+
+
+def _cell(value: object, digits: int = 3) -> str:
+    """A number, a bracket, a mean with its spread over draws, or a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, dict):
+        if "low" in value:
+            return f"{_cell(value['low'], digits)} to {_cell(value['high'], digits)}"
+        sd = value.get("disorder_sd")
+        return _cell(value["mean"], digits) + ("" if sd is None else f" ± {sd:.2g}")
+    if abs(float(value)) < 1e-12:  # type: ignore[arg-type]
+        return "0"
+    return f"{float(value):.{digits}g}"  # type: ignore[arg-type]
+
+
+def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
+    entries = record["screenings"]
+    rows: list[list[str]] = []
+
+    def line(name: str, cells: list[str], unit: str) -> None:
+        rows.append([name, *cells, unit])
+
+    def peak(one: dict[str, Any]) -> str:
+        told = one["peak"]
+        if told is None or "low" in told:
+            return _cell(told)
+        return f"{told['photon_rate_over_Gamma']:.4g} ± {told['statistical_sigma']:.2g}"
+
+    def delay(one: dict[str, Any]) -> str:
+        told = one["delay"]
+        if told is None or "ps" not in told:
+            return _cell(told and {"low": told["low_end_ps"], "high": told["high_end_ps"]})
+        return _cell(told["ps"])
+
+    single = [one["single_excitation"] or {} for one in entries]
+    line("method", [", ".join(one["methods"]) or "–" for one in entries], "")
+    line("peak (statistical error)", [peak(one) for one in entries], "Gamma")
+    line("delay of the peak", [delay(one) for one in entries], "ps")
+    line("coupled number, burst", [_cell(one["coupled_number"]) for one in entries], "")
+    line("g2(0) at first", [_cell(one["g2_zero"], 4) for one in entries], "")
+    line("brightest mode", [_cell(one.get("brightest_rate_over_gamma")) for one in single], "Gamma")
+    line("its shift", [_cell(one.get("brightest_shift_mev")) for one in single], "meV")
+    line("in equilibrium: rate", [_cell(one.get("equilibrium_rate_over_gamma")) for one in single], "Gamma")
+    line("in equilibrium: shift", [_cell(one.get("equilibrium_shift_mev")) for one in single], "meV")
+    about = (
+        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
+        "spread of the draws",
+        *(f"validity: {text}" for text in sorted({t for one in entries for t in one["validity"]})),
+        *record["notes"],
+    )
+    print_table(
+        f"{record['name']}: {record['emitters']} emitters",
+        ["", *(f"shifts x {one['screening']:g}" for one in entries), "unit"],
+        rows,
+        "\n".join(about),
+    )
+    if record["costs"]:
+        print_table(
+            "What it costs: one thing switched off at a time",
+            ["without", "brightest mode (Gamma)", "burst peak (Gamma)"],
+            [
+                [
+                    one["without"],
+                    _cell(one["brightest_rate_over_gamma"]),
+                    _cell(one["burst_peak_over_gamma"], 4),
+                ]
+                for one in record["costs"]
+            ],
+        )
+    one = record["single_nanocrystal"]
+    if one is not None:
+        print_table(
+            f"A single cube of {one['edge_nm']:g} nm",
+            ["quantity", "value", "unit"],
+            [
+                ["lifetime of its bright levels", _cell(one["lifetime_ps"], 4), "ps"],
+                ["its rate over that of one small cube", _cell(one["rate_over_small_one"], 3), ""],
+            ],
+            one["what"],
+        )
 
 
 @app.command

@@ -8,7 +8,7 @@ import numpy as np
 
 from perolux.collective.blocks import blocks, product_state, symmetric_single
 from perolux.collective.case import BurstCase
-from perolux.collective.couplings import ComplexArray, Couplings, couplings
+from perolux.collective.couplings import ComplexArray, Couplings, FloatArray, couplings
 from perolux.collective.cumulants import cumulant_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
 from perolux.collective.master_equation import exact_emission
@@ -19,7 +19,7 @@ from perolux.collective.wigner import wigner_emission
 from perolux.errors import NotAvailableError, OptionError
 from perolux.progress import Progress, silent
 
-__all__ = ["METHODS", "burst", "chosen_method"]
+__all__ = ["METHODS", "burst", "chosen_method", "turns"]
 
 METHODS = (
     "auto",
@@ -34,6 +34,13 @@ METHODS = (
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES = 12
 _STRONG_DEPHASING = 100.0
+_EXACT_HOWEVER_FAST, _TURNS = 5, 5000.0
+
+
+def turns(between: Couplings, times: FloatArray) -> float:
+    """How far phases run up to the last time, rad: what the master equation must follow step by step."""
+    field = float(np.max(np.sum(np.abs(between.shift), axis=1), initial=0.0))
+    return float(times[-1]) * (2.0 * field + float(np.ptp(between.detuning)))
 
 
 def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
@@ -44,7 +51,8 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
     if single:
         return "single-excitation", "one excitation: its equation is closed"
     plain = shift == 0.0 and not np.any(between.detuning)
-    if n <= (_EXACT_WITHOUT if plain else _EXACT_WITH_SHIFTS):
+    slow = n > _EXACT_HOWEVER_FAST and turns(between, case.times) > _TURNS
+    if n <= (_EXACT_WITHOUT if plain else _EXACT_WITH_SHIFTS) and not slow:
         return "exact", f"{n} emitters: the master equation is affordable"
     if n <= _TRAJECTORIES:
         return "trajectories", f"{n} emitters: unbiased quantum jumps"
@@ -56,8 +64,8 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
     if whole and n <= 500:
         return "bracket", (
             f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated "
-            "Wigner, high second-order cumulants, between which the burst height lay in all known cases up "
-            "to 27 emitters"
+            "Wigner, high second-order cumulants, between which the burst height lay in all known cases "
+            "up to 27 emitters"
         )
     raise NotAvailableError(
         f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "

@@ -31,13 +31,16 @@ _MOST_DENSE = 20_000
 @dataclass(frozen=True)
 class Emitters:
     """Point emitters. positions_nm, dipoles (N, 3), dipoles of length 1. index: of the medium.
-    wavelength_nm: in vacuum. detuning (N,): frequency less the mean, in Gamma."""
+    wavelength_nm: in vacuum. detuning (N,): frequency less the mean, in Gamma. nanocrystal (N,): which
+    crystal a dipole belongs to; dipoles of one crystal stand at one place and share no shift.
+    Empty: each its own."""
 
     positions_nm: FloatArray
     dipoles: FloatArray
     index: float
     wavelength_nm: float
     detuning: FloatArray = field(default_factory=lambda: np.zeros(0))
+    nanocrystal: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         r, d = self.positions_nm, self.dipoles
@@ -62,6 +65,10 @@ class Emitters:
             object.__setattr__(self, "detuning", np.zeros(len(r)))
         if self.detuning.shape != (len(r),) or not np.isfinite(self.detuning).all():
             raise InputError(f"detunings of shape {self.detuning.shape}", allowed=f"({len(r)},), finite")
+        if self.nanocrystal.size == 0:
+            object.__setattr__(self, "nanocrystal", np.arange(len(r)))
+        if self.nanocrystal.shape != (len(r),):
+            raise InputError(f"nanocrystals of shape {self.nanocrystal.shape}", allowed=f"({len(r)},)")
 
     def __len__(self) -> int:
         return len(self.positions_nm)
@@ -149,16 +156,20 @@ def couplings(emitters: Emitters, *, screening: float = 1.0) -> Couplings:
     for i in range(n - 1):
         along = r[i + 1 :] - r[i]
         distance = np.linalg.norm(along, axis=1)
-        if np.any(distance < _UNIT):
-            j = i + 1 + int(np.argmin(distance))
+        same = emitters.nanocrystal[i + 1 :] == emitters.nanocrystal[i]
+        if np.any((distance < _UNIT) & ~same):
+            j = i + 1 + int(np.argmin(np.where(same, np.inf, distance)))
             raise InputError(
                 f"emitters {i} and {j} are at one place", where="positions_nm",
                 fix="one emitter has one dipole",
             )  # fmt: skip
+        # within one crystal: Gamma_ij = d_i.d_j, no shift (it belongs to the fine structure)
+        distance = np.where(same, 1.0, distance)
         unit = along / distance[:, None]
         a = d[i + 1 :] @ d[i]
         b = (unit @ d[i]) * np.sum(unit * d[i + 1 :], axis=1)
         gamma, omega = pair_couplings(emitters.wavenumber_per_nm * distance, a, b)
+        gamma, omega = np.where(same, a, gamma), np.where(same, 0.0, omega)
         decay[i, i + 1 :] = decay[i + 1 :, i] = gamma
         shift[i, i + 1 :] = shift[i + 1 :, i] = screening * omega
     if n <= 2000:

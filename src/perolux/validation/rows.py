@@ -35,6 +35,7 @@ ROOMS: tuple[str, ...] = (
     "excitons",
     "surface",
     "photons",
+    "collective",
     "synthesis",
     "display",
     "inference",

@@ -1,0 +1,264 @@
+"""An assembly as a file: a superlattice, its emitters, disorder, excitation and sampling, in TOML with units.
+
+    name = "cube of eight"
+    [lattice]
+    kind = "cube"                 # chain, sheet, cube, fcc, nacl, alb2, abo3, cluster, table
+    pitch = "12.5 nm"
+    repeats = [2, 2, 2]
+    [emitters]
+    lifetime = "300 ps"
+    wavelength = "530 nm"
+    [disorder]
+    energy_spread = "2 meV"
+    [times]
+    until = "600 ps"
+
+All tables are frozen, unknown keys are refused, and `read_assembly` raises with all problems at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from perolux.errors import InputError, OptionError, Problem
+from perolux.files import read_small_text
+from perolux.quantities.units import parse_quantity
+from perolux.superlattices.disorder import DipoleRule
+
+__all__ = ["AssemblyFile", "assembly_of", "assembly_schema", "read_assembly", "sampling_with"]
+
+_LARGEST_FILE = 1_000_000
+
+
+def _with_unit(unit: str, *, above: bool = True) -> Any:
+    """A text with a unit as a number of `unit`, above 0 (or 0 and more)."""
+
+    def parse(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"a number with its unit, as in '1 {unit}'")
+        try:
+            number = parse_quantity(value, unit)
+        except OptionError as error:
+            problem = error.problems[0]
+            raise ValueError(f"{problem.what}; {problem.fix or f'a number in {unit}'}") from None
+        if number < 0.0 or (above and number == 0.0):
+            raise ValueError(f"{value!r} is not {'above 0' if above else '0 or more'}")
+        return number
+
+    return BeforeValidator(parse, json_schema_input_type=str)
+
+
+Nm = Annotated[float, _with_unit("nm")]
+Ps = Annotated[float, _with_unit("ps")]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Repeats = Annotated[int, Field(ge=1, le=1000)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LatticeTable(_Table):
+    """Where the nanocrystals sit."""
+
+    kind: Literal["chain", "sheet", "cube", "fcc", "nacl", "alb2", "abo3", "cluster", "table"]
+    pitch: Nm | None = Field(
+        default=None,
+        description="chain, sheet, cube, fcc: nearest neighbours, centre to centre; cluster: least distance; "
+        "nacl, abo3: edge of the cell; alb2: a of the cell",
+    )
+    repeats: list[Repeats] = Field(
+        default=[2, 2, 2],
+        min_length=1,
+        max_length=3,
+        description="cells: chain [n], sheet [n, m], others three",
+    )
+    emits: list[str] | None = Field(
+        default=None, description="sites with light: nacl, alb2 ['B'], abo3 ['B', 'O'] if left out"
+    )
+    c_over_a: float = Field(default=1.0, gt=0.1, lt=10.0, description="alb2 alone")
+    count: int | None = Field(default=None, ge=1, le=20000, description="cluster: nanocrystals")
+    filling: float = Field(default=0.25, gt=0.0, le=0.3, description="cluster: share of its volume")
+    file: str | None = Field(default=None, description="table: x_nm, y_nm, z_nm[, dx, dy, dz]")
+
+    @model_validator(mode="after")
+    def _complete(self) -> LatticeTable:
+        wanted = {"chain": 1, "sheet": 2, "cluster": 0, "table": 0}.get(self.kind, 3)
+        given = self.model_fields_set
+        if (self.kind == "table") != (self.file is not None):
+            raise ValueError("file belongs to kind = 'table', which needs it")
+        if (self.kind == "cluster") != (self.count is not None):
+            raise ValueError("count belongs to kind = 'cluster', which needs it")
+        if (self.kind == "table") == (self.pitch is not None):
+            raise ValueError("every kind but 'table' needs a pitch")
+        if wanted == 0 and "repeats" in given:
+            raise ValueError(f"kind = '{self.kind}' has no repeats")
+        if wanted and ("repeats" not in given or len(self.repeats) != wanted):
+            raise ValueError(f"kind = '{self.kind}' needs repeats of {wanted} number{'s'[: wanted - 1]}")
+        if self.emits is not None and self.kind not in ("nacl", "alb2", "abo3"):
+            raise ValueError("emits belongs to nacl, alb2 and abo3")
+        if "c_over_a" in given and self.kind != "alb2":
+            raise ValueError("c_over_a belongs to alb2")
+        if "filling" in given and self.kind != "cluster":
+            raise ValueError("filling belongs to kind = 'cluster'")
+        return self
+
+
+class EmittersTable(_Table):
+    """What emits. Rates are counted in Gamma = 1/lifetime, the radiative rate of one in its surroundings."""
+
+    lifetime: Ps | None = Field(
+        default=None,
+        description="radiative, of one nanocrystal, as in '300 ps'; that of the excitons room if left out",
+    )
+    wavelength: Nm | None = Field(default=None, description="in vacuum; from the excitons room if left out")
+    refractive_index: float = Field(default=1.0, ge=1.0, lt=10.0, description="of the medium between")
+    material: str = Field(
+        default="CsPbBr3", description="cubes of this, for everything the excitons room gives"
+    )
+    edge: Nm | None = Field(default=None, description="mean core edge, e.g. '9 nm'")
+    temperature: Annotated[float, _with_unit("K")] = Field(default=6.0, description="e.g. '6 K'")
+    parameter_set: str | None = Field(
+        default=None, description="of the excitons room; the median if left out"
+    )
+    dipoles: DipoleRule = Field(default="z", description="along which axis of each nanocrystal")
+    pure_dephasing_time: Ps | None = Field(default=None, description="1/g*, with 1/T2 = 1/(2 T1) + g*")
+    pure_dephasing: float | None = Field(default=None, ge=0.0, description="g*/Gamma, in place of the time")
+    nonradiative: float = Field(default=0.0, ge=0.0, description="loss without light, over Gamma")
+
+    @model_validator(mode="after")
+    def _known(self) -> EmittersTable:
+        if self.pure_dephasing is not None and self.pure_dephasing_time is not None:
+            raise ValueError("pure_dephasing and pure_dephasing_time say the same: give one")
+        if self.edge is None and (self.lifetime is None or self.wavelength is None):
+            raise ValueError("without lifetime or wavelength an edge is needed to compute it")
+        return self
+
+
+class DisorderTable(_Table):
+    """What differs from one nanocrystal to the next."""
+
+    edge_spread: float = Field(
+        default=0.0, ge=0.0, le=0.3, description="coefficient of variation of the edge"
+    )
+    energy_spread: Annotated[float, _with_unit("meV", above=False)] = Field(
+        default=0.0, description="Gaussian, beside what the edges do, e.g. '5 meV'"
+    )
+    position_spread: Annotated[float, _with_unit("nm", above=False)] = Field(
+        default=0.0, description="of each coordinate"
+    )
+    orientation_spread: Annotated[float, _with_unit("degree", above=False)] = Field(
+        default=0.0, description="Gaussian turns about three axes, e.g. '10 degree'"
+    )
+    vacancies: float = Field(default=0.0, ge=0.0, le=0.95, description="chance of a missing nanocrystal")
+
+
+class ExcitationTable(_Table):
+    """How it starts."""
+
+    kind: Literal["all", "single", "random"] = Field(
+        default="all", description="all excited; one excitation shared in phase; each at random"
+    )
+    fraction: Share | None = Field(default=None, description="random: chance of each to be excited")
+
+    @model_validator(mode="after")
+    def _fraction(self) -> ExcitationTable:
+        if (self.kind == "random") != (self.fraction is not None):
+            raise ValueError("fraction belongs to kind = 'random', which needs it")
+        return self
+
+
+class SamplingTable(_Table):
+    """How much is drawn, and by which method."""
+
+    disorder_draws: int = Field(default=10, ge=1, le=10000)
+    trajectories: int = Field(
+        default=400, ge=2, le=1_000_000, description="of each draw, where the method has any"
+    )
+    seed: int = Field(default=0, ge=0)
+    method: str = Field(default="auto", description="as --method of perolux burst")
+    screening: list[Share] = Field(
+        default=[0.0, 0.3, 1.0], min_length=1, max_length=5,
+        description="factors on the shifts, run beside each other: 0 none, 1 bare point dipoles",
+    )  # fmt: skip
+    ablation: bool = Field(default=True, description="each disorder switched off in turn")
+
+
+class TimesTable(_Table):
+    """When to look."""
+
+    until: Ps
+    points: int = Field(default=101, ge=2, le=20001)
+
+
+class CompareTable(_Table):
+    """One large nanocrystal, for the same job."""
+
+    edge: Nm = Field(description="of a single cube, e.g. '30 nm'")
+
+
+class AssemblyFile(_Table):
+    """A superlattice that emits."""
+
+    name: str = ""
+    lattice: LatticeTable
+    emitters: EmittersTable
+    disorder: DisorderTable = DisorderTable()
+    excitation: ExcitationTable = ExcitationTable()
+    sampling: SamplingTable = SamplingTable()
+    times: TimesTable
+    compare: CompareTable | None = None
+
+    @model_validator(mode="after")
+    def _joined(self) -> AssemblyFile:
+        if self.disorder.edge_spread > 0.0 and self.emitters.edge is None:
+            raise ValueError("a spread of edges needs the mean edge ([emitters] edge)")
+        if self.emitters.dipoles == "three" and self.excitation.kind != "single":
+            raise ValueError(
+                "three dipoles of a nanocrystal hold one exciton between them: three two-level emitters are "
+                "right for excitation kind = 'single' alone"
+            )
+        return self
+
+
+def read_assembly(path: Path) -> AssemblyFile:
+    """An assembly from a TOML file. Raises `InputError` with all that is wrong."""
+    text = read_small_text(path, _LARGEST_FILE, "assembly")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not TOML: {error}", where=str(path)) from None
+    return assembly_of(content, str(path))
+
+
+def assembly_of(content: dict[str, Any], where: str = "assembly") -> AssemblyFile:
+    """An assembly from the dictionary of its file."""
+    try:
+        return AssemblyFile.model_validate(content)
+    except ValidationError as error:
+        problems = []
+        for one in error.errors():
+            place = ".".join(str(part) for part in one["loc"])
+            what = one["msg"].removeprefix("Value error, ")
+            if one["type"] == "extra_forbidden":
+                what = f"unknown key {one['loc'][-1]!r}"
+            problems.append(Problem(what, f"{where}: {place}" if place else where))
+        raise InputError(problems) from None
+
+
+def sampling_with(sampling: SamplingTable, changed: dict[str, Any]) -> SamplingTable:
+    """The same with some values changed, under the limits of the file. Raises `OptionError`."""
+    try:
+        return SamplingTable.model_validate(sampling.model_dump() | changed)
+    except ValidationError as error:
+        one = error.errors()[0]
+        raise OptionError(one["msg"], where="--" + ".".join(str(part) for part in one["loc"])) from None
+
+
+def assembly_schema() -> dict[str, Any]:
+    """The JSON schema of an assembly."""
+    return AssemblyFile.model_json_schema()

@@ -1,0 +1,95 @@
+"""`perolux burst`: cases, assemblies, the ladder."""
+
+import json
+
+import pytest
+
+from perolux.cli import main
+from perolux.files import example_path
+
+ASSEMBLY = """
+name = "pair of sheets"
+[lattice]
+kind = "cube"
+pitch = "12.5 nm"
+repeats = [2, 2, 1]
+[emitters]
+lifetime = "300 ps"
+wavelength = "530 nm"
+[disorder]
+energy_spread = "0.1 meV"
+[times]
+until = "300 ps"
+points = 21
+[sampling]
+disorder_draws = 2
+"""
+
+
+def run(capsys, *words):
+    code = 0
+    try:
+        code = main(list(words)) or 0
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr()
+
+
+@pytest.fixture
+def assembly(tmp_path):
+    path = tmp_path / "pair.toml"
+    path.write_text(ASSEMBLY)
+    return path
+
+
+def test_an_assembly_as_json_has_three_screenings_each_with_all_numbers(assembly, capsys):
+    code, said = run(capsys, "burst", str(assembly), "--json", "--seed", "3")
+    record = json.loads(said.out)
+    assert code == 0 and record["seed"] == 3
+    assert [one["screening"] for one in record["screenings"]] == [0.0, 0.3, 1.0]
+    for one in record["screenings"]:
+        assert one["rows"][1]["time_ps"] == pytest.approx(15.0)
+        assert one["peak"]["photon_rate_over_Gamma"] >= 4.0
+    assert record["costs"][0]["without"] == "nothing"
+    assert "NaN" not in said.out
+
+
+@pytest.mark.slow
+def test_the_table_and_the_report(assembly, tmp_path, capsys):
+    out = tmp_path / "page"
+    code, said = run(capsys, "burst", str(assembly), "--out", str(out))
+    assert code == 0 and "What it costs" in said.out and "brightest mode" in said.out
+    names = {one.name for one in out.iterdir()}
+    assert names == {
+        "report.html",
+        "result.json",
+        "emission.csv",
+        "emission.svg",
+        "population.svg",
+        "modes.svg",
+    }
+    page = (out / "report.html").read_text("utf-8")
+    assert "Shifts off, screened and full" in page and page.count("<svg") == 3
+    assert (out / "emission.csv").read_text().count("\n") == 1 + 3 * 21
+
+
+def test_a_faulty_assembly_ends_with_2_and_says_where(assembly, capsys):
+    assembly.write_text(ASSEMBLY.replace("pitch =", "spacing ="))
+    code, said = run(capsys, "burst", str(assembly))
+    assert code == 2 and "spacing" in said.err
+
+
+def test_options_obey_the_limits_of_the_file(assembly, capsys):
+    code, said = run(capsys, "burst", str(assembly), "--trajectories", "1")
+    assert code == 2 and "trajectories" in said.err
+
+
+def test_a_case_takes_no_report(tmp_path, capsys):
+    code, said = run(capsys, "burst", str(example_path("bursts") / "cube.json"), "--out", str(tmp_path / "o"))
+    assert code == 2 and "--out" in said.err
+
+
+def test_the_ladder(capsys):
+    code, said = run(capsys, "burst", "dicke", "--n", "10", "--json")
+    assert code == 0
+    assert json.loads(said.out)["i_peak_over_Gamma"] == pytest.approx(22.75912, abs=1e-4)
