@@ -106,6 +106,7 @@ class Solved:
 
     @property
     def cells(self) -> int:
+        """Number of cells N."""
         return self.vectors.direct.shape[1]
 
 

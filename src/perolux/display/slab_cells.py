@@ -16,6 +16,7 @@ These are exact for each direction: sum_i P_ij + E_top,j + E_bottom,j = 1 whatev
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ def directions(edges: tuple[float, ...], nodes: int) -> tuple[FloatArray, FloatA
     u, w = 0.5 * (u + 1.0), 0.5 * w
     points = sorted({0.0, 1.0, *(edge for edge in edges if 0.0 < edge < 1.0)})
     cosine, weight = [], []
-    for low, high in zip(points[:-1], points[1:], strict=True):
+    for low, high in itertools.pairwise(points):
         cosine.append(low + (high - low) * u**2)
         weight.append(2.0 * (high - low) * u * w)
     return np.concatenate(cosine), np.concatenate(weight)
