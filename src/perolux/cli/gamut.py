@@ -1,0 +1,79 @@
+"""`perolux gamut`: what three primaries cover, their white and its efficacy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from perolux.cli.console import numbers_of, print_json, print_table
+from perolux.errors import OptionError
+
+if TYPE_CHECKING:
+    from perolux.display.primaries import GamutOfPrimaries
+
+__all__ = ["gamut"]
+
+_HELP = "G530/22 (center/FWHM in nm), L532, KSF6, InP530, CdSe630, or a file of a spectrum (FILE::LABEL)"
+
+
+def gamut(
+    red: Annotated[str, Parameter(help=_HELP)],
+    green: Annotated[str, Parameter(help="as RED")],
+    blue: Annotated[str, Parameter(help="as RED")],
+    /,
+    *,
+    white: Annotated[str | None, Parameter(help="CIE x,y of the white; D65 otherwise")] = None,
+    quantity: Annotated[
+        Literal["photons", "power"], Parameter(help="what a file's values are per nm")
+    ] = "photons",
+    out: Annotated[Path | None, Parameter(help="a picture (.png, .svg, .pdf) of the gamut in xy and u'v'")] = None,
+    json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
+) -> None:
+    """Area and coverage of Rec.2020, DCI-P3, NTSC and Rec.709 in xy and u'v', white and lm/W."""
+    from perolux.display.emitters import emitter
+    from perolux.display.primaries import gamut_of_primaries
+    from perolux.display.white import D65
+
+    white_xy = D65 if white is None else _pair(white)
+    found = gamut_of_primaries([emitter(text, quantity) for text in (red, green, blue)], white_xy)
+    if out is not None:
+        from perolux.reports.gamut_figure import write_gamut_figure
+
+        write_gamut_figure(found, out)
+    if json:
+        print_json(found.as_dict())
+    else:
+        _show(found, out)
+
+
+def _pair(text: str) -> tuple[float, float]:
+    values = numbers_of(text, "--white", "coordinate", "two numbers, e.g. 0.3127,0.3290", 2)
+    if len(values) != 2:
+        raise OptionError(f"{text!r}", where="--white", allowed="x,y, e.g. 0.3127,0.3290")
+    return values[0], values[1]
+
+
+def _show(found: GamutOfPrimaries, out: Path | None) -> None:
+    from perolux.display.primaries import STANDARDS
+
+    rows = [
+        [STANDARDS[name], *(f"{100 * v:.2f}" for c in spaces.values() for v in (c.area_ratio, c.coverage))]
+        for name, spaces in found.gamuts.items()
+    ]
+    corners = "; ".join(
+        f"{name} {one.name} ({x:.4f}, {y:.4f})"
+        for name, one, (x, y) in zip(("red", "green", "blue"), found.emitters, found.xy, strict=True)
+    )
+    lines = [corners]
+    if found.white is not None:
+        split = ", ".join(f"{100 * share:.2f} %" for share in found.white.power_fractions)
+        lines.append(
+            f"white ({found.white_xy[0]:g}, {found.white_xy[1]:g}): power of R, G, B {split}; "
+            f"{found.white.ler_lm_per_w:.1f} lm per optical W"
+        )
+    lines += [*found.warnings, *(f"rests on {text}" for text in found.rests_on)]
+    lines += [str(out)] if out is not None else []
+    columns = ["standard", "xy area (%)", "xy coverage (%)", "u'v' area (%)", "u'v' coverage (%)"]
+    print_table("Gamut", columns, rows, "\n".join(lines))

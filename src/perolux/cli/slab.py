@@ -1,0 +1,79 @@
+"""`perolux slab`: what becomes of blue light in a luminescent film."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from perolux.cli.console import print_json, print_table
+from perolux.errors import OptionError
+
+__all__ = ["slab"]
+
+_NAMES = {
+    "t_blue": "source light, forward",
+    "r_blue": "source light, back",
+    "t_em": "converted, forward",
+    "r_em": "converted, back",
+    "loss": "lost in emitters",
+    "emissions_per_photon": "emissions per photon",
+}
+
+
+def slab(
+    *,
+    n: Annotated[float, Parameter(help="refractive index of the film")],
+    optical_depth: Annotated[float, Parameter(help="of the source light, base e (OD 2 is 4.605)")],
+    plqy: Annotated[float, Parameter(help="a share, 0 to 1")],
+    emission_depth: Annotated[
+        float | None,
+        Parameter(help="optical depth of the emitted light, base e; the test spectra otherwise"),
+    ] = None,
+    scatter_depth: Annotated[float, Parameter(help="optical depth of isotropic scattering")] = 0.0,
+    method: Annotated[
+        Literal["auto", "deterministic", "monte-carlo"],
+        Parameter(help="auto: deterministic, or monte-carlo with scatterers"),
+    ] = "auto",
+    memory: Annotated[
+        Literal["full", "redshift", "kT"],
+        Parameter(help="does emission remember the absorbed wavelength: full (no), redshift, kT"),
+    ] = "full",
+    rays: Annotated[int, Parameter(help="of monte-carlo")] = 100_000,
+    seed: Annotated[int, Parameter(help="of monte-carlo")] = 0,
+    json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
+) -> None:
+    """Where source light and converted light leave a film, and what is lost in it."""
+    from perolux.display.reference_slab import reference_slab
+
+    if scatter_depth < 0.0 or optical_depth < 0.0 or (emission_depth or 0.0) < 0.0:
+        raise OptionError("an optical depth below 0", allowed="0 and more, base e")
+    if method == "deterministic" and scatter_depth > 0.0:
+        raise OptionError(
+            "the deterministic method knows no scatterers",
+            where="--method, --scatter-depth",
+            fix="--method monte-carlo, or auto",
+        )
+    film = reference_slab(n, optical_depth, plqy, emission_depth, memory)
+    chosen = method if method != "auto" else ("monte-carlo" if scatter_depth > 0.0 else "deterministic")
+    found: dict[str, Any] = {"method": chosen, "memory": memory}
+    if chosen == "deterministic":
+        from perolux.display.slab import slab_light
+
+        light = slab_light(film)
+        found |= {name: getattr(light, name) for name in _NAMES}
+        found["sigma"] = {name: light.sigma[name] for name in _NAMES}
+        found["balance"] = light.balance
+        found["mean_forward_nm"], found["mean_back_nm"] = light.mean_nm()
+        found["sigma_is"] = "step of the last refinement of the cells"
+    else:
+        raise NotImplementedError
+    if json:
+        print_json(found)
+        return
+    print_table(
+        f"Luminescent slab, {chosen}",
+        ["per incident photon", "share", "+-"],
+        [[text, f"{found[name]:.5f}", f"{found['sigma'][name]:.1g}"] for name, text in _NAMES.items()],
+        f"+- is the {found['sigma_is']}. Emission memory: {memory}.",
+    )
