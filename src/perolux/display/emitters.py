@@ -39,9 +39,9 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z][A-Za-z-]*?)(?P<center>\d+(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Emitter:
-    """One emission spectrum. power (401,): power per nm on `GRID_NM`, sum 1. kind, source: where it comes from.
+    """One emission spectrum. power (401,): power per nm on `GRID_NM`, sum 1.
 
-    center_nm, fwhm_nm: of a single line, None otherwise. warnings: what a user should know.
+    kind, source: where it comes from. center_nm, fwhm_nm: of a single line, None otherwise. warnings: what a user should know.
     """
 
     name: str
@@ -162,7 +162,9 @@ def _measured(path: Path, label: str | None, quantity: Quantity) -> Emitter:
     warnings = [f"{path.name}: {note}" for note in spectra.notes]
     power, lost = on_grid(spectrum.wavelength_nm, values, quantity, where=str(path))
     if lost > _MOST_OUTSIDE:
-        warnings.append(f"{path.name}: {100 * lost:.2g} % of the power lies outside 380 to 780 nm and is left out")
+        warnings.append(
+            f"{path.name}: {100 * lost:.2g} % of the power lies outside 380 to 780 nm and is left out"
+        )
     if truncated(spectrum.wavelength_nm, values):
         warnings.append(f"{path.name}: the record is cut off inside the visible: its colour is not certain")
     return Emitter(text_of(path, label), power, "measured", str(path), warnings=tuple(warnings))
