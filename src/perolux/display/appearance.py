@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +81,15 @@ def _volume(primaries_xy: FloatArray, white: tuple[float, float], peak: float, s
     if np.any(scale <= 0.0):
         raise OptionError("a white outside the triangle of the primaries has no volume of colours")
     matrix = columns * scale
+
+    def to_ictcp(rgb: FloatArray) -> FloatArray:
+        return np.asarray(colour.XYZ_to_ICtCp(peak * (rgb @ matrix.T), method="ITU-R BT.2100-2 PQ"))
+
+    return _closed_volume(to_ictcp, steps)
+
+
+def _closed_volume(image: Callable[[FloatArray], FloatArray], steps: int) -> float:
+    """Volume inside the image of the surface of the unit cube, by signed tetrahedra to the origin."""
     # steps crowd at dark colours, where ICtCp changes fastest
     u = np.linspace(0.0, 1.0, steps + 1) ** 3
     total = 0.0
@@ -88,7 +98,7 @@ def _volume(primaries_xy: FloatArray, white: tuple[float, float], peak: float, s
             a, b = np.meshgrid(u, u, indexing="ij")
             rgb = np.empty((*a.shape, 3))
             rgb[..., axis], rgb[..., (axis + 1) % 3], rgb[..., (axis + 2) % 3] = end, a, b
-            p = np.asarray(colour.XYZ_to_ICtCp(peak * (rgb @ matrix.T), method="ITU-R BT.2100-2 PQ"))
+            p = image(rgb)
             p00, p10, p11, p01 = p[:-1, :-1], p[1:, :-1], p[1:, 1:], p[:-1, 1:]
             for second, third in ((p10, p11), (p11, p01)):
                 total += sign * float(np.sum(p00 * np.cross(second, third))) / 6.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import least_squares, minimize_scalar
 
 from perolux.display.colour import chromaticity
@@ -13,7 +15,8 @@ from perolux.errors import NotAvailableError, OptionError
 
 __all__ = ["LineOfColour", "line_of_colour", "width_of_colour"]
 
-_CLOSE = 1e-6
+FloatArray = npt.NDArray[np.float64]
+_CLOSE = 1e-5
 _WIDTHS_NM = (2.0, 200.0)
 
 
@@ -32,8 +35,17 @@ def _xy(center: float, fwhm: float) -> tuple[float, float]:
     return float(x), float(y)
 
 
+@cache
+def _table() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Chromaticities of lines every 5 nm and 20 widths, to begin from."""
+    centers, widths = np.meshgrid(np.arange(395.0, 766.0, 5.0), np.geomspace(2.5, 190.0, 20))
+    power = np.stack([gaussian_line(c, w) for c, w in zip(centers.ravel(), widths.ravel(), strict=True)])
+    x, y = chromaticity(GRID_NM, power, "power")
+    return centers.ravel(), widths.ravel(), np.stack([x, y], axis=1)
+
+
 def line_of_colour(x: float, y: float) -> LineOfColour:
-    """The Gaussian line (power per nm) whose chromaticity is x, y, to 1e-6.
+    """The Gaussian line (power per nm) whose chromaticity is x, y, to 1e-5.
 
     Raises `NotAvailableError` where no line of 2 to 200 nm has it: outside the spectral locus, on the purple
     side, or where the colour needs more than one line.
@@ -46,23 +58,17 @@ def line_of_colour(x: float, y: float) -> LineOfColour:
         raise OptionError(
             f"a chromaticity ({x:g}, {y:g})", allowed="CIE x, y with y above 0, x + y at most 1"
         )
-    best = None
-    for center in np.arange(430.0, 700.0, 30.0):
-        for width in (10.0, 60.0):
-            found = least_squares(
-                lambda p: np.subtract(_xy(p[0], np.exp(p[1])), (x, y)),
-                [center, np.log(width)],
-                bounds=([390.0, np.log(_WIDTHS_NM[0])], [770.0, np.log(_WIDTHS_NM[1])]),
-                x_scale=[10.0, 0.3],
-                xtol=1e-14,
-                ftol=1e-14,
-                gtol=1e-14,
-            )
-            if best is None or found.cost < best.cost:
-                best = found
-        if best is not None and best.cost < 0.5 * _CLOSE**2:
-            break
-    assert best is not None
+    centers, widths, table = _table()
+    nearest = int(np.argmin(np.hypot(table[:, 0] - x, table[:, 1] - y)))
+    best = least_squares(
+        lambda p: np.subtract(_xy(p[0], np.exp(p[1])), (x, y)),
+        [centers[nearest], np.log(widths[nearest])],
+        bounds=([390.0, np.log(_WIDTHS_NM[0])], [770.0, np.log(_WIDTHS_NM[1])]),
+        x_scale=[10.0, 0.3],
+        xtol=1e-12,
+        ftol=1e-12,
+        gtol=1e-12,
+    )
     center, width = float(best.x[0]), float(np.exp(best.x[1]))
     line = LineOfColour(center, width, _xy(center, width), float(np.hypot(*best.fun)))
     if line.distance > _CLOSE:

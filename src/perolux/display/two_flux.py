@@ -85,7 +85,9 @@ def two_flux_light(slab: Slab, scattering: Scattering, cells: int = _CELLS) -> T
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
     total = slab.depth + host
     own = np.divide(slab.depth, total, out=np.ones_like(total), where=total > 0.0)
-    bulk = _cells(slab, total, _broadcast(scattering.depth, total), scattering.asymmetry, emitted * own, cells)
+    bulk = _cells(
+        slab, total, _broadcast(scattering.depth, total), scattering.asymmetry, emitted * own, cells
+    )
     own_blue, host_blue = slab.source_depth, slab.host_source_depth
     absorbing = own_blue + host_blue
     share_blue = own_blue / absorbing if absorbing > 0.0 else 1.0
@@ -93,9 +95,7 @@ def two_flux_light(slab: Slab, scattering: Scattering, cells: int = _CELLS) -> T
     beam, passed, returned = _beam(slab.index, absorbing + once, cells)
     direct = beam * (absorbing / (absorbing + once)) if absorbing + once > 0.0 else beam
     diffuse = beam - direct
-    blue = _cells(
-        slab, np.array([absorbing]), np.array([once]), scattering.asymmetry, np.ones(1), cells
-    )
+    blue = _cells(slab, np.array([absorbing]), np.array([once]), scattering.asymmetry, np.ones(1), cells)
     taken = direct + blue.matrix @ diffuse
     q = slab.plqy
     cells_of = np.linalg.solve(np.eye(cells) - q * bulk.matrix, q * share_blue * taken)
@@ -119,7 +119,9 @@ def two_flux_response(slab: Slab, scattering: Scattering, cells: int = _CELLS) -
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
     total = slab.depth + host
     own = np.divide(slab.depth, total, out=np.ones_like(total), where=total > 0.0)
-    found = _cells(slab, total, _broadcast(scattering.depth, total), scattering.asymmetry, emitted * own, cells)
+    found = _cells(
+        slab, total, _broadcast(scattering.depth, total), scattering.asymmetry, emitted * own, cells
+    )
     mu, weight = lambertian(48)
     mirrored = []
     for face in (slab.bottom, slab.top):
