@@ -84,7 +84,8 @@ class Passage:
 @dataclass(frozen=True)
 class Recycled:
     """What becomes of the photons of a source. out (m,): photons that leave the stack by wavelength;
-    out_source, out_converted (m,): those of the source and those the film emitted. onto_film (m,): u + d.
+    out_source, out_converted (m,): those of the source and those the film emitted. onto_film, source_onto_film (m,): u + d, of all light and
+    of the source's.
     emitted: photons emitted in all. lost_in_emitters, lost_elsewhere: ends without light (host, reflector,
     stack). source (m,)."""
 
@@ -94,6 +95,7 @@ class Recycled:
     out_source: FloatArray = field(repr=False)
     out_converted: FloatArray = field(repr=False)
     onto_film: FloatArray = field(repr=False)
+    source_onto_film: FloatArray = field(repr=False)
     emitted: float
     lost_in_emitters: float
     lost_elsewhere: float
@@ -102,7 +104,7 @@ class Recycled:
         """Mean number of times that source light of a range falls on the film; None without such light."""
         kept = (self.wavelength_nm >= low_nm) & (self.wavelength_nm <= high_nm)
         came = float(np.sum(self.source[kept]))
-        return float(np.sum(self.onto_film[kept])) / came if came > 0.0 else None
+        return float(np.sum(self.source_onto_film[kept])) / came if came > 0.0 else None
 
 
 def returned_by(backlight: Backlight) -> float:
@@ -181,6 +183,7 @@ def recycle(film: FilmResponse, source: FloatArray, backlight: Backlight) -> Rec
         out_share * leaves_source,
         out_share * leaves_converted,
         u + d_all,
+        u0 + d0,
         float(np.sum(cells)),
         lost,
         float(np.sum(outside)) + in_host,
