@@ -16,7 +16,9 @@ from perolux.errors import InputError, NotAvailableError, OptionError
 
 
 def write_spectrum(path, nm, values, name="counts"):
-    path.write_text(f"wavelength (nm),{name}\n" + "".join(f"{a:.3f},{b:.9g}\n" for a, b in zip(nm, values)))
+    path.write_text(
+        f"wavelength (nm),{name}\n" + "".join(f"{a:.3f},{b:.9g}\n" for a, b in zip(nm, values, strict=True))
+    )
     return path
 
 
@@ -42,7 +44,9 @@ def test_a_file_with_two_spectra_needs_a_label(tmp_path):
     file = tmp_path / "two.csv"
     nm = np.arange(450.0, 600.0)
     lines = [gaussian_line(c, 20.0)[70:220] for c in (520.0, 535.0)]
-    text = "wavelength (nm),a,b\n" + "".join(f"{n},{p:.6g},{q:.6g}\n" for n, p, q in zip(nm, *lines))
+    text = "wavelength (nm),a,b\n" + "".join(
+        f"{n},{p:.6g},{q:.6g}\n" for n, p, q in zip(nm, *lines, strict=True)
+    )
     file.write_text(text)
     with pytest.raises(OptionError, match="2 spectra"):
         emitter(str(file))
@@ -138,7 +142,8 @@ def test_filters_from_a_file(tmp_path, three):
     default = filter_set("default")
     file = tmp_path / "filters.csv"
     rows = "".join(
-        f"{nm:.1f},{r:.8f},{g:.8f},{b:.8f}\n" for nm, (r, g, b) in zip(GRID_NM, default.transmission.T)
+        f"{nm:.1f},{r:.8f},{g:.8f},{b:.8f}\n"
+        for nm, (r, g, b) in zip(GRID_NM, default.transmission.T, strict=True)
     )
     file.write_text("wavelength_nm,red,green,blue\n" + rows)
     found = filter_set(str(file))

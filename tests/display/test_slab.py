@@ -70,7 +70,7 @@ def test_kernel_equals_the_sums_written_out(slab):
 
 
 def test_each_direction_conserves_photons():
-    cosine, weight = directions((0.78,), 3)
+    cosine, _ = directions((0.78,), 3)
     rng = np.random.default_rng(0)
     for direction in range(len(cosine)):
         one, all_of_it = cosine[direction : direction + 1], np.ones(1)
@@ -140,10 +140,9 @@ def test_a_slab_upside_down_swaps_its_faces():
 
 def test_absorbed_in_cells_sum_to_what_does_not_leave():
     mu, weight = lambertian(12)
-    found = incoming(
-        slab_of(top=Face(mirror=0.4, mirror_absorption=0.5)), 9, np.array([450.0, 520.0]), np.array([2.0, 0.1]),
-        np.array([0.0, 0.4]), outside_cosine=mu, weight=weight,
-    )  # fmt: skip
+    slab, nm = slab_of(top=Face(mirror=0.4, mirror_absorption=0.5)), np.array([450.0, 520.0])
+    own, host = np.array([2.0, 0.1]), np.array([0.0, 0.4])
+    found = incoming(slab, 9, nm, own, host, outside_cosine=mu, weight=weight)
     total = found.absorbed.sum(axis=1) + found.passed + found.returned + found.host + found.mirrors
     np.testing.assert_allclose(total, 1.0, rtol=1e-12)
 

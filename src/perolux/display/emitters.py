@@ -41,7 +41,8 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z][A-Za-z-]*?)(?P<center>\d+(?:\.\d+)?)")
 class Emitter:
     """One emission spectrum. power (401,): power per nm on `GRID_NM`, sum 1.
 
-    kind, source: where it comes from. center_nm, fwhm_nm: of a single line, None otherwise. warnings: what a user should know.
+    kind, source: where it comes from. center_nm, fwhm_nm: of a single line, None otherwise. warnings: what a
+    user should know.
     """
 
     name: str
@@ -180,8 +181,8 @@ def on_grid(
 ) -> tuple[FloatArray, float]:
     """A spectrum as power per nm on `GRID_NM`, sum 1, and the share of its power outside that range.
 
-    wavelength_nm: ascending; values per nm: photons or power. Each point of the grid holds the integral of the
-    linear curve times a hat of 1 nm to either side, so narrow lines of a fine record keep their power and
+    wavelength_nm: ascending; values per nm: photons or power. Each point of the grid holds the integral of
+    the curve times a hat of 1 nm to either side, so narrow lines of a fine record keep their power and
     their mean wavelength. Raises `InputError` for a spectrum without
     light in the visible.
     """

@@ -83,11 +83,13 @@ class Passage:
 
 @dataclass(frozen=True)
 class Recycled:
-    """What becomes of the photons of a source. out (m,): photons that leave the stack by wavelength;
-    out_source, out_converted (m,): those of the source and those the film emitted. onto_film, source_onto_film (m,): u + d, of all light and
-    of the source's.
+    """What becomes of the photons of a source.
+
+    out (m,): photons that leave the stack by wavelength; out_source, out_converted (m,): those of the source
+    and those the film emitted. onto_film, source_onto_film (m,): u + d of all light and of the source's.
     emitted: photons emitted in all. lost_in_emitters, lost_elsewhere: ends without light (host, reflector,
-    stack). source (m,)."""
+    stack). source (m,).
+    """
 
     wavelength_nm: FloatArray
     source: FloatArray
@@ -160,7 +162,7 @@ def recycle(film: FilmResponse, source: FloatArray, backlight: Backlight) -> Rec
     uj, dj = around(np.zeros(shape), emit_top, emit_bottom)
     again = film.own_matrix + up.absorbed.T @ uj + down.absorbed.T @ dj
     q = film.plqy
-    cells = np.linalg.solve(np.eye(len(again)) - q * again, q * absorbed)
+    cells = np.asarray(np.linalg.solve(np.eye(len(again)) - q * again, q * absorbed), dtype=float)
     u1, d1 = uj @ cells, dj @ cells
     leaves_source = up.passed * u0 + down.returned * d0
     leaves_converted = up.passed * u1 + down.returned * d1 + emit_top @ cells

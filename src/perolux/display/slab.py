@@ -285,25 +285,22 @@ def light(solved: Solved) -> SlabLight:
     came = incoming(slab, solved.cells, source, own, host)
     found = converted(solved, came.absorbed[0], slab.source_nm)
     emissions = float(np.sum(found.emitted))
-    outcome: dict[str, float] = {
-        "t_blue": float(came.passed[0]),
-        "r_blue": float(came.returned[0]),
-        "t_em": float(np.sum(found.forward)),
-        "r_em": float(np.sum(found.backward)),
-        "loss": found.loss,
-        "host_loss": float(came.host[0]) + found.host,
-        "mirror_loss": float(came.mirrors[0]) + found.mirrors,
-    }
-    return SlabLight(
-        *(outcome[name] for name in _ENDS),
+    found_light = SlabLight(
+        t_blue=float(came.passed[0]),
+        r_blue=float(came.returned[0]),
+        t_em=float(np.sum(found.forward)),
+        r_em=float(np.sum(found.backward)),
+        loss=found.loss,
+        host_loss=float(came.host[0]) + found.host,
+        mirror_loss=float(came.mirrors[0]) + found.mirrors,
         emissions_per_photon=emissions,
         reabsorbed=found.reabsorbed / emissions if emissions > 0.0 else 0.0,
         wavelength_nm=solved.wavelength_nm,
         forward=found.forward,
         backward=found.backward,
         emitted_in_cells=np.sum(found.emitted, axis=0),
-        balance=sum(outcome.values()) - 1.0,
     )
+    return replace(found_light, balance=sum(getattr(found_light, name) for name in _ENDS) - 1.0)
 
 
 def slab_light(slab: Slab, cells: int = _CELLS, nodes: int = _NODES) -> SlabLight:

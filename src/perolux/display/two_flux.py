@@ -195,7 +195,7 @@ def _cells(
 
 
 def _beam(index: float, depth: float, cells: int) -> tuple[FloatArray, float, float]:
-    """What a collimated beam leaves in the cells, and what of it passes and returns, both faces reflecting."""
+    """What a collimated beam leaves in the cells, passes and returns, both faces reflecting."""
     f = normal_reflectance(index)
     once = np.exp(-depth)
     below = 1.0 - f**2 * once**2
