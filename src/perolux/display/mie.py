@@ -5,8 +5,8 @@
     g Q_sca = (4/x^2) sum { n(n+2)/(n+1) Re(a_n a*_{n+1} + b_n b*_{n+1}) + (2n+1)/(n(n+1)) Re(a_n b*_n) }
 
 m is the index of the sphere over that of its surroundings, x = pi d n_h/lambda, D_n the logarithmic
-derivative of psi_n at m x and at x, by downward recurrence; psi_n follows from it, chi_n upwards (standard
-form, Bohren and Huffman).
+derivative of psi_n at m x and at x, by downward recurrence; psi_n beyond n = x follows from it, the rest by
+upward recurrence (standard form, Bohren and Huffman).
 """
 
 from __future__ import annotations
@@ -55,25 +55,31 @@ def sphere_light(relative_index: npt.ArrayLike, size_parameter: npt.ArrayLike) -
     )
     shape, m, x = x.shape, m.ravel(), x.ravel()
     if not (np.all(np.isfinite(x)) and np.all(x > 0.0) and np.all(m.real > 0.0) and np.all(m.imag >= 0.0)):
-        raise OptionError("spheres that cannot be computed", allowed="x > 0, n > 0 and k >= 0 (k >= 0 absorbs)")
+        raise OptionError(
+            "spheres that cannot be computed", allowed="x > 0, n > 0 and k >= 0 (k >= 0 absorbs)"
+        )
     if np.max(x) > _MOST:
         raise ModelRangeError(
-            f"a sphere of size parameter {np.max(x):.4g}", allowed=f"x up to {_MOST:g}", fix="take rays instead"
+            f"a sphere of size parameter {np.max(x):.4g}",
+            allowed=f"x up to {_MOST:g}",
+            fix="take rays instead",
         )
     last = np.ceil(x + 4.05 * np.cbrt(x) + 2.0).astype(int) + _MORE_ORDERS
     orders = int(last.max())
     inside, outside = _log_derivative(m * x, orders), _log_derivative(x.astype(complex), orders).real
     a, b = np.zeros((2, orders, len(x)), dtype=complex)
-    psi, chi, chi_before = np.sin(x), np.cos(x), -np.sin(x)
+    psi, psi_before, chi, chi_before = np.sin(x), np.cos(x), np.cos(x), -np.sin(x)
     for k in range(1, orders + 1):
         kept = k <= last
-        psi_next = np.where(kept, psi / (outside[k] + k / x), psi)
+        # upwards while orders oscillate (n < x: the ratio may be 0/0), by the ratio where they fall
+        psi_next = np.where(k <= x, (2 * k - 1) / x * psi - psi_before, psi / (outside[k] + k / x))
+        psi_next = np.where(kept, psi_next, psi)
         chi_next = np.where(kept, (2 * k - 1) / x * chi - chi_before, chi)
         for found, inner in ((a, inside[k] / m), (b, inside[k] * m)):
             factor = inner + k / x
             top = factor * psi_next - psi
             found[k - 1] = np.where(kept, top / (top - 1j * (factor * chi_next - chi)), 0.0)
-        psi, chi, chi_before = psi_next, chi_next, chi
+        psi, psi_before, chi, chi_before = psi_next, psi, chi_next, chi
     n = np.arange(1, orders + 1)[:, None]
     extinction = 2.0 / x**2 * np.sum((2 * n + 1) * (a + b).real, axis=0)
     scattering = 2.0 / x**2 * np.sum((2 * n + 1) * (np.abs(a) ** 2 + np.abs(b) ** 2), axis=0)

@@ -6,7 +6,7 @@ shorter light through. Its edges at normal incidence lie at lambda_0/(1 + D) and
     D = (2/pi) arcsin((n_H - n_L)/(n_H + n_L)),
 
 and move to the blue with the angle: what leaves a converter at a slant passes. The exact reflectance of
-N pairs of quarter waves H L before a substrate s is ((n_0 n_H^2N - n_s n_L^2N)/(n_0 n_H^2N + n_s n_L^2N))^2.
+N pairs of quarter waves H L before a substrate s is ((n_s n_H^2N - n_0 n_L^2N)/(n_s n_H^2N + n_0 n_L^2N))^2.
 """
 
 from __future__ import annotations
@@ -93,13 +93,15 @@ def stop_band_nm(centre_nm: float, high: Index, low: Index) -> tuple[float, floa
     return centre_nm / (1.0 + half), centre_nm / (1.0 - half)
 
 
-def quarter_wave_reflectance(high: float, low: float, pairs: int, substrate: float, front: float = 1.0) -> float:
+def quarter_wave_reflectance(
+    high: float, low: float, pairs: int, substrate: float, front: float = 1.0
+) -> float:
     """R of N pairs H L of quarter waves before a substrate, at their wavelength and normal incidence.
 
     >>> round(quarter_wave_reflectance(2.4, 1.46, 0, 1.5), 6)
     0.04
     """
-    tall, flat = front * high ** (2 * pairs), substrate * low ** (2 * pairs)
+    tall, flat = substrate * high ** (2 * pairs), front * low ** (2 * pairs)
     return ((tall - flat) / (tall + flat)) ** 2
 
 

@@ -46,9 +46,13 @@ class Scatterers:
         if not 0.0 < self.diameter_nm < np.inf:
             raise OptionError(f"scatterers of {self.diameter_nm:g} nm", allowed="a diameter above 0 nm")
         if not 0.0 <= self.spread <= 1.0:
-            raise OptionError(f"a spread of {self.spread:g}", where="scatterers", allowed="sigma of ln d, 0 to 1")
+            raise OptionError(
+                f"a spread of {self.spread:g}", where="scatterers", allowed="sigma of ln d, 0 to 1"
+            )
         if not self.fraction >= 0.0:
-            raise OptionError(f"a volume fraction of {self.fraction:g}", where="scatterers", allowed="0 and more")
+            raise OptionError(
+                f"a volume fraction of {self.fraction:g}", where="scatterers", allowed="0 and more"
+            )
         if self.fraction > _CLOSE_PACKED:
             raise ModelRangeError(
                 f"scatterers filling {self.fraction:.3g} of the film cannot be packed",
@@ -90,7 +94,9 @@ def scattering(scatterers: Scatterers, host: Index, wavelength_nm: npt.ArrayLike
     nm = np.atleast_1d(np.asarray(wavelength_nm, dtype=float))
     outside = index_at(host, nm)
     if np.any(outside.imag != 0.0):
-        raise OptionError("scatterers in a host that absorbs", allowed="a transparent host", fix="leave k out")
+        raise OptionError(
+            "scatterers in a host that absorbs", allowed="a transparent host", fix="leave k out"
+        )
     inside = index_at(scatterers.index, nm)
     diameter, number = _sizes(scatterers)
     x = np.pi * diameter[:, None] * outside.real / nm
@@ -120,10 +126,13 @@ def fraction_for_depth(
     Raises `ModelRangeError` where it could not be packed, or the spheres do not scatter at all.
     """
     if not (depth >= 0.0 and thickness_um > 0.0):
-        raise OptionError("a depth or a thickness that cannot be used", allowed="depth >= 0, thickness > 0 um")
+        raise OptionError(
+            "a depth or a thickness that cannot be used", allowed="depth >= 0, thickness > 0 um"
+        )
     one = Scatterers(scatterers.index, scatterers.diameter_nm, 0.01, scatterers.spread)
+    inside, outside = (complex(index_at(which, wavelength_nm)) for which in (scatterers.index, host))
     unit = float(scattering(one, host, [wavelength_nm]).depth(thickness_um)[0])
-    if not unit > 0.0:
+    if abs(inside - outside) <= 1e-12 * abs(outside):
         raise ModelRangeError("spheres of the index of their host do not scatter", fix="take another index")
     wanted = 0.01 * depth / unit
     Scatterers(scatterers.index, scatterers.diameter_nm, wanted, scatterers.spread)  # refuses what cannot be

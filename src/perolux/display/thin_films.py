@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -31,7 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
 Polarisation = Literal["s", "p", "unpolarised"]
 _STILL = 1e-14
-"""Least normal wave number over k_0: at an angle where a wave runs exactly along a film its limit is taken."""
+"""Least normal wave number over k_0: where a wave runs exactly along a film the limit is taken."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class FilmStack:
-    """Layers from front to back between two half spaces. Light comes from the front, which absorbs nothing."""
+    """Layers from front to back between two half spaces. Light comes from the front, a clear medium."""
 
     layers: tuple[Layer, ...]
     front: Index = 1.0
@@ -107,7 +108,9 @@ def stack_light(
         raise OptionError("a cosine outside 0 to 1", where="stack_light", allowed="0 (grazing) to 1 (normal)")
     if polarisation not in get_args(Polarisation):
         raise OptionError(f"polarisation {polarisation!r}", allowed=", ".join(get_args(Polarisation)))
-    index = np.array([index_at(one, nm) for one in (stack.front, *(x.index for x in stack.layers), stack.back)])
+    index = np.array(
+        [index_at(one, nm) for one in (stack.front, *(x.index for x in stack.layers), stack.back)]
+    )
     if np.any(index[0].imag != 0.0):
         raise OptionError("light comes from a medium that absorbs", allowed="a transparent front medium")
     if np.any(index.imag < 0.0) or np.any(index.real <= 0.0):
@@ -179,10 +182,12 @@ def _thick(
     phase = phase.reshape(len(thickness_nm), *admittance.shape[1:])
     cuts = [0, *(j + 1 for j, one in enumerate(coherent) if not one), len(admittance) - 1]
     pieces = []
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         inside = phase[low : high - 1]
         ahead = _coherent(admittance[low : high + 1], inside)
-        pieces.append((ahead, ahead if len(cuts) == 2 else _coherent(admittance[low : high + 1][::-1], inside[::-1])))
+        pieces.append(
+            (ahead, ahead if len(cuts) == 2 else _coherent(admittance[low : high + 1][::-1], inside[::-1]))
+        )
     if len(pieces) == 1:
         reflected, passed, _, absorbed = pieces[0][0]
         return reflected, passed, absorbed
@@ -192,7 +197,8 @@ def _thick(
     behind = [pieces[-1][0][0]]
     for (ahead, from_behind), once in zip(pieces[-2::-1], passes[::-1], strict=True):
         seen = behind[0] * once**2
-        behind.insert(0, ahead[0] + ahead[1] * from_behind[1] * seen / (1.0 - from_behind[0] * seen))
+        rounds = _share(from_behind[1] * seen, 1.0 - from_behind[0] * seen)
+        behind.insert(0, ahead[0] + ahead[1] * rounds)
 
     absorbed = np.zeros((len(thickness_nm), *behind[0].shape))
     comes = np.ones_like(behind[0])  # light that goes on towards a piece
@@ -202,7 +208,7 @@ def _thick(
         if piece < len(pieces) - 1:
             once = passes[piece]
             seen = behind[piece + 1] * once**2
-            goes_on = comes * ahead[1] / (1.0 - from_behind[0] * seen)
+            goes_on = _share(comes * ahead[1], 1.0 - from_behind[0] * seen)
             returns = goes_on * seen
         else:
             once = np.ones_like(comes)
@@ -213,3 +219,8 @@ def _thick(
         entered = comes * ahead[1] - returns * from_behind[2]
         comes = goes_on * once
     return behind[0], comes, absorbed
+
+
+def _share(part: FloatArray, below: FloatArray) -> FloatArray:
+    """part/below, 0 where light is held from both sides: then none came in either."""
+    return np.divide(part, below, out=np.zeros_like(part), where=below > 0.0)
