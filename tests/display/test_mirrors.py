@@ -66,6 +66,7 @@ def test_a_mirror_broadcasts():
     assert float(mirror(530.0, 0.5)) == pytest.approx(table[100, 2], abs=1e-15)
 
 
+@pytest.mark.slow
 def test_a_mirror_below_a_converter_almost_doubles_its_light():
     """The finding of the chapter, 7.3, here for a film without scatterers; photons are conserved."""
     nm = np.arange(480.0, 601.0)

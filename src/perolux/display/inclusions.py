@@ -79,10 +79,10 @@ def confined_inclusions(
 
     Mean cross section over mean volume, from `excitons.ensemble_spectrum` in a medium of host_index, is the
     absorption per volume of the dilute film. Im eps follows by `eps_of_dilute`, with Re eps of the bulk
-    table: by Kramers and Kronig the change of Im eps of 8.5 nm cubes would move it by up to 0.5 of 5 at the edge
-    and by less than 0.25 elsewhere, an error source. So the film has for f -> 0 exactly that absorption, and
-    the same local field at every f. The calibration of the absorption is the middle of those on record, of
-    which bulk n and k are the strong end.
+    table: by Kramers and Kronig the change of Im eps of 8.5 nm cubes would move it by up to 0.5 of 5 at the
+    edge and by less than 0.25 elsewhere, an error source. So the film has for f -> 0 exactly that absorption,
+    and the same local field at every f. The calibration of the absorption is the middle of those on
+    record, of which bulk n and k are the strong end.
     """
     nm = np.asarray(wavelength_nm, dtype=float)
     if nm.ndim != 1 or len(nm) < 2 or np.any(np.diff(nm) <= 0):
@@ -97,7 +97,7 @@ def confined_inclusions(
     )
     material = str(ensemble.material[0])
     n, k = optical_constants(material).at(nm)
-    volume_cm3 = float(ensemble.average(ensemble.volume_nm3)) * _CM_PER_NM3
+    volume_cm3 = float(ensemble.average(ensemble.volume_nm3)) * _CM3_PER_NM3
     found = {}
     for name, sigma in zip(spectra["set"].values.tolist(), spectra.values[:, ::-1], strict=True):
         eps = eps_of_dilute(sigma / volume_cm3, n**2 - k**2, host_index, nm)

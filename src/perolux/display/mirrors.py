@@ -66,7 +66,7 @@ def short_pass_mirror(
     >>> mirror = short_pass_mirror(485.0, 8)
     >>> found = stack_light(mirror, [450.0, 530.0], 1.0)
     >>> [round(float(r), 2) for r in found.reflected[:, 0]]
-    [0.01, 1.0]
+    [0.03, 1.0]
     """
     if pairs < 1:
         raise OptionError(f"a mirror of {pairs} pairs", where="pairs", allowed="1 and more")
@@ -87,7 +87,7 @@ def stop_band_nm(centre_nm: float, high: Index, low: Index) -> tuple[float, floa
     """Edges of the band that a long stack of quarter waves turns back, lambda_0/(1 + D), lambda_0/(1 - D).
 
     >>> [round(edge, 1) for edge in stop_band_nm(560.0, 2.4, 1.46)]
-    [484.2, 663.9]
+    [484.2, 664.0]
     """
     half = _half_width(high, low, centre_nm)
     return centre_nm / (1.0 + half), centre_nm / (1.0 - half)

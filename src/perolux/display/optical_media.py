@@ -76,14 +76,14 @@ def medium(name: str) -> Medium:
         )
     record = records[name]
     form = record["form"]
-    if form == "constant":
-        law: Callable[[FloatArray], ComplexArray] = _constant(complex(record["n"]))
-    elif form == "table":
-        law = _table(record)
-    else:
-        law = {"sellmeier": _sellmeier, "sellmeier2": _sellmeier2, "formula4": _formula4}[form](
-            record["terms"]
-        )
+    laws: dict[str, Callable[[Any], Callable[[FloatArray], ComplexArray]]] = {
+        "sellmeier": _sellmeier,
+        "sellmeier2": _sellmeier2,
+        "formula4": _formula4,
+        "constant": _constant,
+        "table": _table,
+    }
+    law = laws[form](record["terms"] if "terms" in record else record if form == "table" else record["n"])
     low, high = record.get("range_nm") or (record["wavelength_nm"][0], record["wavelength_nm"][-1])
     return Medium(name, (float(low), float(high)), record["kind"], record["source"], law)
 

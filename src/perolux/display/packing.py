@@ -88,6 +88,6 @@ def check_fraction(fraction: float, around: Shell | None) -> None:
             f"{fraction:.4g} of a film as crystal cannot be packed: {around.shape}s of {around.edge_nm:.3g} "
             f"nm with {around.ligand_nm:.3g} nm of ligands",
             where="film",
-            allowed=f"up to {around.most:.4g}: {packed:.4f} (close packing) x {around.core_share:.4g} (crystal)",
+            allowed=f"up to {around.most:.4g}: {packed:.4f} (close packing) x {around.core_share:.4g} (core)",
             fix="lower the fraction, or take shorter ligands or larger crystals",
         )

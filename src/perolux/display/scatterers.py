@@ -89,7 +89,7 @@ def scattering(scatterers: Scatterers, host: Index, wavelength_nm: npt.ArrayLike
     >>> from perolux.display.optical_media import medium
     >>> found = scattering(Scatterers(medium("TiO2 rutile"), 250.0, 0.01), 1.5, [525.0])
     >>> f"{found.mu_s_per_cm[0]:.0f} 1/cm, g {found.g[0]:.2f}"
-    '1812 1/cm, g 0.52'
+    '2643 1/cm, g 0.61'
     """
     nm = np.atleast_1d(np.asarray(wavelength_nm, dtype=float))
     outside = index_at(host, nm)
