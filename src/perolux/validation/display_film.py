@@ -11,7 +11,7 @@ from perolux.display.mie import rayleigh, sphere_light
 from perolux.display.mirrors import short_pass_mirror, stack_mirror
 from perolux.display.packing import shell
 from perolux.display.slab import Slab, slab_light
-from perolux.display.thin_films import FilmStack, Layer, stack_light
+from perolux.display.thin_films import FilmStack, Layer, Polarisation, stack_light
 
 __all__ = [
     "alpha_per_fraction",
@@ -85,11 +85,10 @@ def quarter_wave(high: float, low: float, pairs: int, substrate: float) -> float
     return found / ((tall - flat) / (tall + flat)) ** 2
 
 
-def stack_reflectance(polarisation: str) -> float:
+def stack_reflectance(polarisation: Polarisation) -> float:
     """R of films 2 + 0.1i (100 nm) and 1.5 (200 nm) in air, 500 nm, 0.3 rad."""
     stack = FilmStack((Layer(2 + 0.1j, 100.0), Layer(1.5, 200.0)))
-    kind = "s" if polarisation == "s" else "p"
-    return float(stack_light(stack, 500.0, np.cos(0.3), kind).reflected[0, 0])
+    return float(stack_light(stack, 500.0, np.cos(0.3), polarisation).reflected[0, 0])
 
 
 def stack_balance() -> float:
