@@ -36,6 +36,7 @@ _COMMANDS = {
         "perolux.cli.spectra:absorption",
         "First exciton, slope and scatter of absorption.",
     ),
+    "film": ("perolux.cli.film:film", "Absorption of a film of nanocrystals; thickness for an OD."),
     "hom": ("perolux.cli.hom:hom", "Two-photon interference: visibility from T1, T2, and back."),
     "invert": ("perolux.cli.invert:invert", "Size distribution or platelets behind one spectrum."),
     "characterise": (
