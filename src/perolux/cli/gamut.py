@@ -85,8 +85,8 @@ def _show(found: GamutOfPrimaries, out: Path | None) -> None:
         for name, spaces in found.gamuts.items()
     ]
     corners = "; ".join(
-        f"{name} {one.name} ({x:.4f}, {y:.4f})"
-        for name, one, (x, y) in zip(("red", "green", "blue"), found.emitters, found.xy, strict=True)
+        f"{colour} {name} ({x:.4f}, {y:.4f})"
+        for colour, name, (x, y) in zip(("red", "green", "blue"), found.names, found.xy, strict=True)
     )
     lines = [corners]
     if found.white is not None:

@@ -22,7 +22,15 @@ from perolux.display.white import D65, White, white_of
 from perolux.errors import OptionError
 from perolux.quantities.constants import FWHM_PER_SIGMA
 
-__all__ = ["SPACES", "STANDARDS", "GamutOfPrimaries", "Spread", "gamut_of_primaries"]
+__all__ = [
+    "SPACES",
+    "STANDARDS",
+    "GamutOfPrimaries",
+    "Spread",
+    "gamut_of_primaries",
+    "gamut_of_spectra",
+    "moved",
+]
 
 FloatArray = npt.NDArray[np.float64]
 STANDARDS = {"rec2020": "Rec.2020", "dci-p3": "DCI-P3", "ntsc": "NTSC1953", "rec709": "sRGB/Rec.709"}
@@ -45,10 +53,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class GamutOfPrimaries:
-    """xy: of red, green, blue. gamuts: by standard and space. white: None with a warning where it lies
+    """names and power (3, 401): of red, green, blue. xy: their colours. gamuts: by standard and space. white: None with a warning where it lies
     outside. rests_on: the emitters that are recalled or assumed, with their sources."""
 
-    emitters: tuple[Emitter, ...]
+    names: tuple[str, ...]
     power: FloatArray = field(repr=False)
     xy: tuple[tuple[float, float], ...]
     gamuts: dict[str, dict[str, Coverage]]
@@ -63,7 +71,7 @@ class GamutOfPrimaries:
         """Plain JSON, as `perolux gamut --json` prints it."""
         white = self.white
         return {
-            "emitters": dict(zip(_COLOURS, (one.name for one in self.emitters), strict=True)),
+            "emitters": dict(zip(_COLOURS, self.names, strict=True)),
             "xy": {name: list(xy) for name, xy in zip(_COLOURS, self.xy, strict=True)},
             "gamuts": {
                 name: {
@@ -119,35 +127,61 @@ def gamut_of_primaries(
     """
     if min(sigma_center_nm, sigma_fwhm_nm) < 0.0:
         raise OptionError("a standard deviation below 0", allowed="0 nm and more")
-    emitted = np.stack([one.power for one in emitters])
     filtered = None if filters is None else behind_filters(emitters, filters, white_xy)
-    power = emitted if filtered is None else _unit(filtered.primaries)
-    corners = _corners(power)
+    found = gamut_of_spectra(
+        np.stack([one.power for one in emitters]) if filtered is None else filtered.primaries,
+        _variants(emitters, filters, white_xy, sigma_center_nm, sigma_fwhm_nm),
+        white_xy,
+        sigmas=(sigma_center_nm, sigma_fwhm_nm),
+        names=tuple(one.name for one in emitters),
+    )
     warnings = [text for one in emitters for text in one.warnings]
     order = [float(np.sum(one.power * GRID_NM)) for one in emitters]
     if not order[0] > order[1] > order[2]:
         warnings.append("the emitters are not in the order red, green, blue by their mean wavelength")
-    white = white_of(power, white_xy)
+    parts = (*emitters, *(() if filters is None else (filters,)))
+    return replace(
+        found,
+        warnings=(*warnings, *found.warnings),
+        rests_on=tuple(
+            f"{one.name}: {one.kind}; {one.source}" for one in parts if one.kind in ("recalled", "assumed")
+        ),
+        filtered=filtered,
+    )
+
+
+def gamut_of_spectra(
+    power: FloatArray,
+    variants: Sequence[tuple[FloatArray, FloatArray]] = (),
+    white_xy: tuple[float, float] = D65,
+    *,
+    sigmas: tuple[float, float] = (0.0, 0.0),
+    names: tuple[str, ...] = _COLOURS,
+) -> GamutOfPrimaries:
+    """Judge three spectra, in the order red, green, blue: (3, 401), power per nm on `GRID_NM`.
+
+    variants: the same spectra with one of their causes moved up and down by its standard deviation; sigmas:
+    those of peaks and widths, as they are told.
+    """
+    unit = power / np.sum(power, axis=1, keepdims=True)
+    corners = _corners(unit)
+    white = white_of(unit, white_xy)
+    warnings = []
     if white is None:
         warnings.append(
             f"the white ({white_xy[0]:g}, {white_xy[1]:g}) lies outside the triangle of the primaries: "
             "no split of power makes it"
         )
     return GamutOfPrimaries(
-        tuple(emitters),
-        power,
+        names,
+        unit,
         tuple((float(a), float(b)) for a, b in corners),
         _gamuts(corners),
         white,
         white_xy,
         tuple(warnings),
-        tuple(
-            f"{one.name}: {one.kind}; {one.source}"
-            for one in (*emitters, *(() if filters is None else (filters,)))
-            if one.kind in ("recalled", "assumed")
-        ),
-        _spread(emitters, filters, white_xy, sigma_center_nm, sigma_fwhm_nm),
-        filtered,
+        (),
+        _spread(variants, sigmas),
     )
 
 
@@ -163,61 +197,62 @@ def _gamuts(corners: FloatArray) -> dict[str, dict[str, Coverage]]:
     }
 
 
-def _spread(
+def _variants(
     emitters: Sequence[Emitter],
     filters: FilterSet | None,
     white_xy: tuple[float, float],
     center_nm: float,
     fwhm_nm: float,
-) -> Spread:
-    """Central differences of a shift and of a broadening of each emitter, added in quadrature."""
-    covariance = np.zeros((len(emitters), 2, 2))
-    area = {(name, space): 0.0 for name in STANDARDS for space in SPACES}
-    covered = dict(area)
+) -> list[tuple[FloatArray, FloatArray]]:
+    """The primaries with peak and width of each emitter moved up and down by its standard deviation."""
+    pairs = []
     for i, one in enumerate(emitters):
-        width = _width_nm(one.power)
-        for shift, stretch in ((center_nm, 0.0), (0.0, fwhm_nm / width)):
-            if shift == stretch == 0.0:
+        for shift, wider in ((center_nm, 0.0), (0.0, fwhm_nm)):
+            if shift == wider == 0.0:
                 continue
             ends = []
             for sign in (1.0, -1.0):
-                moved = list(emitters)
-                moved[i] = replace(one, power=_moved(one.power, sign * shift, 1.0 + sign * stretch))
-                power = (
-                    np.stack([each.power for each in moved])
+                changed = list(emitters)
+                changed[i] = replace(one, power=moved(one.power, sign * shift, sign * wider))
+                ends.append(
+                    np.stack([each.power for each in changed])
                     if filters is None
-                    else behind_filters(moved, filters, white_xy).primaries
+                    else behind_filters(changed, filters, white_xy).primaries
                 )
-                ends.append(_corners(power))
-            # behind filters an emitter moves every primary: all corners take part
-            steps = 0.5 * (ends[0] - ends[1])
-            covariance += steps[:, :, None] * steps[:, None, :]
-            high, low = _gamuts(ends[0]), _gamuts(ends[1])
-            for name, space in area:
-                up, down = high[name][space], low[name][space]
-                area[name, space] += (0.5 * (up.area_ratio - down.area_ratio)) ** 2
-                covered[name, space] += (0.5 * (up.coverage - down.coverage)) ** 2
+            pairs.append((ends[0], ends[1]))
+    return pairs
+
+
+def _spread(variants: Sequence[tuple[FloatArray, FloatArray]], sigmas: tuple[float, float]) -> Spread:
+    """Central differences added in quadrature; a cause that moves all primaries moves them together."""
+    covariance = np.zeros((3, 2, 2))
+    area = {(name, space): 0.0 for name in STANDARDS for space in SPACES}
+    covered = dict(area)
+    for up, down in variants:
+        high, low = _corners(up), _corners(down)
+        steps = 0.5 * (high - low)
+        covariance += steps[:, :, None] * steps[:, None, :]
+        more, less = _gamuts(high), _gamuts(low)
+        for name, space in area:
+            above, below = more[name][space], less[name][space]
+            area[name, space] += (0.5 * (above.area_ratio - below.area_ratio)) ** 2
+            covered[name, space] += (0.5 * (above.coverage - below.coverage)) ** 2
     return Spread(
-        center_nm,
-        fwhm_nm,
+        *sigmas,
         covariance,
         {key: value**0.5 for key, value in area.items()},
         {key: value**0.5 for key, value in covered.items()},
     )
 
 
-def _unit(power: FloatArray) -> FloatArray:
-    return np.asarray(power / np.sum(power, axis=1, keepdims=True))
+def moved(power: FloatArray, shift_nm: float, wider_nm: float) -> FloatArray:
+    """A spectrum on `GRID_NM` shifted, and stretched about its mean so that its FWHM grows by `wider_nm`.
 
-
-def _width_nm(power: FloatArray) -> float:
-    """Standard deviation of the spectrum as the FWHM of a Gaussian; 2 nm at least."""
-    mean = np.sum(power * GRID_NM)
-    return max(FWHM_PER_SIGMA * float(np.sum(power * (GRID_NM - mean) ** 2)) ** 0.5, 2.0)
-
-
-def _moved(power: FloatArray, shift_nm: float, factor: float) -> FloatArray:
-    """The spectrum shifted, and stretched about its mean by `factor`."""
-    mean = float(np.sum(power * GRID_NM))
-    moved = np.interp(mean + (GRID_NM - shift_nm - mean) / factor, GRID_NM, power, 0.0, 0.0)
-    return np.asarray(moved / np.sum(moved))
+    The FWHM is that of a Gaussian of equal standard deviation, 2 nm at least.
+    """
+    unit = power / np.sum(power)
+    mean = float(np.sum(unit * GRID_NM))
+    width = max(FWHM_PER_SIGMA * float(np.sum(unit * (GRID_NM - mean) ** 2)) ** 0.5, 2.0)
+    factor = max(1.0 + wider_nm / width, 0.1)
+    changed = np.interp(mean + (GRID_NM - shift_nm - mean) / factor, GRID_NM, unit, 0.0, 0.0)
+    return np.asarray(changed / np.sum(changed))
