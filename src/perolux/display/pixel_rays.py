@@ -188,9 +188,7 @@ class PixelLight:
             {(int(a), int(b)) for a, b in zip(far.ravel(), near.ravel(), strict=True)},
             key=lambda pair: (pair[0] ** 2 + pair[1] ** 2, pair),
         )
-        return [
-            (a, b, float(np.mean(self.forward_map[(far == a) & (near == b)])) / total) for a, b in pairs
-        ]
+        return [(a, b, float(np.mean(self.forward_map[(far == a) & (near == b)])) / total) for a, b in pairs]
 
 
 @dataclass(frozen=True)
@@ -239,10 +237,9 @@ def pixel_light(
     workers = thread_count(threads, len(seeds))
 
     def part(k: int) -> Any:
-        mine = slice(k, None, workers)
-        return kernels.walk_pixels(
-            seeds[mine], counts[mine], optics, grid, shape.pixels, diffuse, step_by_step, LONGEST
-        )
+        # copies, because numba compiles anew for arrays with gaps
+        mine, many = seeds[k::workers].copy(), counts[k::workers].copy()
+        return kernels.walk_pixels(mine, many, optics, grid, shape.pixels, diffuse, step_by_step, LONGEST)
 
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(part, range(workers)))

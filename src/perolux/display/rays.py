@@ -166,8 +166,9 @@ def ray_light(
     workers = thread_count(threads, len(seeds))
 
     def part(k: int) -> Any:
-        mine = slice(k, None, workers)
-        return kernels.walk_blocks(seeds[mine], counts[mine], optics, diffuse, step_by_step, LONGEST, _BINS)
+        # copies, because numba compiles anew for arrays with gaps
+        mine, many = seeds[k::workers].copy(), counts[k::workers].copy()
+        return kernels.walk_blocks(mine, many, optics, diffuse, step_by_step, LONGEST, _BINS)
 
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(part, range(workers)))
@@ -276,4 +277,4 @@ def _mirror_table(face: Face, rows_nm: FloatArray) -> FloatArray:
     table = np.broadcast_to(face.mirror(rows_nm[:, None], cosine[None, :]), (len(rows_nm), len(cosine)))
     if not (np.min(table) >= 0.0 and np.max(table) <= 1.0):
         raise InputError("a mirror whose reflectance leaves 0 to 1", allowed="0 to 1")
-    return np.ascontiguousarray(table, dtype=float)
+    return np.array(table, dtype=float)  # its own memory: numba compiles anew for a view
