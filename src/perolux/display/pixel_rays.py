@@ -290,9 +290,10 @@ def ray_paths(
     for seed in rng.integers(0, 2**64, size=photons, dtype=np.uint64):
         state, path = np.empty(4, np.uint64), np.empty((_LONGEST_PATH, 5))
         kernels.seed_state(seed, state)
-        sums, maps = np.zeros(kernels.SUMS), np.zeros((2, shape.pixels, shape.pixels))
+        sums, on, blue = np.zeros(kernels.SUMS), *np.zeros((2, shape.pixels, shape.pixels))
+        forward, backward = np.zeros((2, m))
         noted = kernels.walk_pixel(
-            state, optics, grid, diffuse, True, LONGEST, sums, np.zeros(m), np.zeros(m), *maps, path
+            state, optics, grid, diffuse, True, LONGEST, sums, forward, backward, on, blue, path
         )
         path = path[:noted]
         kinds = tuple(_KINDS[int(k)] for k in path[:, 4])
