@@ -25,19 +25,36 @@ def gamut(
     /,
     *,
     white: Annotated[str | None, Parameter(help="CIE x,y of the white; D65 otherwise")] = None,
+    filters: Annotated[
+        str | None,
+        Parameter(help="colour filters: a table (wavelength_nm, red, green, blue), default or narrow-blue"),
+    ] = None,
+    sigma: Annotated[
+        str, Parameter(help="standard deviations of the primaries' peak and FWHM in nm")
+    ] = "1,1",
     quantity: Annotated[
         Literal["photons", "power"], Parameter(help="what a file's values are per nm")
     ] = "photons",
-    out: Annotated[Path | None, Parameter(help="a picture (.png, .svg, .pdf) of the gamut in xy and u'v'")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="a picture (.png, .svg, .pdf) of the gamut in xy and u'v'")
+    ] = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Area and coverage of Rec.2020, DCI-P3, NTSC and Rec.709 in xy and u'v', white and lm/W."""
     from perolux.display.emitters import emitter
+    from perolux.display.filters import filter_set
     from perolux.display.primaries import gamut_of_primaries
     from perolux.display.white import D65
 
-    white_xy = D65 if white is None else _pair(white)
-    found = gamut_of_primaries([emitter(text, quantity) for text in (red, green, blue)], white_xy)
+    white_xy = D65 if white is None else _pair(white, "--white", "0.3127,0.3290")
+    center, width = _pair(sigma, "--sigma", "1,1")
+    found = gamut_of_primaries(
+        [emitter(text, quantity) for text in (red, green, blue)],
+        white_xy,
+        filters=None if filters is None else filter_set(filters),
+        sigma_center_nm=center,
+        sigma_fwhm_nm=width,
+    )
     if out is not None:
         from perolux.reports.gamut_figure import write_gamut_figure
 
@@ -48,10 +65,10 @@ def gamut(
         _show(found, out)
 
 
-def _pair(text: str) -> tuple[float, float]:
-    values = numbers_of(text, "--white", "coordinate", "two numbers, e.g. 0.3127,0.3290", 2)
+def _pair(text: str, option: str, example: str) -> tuple[float, float]:
+    values = numbers_of(text, option, "number", f"two numbers, e.g. {example}", 2)
     if len(values) != 2:
-        raise OptionError(f"{text!r}", where="--white", allowed="x,y, e.g. 0.3127,0.3290")
+        raise OptionError(f"{text!r}", where=option, allowed=f"two numbers, e.g. {example}")
     return values[0], values[1]
 
 
@@ -59,7 +76,12 @@ def _show(found: GamutOfPrimaries, out: Path | None) -> None:
     from perolux.display.primaries import STANDARDS
 
     rows = [
-        [STANDARDS[name], *(f"{100 * v:.2f}" for c in spaces.values() for v in (c.area_ratio, c.coverage))]
+        [STANDARDS[name]]
+        + [
+            f"{100 * value:.2f} +- {100 * sigma[name, space]:.2g}"
+            for space, c in spaces.items()
+            for value, sigma in ((c.area_ratio, found.spread.area), (c.coverage, found.spread.coverage))
+        ]
         for name, spaces in found.gamuts.items()
     ]
     corners = "; ".join(
@@ -73,6 +95,14 @@ def _show(found: GamutOfPrimaries, out: Path | None) -> None:
             f"white ({found.white_xy[0]:g}, {found.white_xy[1]:g}): power of R, G, B {split}; "
             f"{found.white.ler_lm_per_w:.1f} lm per optical W"
         )
+    if (behind := found.filtered) is not None:
+        lines.append(
+            f"behind the filters {behind.filters.name}: {100 * behind.throughput:.1f} % of the power and "
+            f"{100 * behind.luminous_throughput:.1f} % of the lumen pass"
+        )
+    lines.append(
+        f"+- for {found.spread.center_nm:g} nm in each peak and {found.spread.fwhm_nm:g} nm in each width"
+    )
     lines += [*found.warnings, *(f"rests on {text}" for text in found.rests_on)]
     lines += [str(out)] if out is not None else []
     columns = ["standard", "xy area (%)", "xy coverage (%)", "u'v' area (%)", "u'v' coverage (%)"]

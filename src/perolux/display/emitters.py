@@ -39,9 +39,9 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z][A-Za-z-]*?)(?P<center>\d+(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Emitter:
-    """One emission spectrum. power (401,): power per nm on `GRID_NM`, sum 1. kind, source: where it comes from.
+    """One emission spectrum. power (401,): power per nm on `GRID_NM`, sum 1.
 
-    center_nm, fwhm_nm: of a single line, None otherwise. warnings: what a user should know.
+    kind, source: where it comes from. center_nm, fwhm_nm: of a single line, None otherwise. warnings: what a user should know.
     """
 
     name: str
@@ -120,7 +120,7 @@ def emitter(text: str, quantity: Quantity = "photons") -> Emitter:
         line_power = gaussian_line(center, record["fwhm_nm"])
         return Emitter(text, line_power, record["kind"], record["source"], center, record["fwhm_nm"])
     path, _, label = text.partition("::")
-    if text in records or not Path(path).exists():
+    if text in records or not Path(path).is_file():
         what = f"{text} needs a center, as {text}530" if text in records else f"no emitter or file {text!r}"
         raise OptionError(
             what, allowed=f"G530/22 (center/FWHM in nm), L530, a file, or one of {', '.join(records)}"
@@ -162,7 +162,9 @@ def _measured(path: Path, label: str | None, quantity: Quantity) -> Emitter:
     warnings = [f"{path.name}: {note}" for note in spectra.notes]
     power, lost = on_grid(spectrum.wavelength_nm, values, quantity, where=str(path))
     if lost > _MOST_OUTSIDE:
-        warnings.append(f"{path.name}: {100 * lost:.2g} % of the power lies outside 380 to 780 nm and is left out")
+        warnings.append(
+            f"{path.name}: {100 * lost:.2g} % of the power lies outside 380 to 780 nm and is left out"
+        )
     if truncated(spectrum.wavelength_nm, values):
         warnings.append(f"{path.name}: the record is cut off inside the visible: its colour is not certain")
     return Emitter(text_of(path, label), power, "measured", str(path), warnings=tuple(warnings))
@@ -178,19 +180,32 @@ def on_grid(
 ) -> tuple[FloatArray, float]:
     """A spectrum as power per nm on `GRID_NM`, sum 1, and the share of its power outside that range.
 
-    wavelength_nm: ascending; values per nm: photons or power. Bins of 1 nm hold the integral of the linear
-    curve, so narrow lines of a fine record keep their power. Raises `InputError` for a spectrum without
+    wavelength_nm: ascending; values per nm: photons or power. Each point of the grid holds the integral of the
+    linear curve times a hat of 1 nm to either side, so narrow lines of a fine record keep their power and
+    their mean wavelength. Raises `InputError` for a spectrum without
     light in the visible.
     """
     x, y = np.asarray(wavelength_nm, dtype=float), np.asarray(values, dtype=float)
     if quantity == "photons":
         y = y / x  # power per nm is photons per nm times hc/lambda
-    edges = np.arange(GRID_NM[0] - 0.5, GRID_NM[-1] + 1.0)
-    points = np.union1d(x, edges[(edges > x[0]) & (edges < x[-1])]) if len(x) > 1 else x
-    curve = np.interp(points, x, y)
-    running = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(points) * (curve[1:] + curve[:-1]))])
-    bins = np.diff(np.interp(edges, points, running))
-    total, inside = float(running[-1]), float(np.sum(bins))
+    # Between two points of both grids curve and hats are straight, and Simpson's rule is exact.
+    edges = np.arange(GRID_NM[0] - 1.0, GRID_NM[-1] + 2.0)
+    points = np.union1d(x, edges[(edges > x[0]) & (edges < x[-1])])
+    curve, width = np.interp(points, x, y), np.diff(points)
+    middle = 0.5 * (points[1:] + points[:-1])
+    parts = (
+        (points[:-1], curve[:-1], width / 6.0),
+        (middle, 0.5 * (curve[1:] + curve[:-1]), 4.0 * width / 6.0),
+        (points[1:], curve[1:], width / 6.0),
+    )
+    power = np.zeros(len(GRID_NM) + 2)
+    for at, height, weight in parts:
+        place = np.clip(at - GRID_NM[0] + 1.0, 0.0, len(power) - 1.0)
+        left = np.minimum(place.astype(int), len(power) - 2)
+        np.add.at(power, left, height * weight * (1.0 - (place - left)))
+        np.add.at(power, left + 1, height * weight * (place - left))
+    bins, total = power[1:-1], float(np.sum(power))
+    inside = float(np.sum(bins))
     if not inside > 0.0 or not total > 0.0:
         raise InputError(
             "no light in the visible is left",

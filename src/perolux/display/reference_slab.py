@@ -16,7 +16,7 @@ from scipy.special import erfc
 
 from perolux.display.slab import FloatArray, Memory, Slab
 
-__all__ = ["reference_slab", "reference_shapes"]
+__all__ = ["reference_shapes", "reference_slab"]
 
 
 @cache
@@ -34,7 +34,9 @@ def reference_shapes() -> tuple[FloatArray, FloatArray, FloatArray]:
         rise = 1.0 + shape["slope_per_100_nm"] * np.maximum(below, 0.0) / 100.0
         return np.asarray(0.5 * erfc(-below / shape["edge_width_nm"]) * rise)
 
-    emission = np.exp(-4.0 * math.log(2.0) * ((nm - shape["emission_center_nm"]) / shape["emission_fwhm_nm"]) ** 2)
+    emission = np.exp(
+        -4.0 * math.log(2.0) * ((nm - shape["emission_center_nm"]) / shape["emission_fwhm_nm"]) ** 2
+    )
     at_source = absorption(np.array([shape["source_nm"]]))
     return nm, absorption(nm) / at_source, emission / np.sum(emission)
 
@@ -57,7 +59,16 @@ def reference_slab(
     if emission_depth is not None:
         one = np.array([float(_record()["emission_center_nm"])])
         return Slab(
-            index, one, np.array([float(emission_depth)]), np.ones(1), plqy, optical_depth, source_nm, memory=memory
+            index,
+            one,
+            np.array([float(emission_depth)]),
+            np.ones(1),
+            plqy,
+            optical_depth,
+            source_nm,
+            memory=memory,
         )
     nm, absorption, emission = reference_shapes()
-    return Slab(index, nm, optical_depth * absorption, emission, plqy, optical_depth, source_nm, memory=memory)
+    return Slab(
+        index, nm, optical_depth * absorption, emission, plqy, optical_depth, source_nm, memory=memory
+    )

@@ -95,9 +95,14 @@ class Slab:
 
 @dataclass(frozen=True)
 class Solved:
-    """A slab ready to answer for any incoming light: cells, their vectors and the matrix of `full` memory."""
+    """A slab ready to answer for any incoming light: cells, their vectors and the matrix of `full` memory.
+
+    kept: which wavelengths of the slab emit, and so have a row here (m,). share: of the emitted photons.
+    own_share: of the absorption there that is the emitters'.
+    """
 
     slab: Slab
+    kept: npt.NDArray[np.bool_]
     wavelength_nm: FloatArray
     share: FloatArray
     own_share: FloatArray
@@ -187,7 +192,7 @@ def solve(slab: Slab, cells: int = _CELLS, nodes: int = _NODES) -> Solved:
     reflect_top = slab.top.seen_from_inside(nm, cosine, slab.index)
     reflect_bottom = slab.bottom.seen_from_inside(nm, cosine, slab.index)
     vectors = cell_vectors(depth, cosine, weight, reflect_top, reflect_bottom, cells)
-    return Solved(slab, nm, share, own / depth, vectors, cell_matrix(vectors, share * own / depth))
+    return Solved(slab, kept, nm, share, own / depth, vectors, cell_matrix(vectors, share * own / depth))
 
 
 def incoming(
@@ -280,7 +285,7 @@ def light(solved: Solved) -> SlabLight:
     came = incoming(slab, solved.cells, source, own, host)
     found = converted(solved, came.absorbed[0], slab.source_nm)
     emissions = float(np.sum(found.emitted))
-    outcome = {
+    outcome: dict[str, float] = {
         "t_blue": float(came.passed[0]),
         "r_blue": float(came.returned[0]),
         "t_em": float(np.sum(found.forward)),
@@ -290,7 +295,7 @@ def light(solved: Solved) -> SlabLight:
         "mirror_loss": float(came.mirrors[0]) + found.mirrors,
     }
     return SlabLight(
-        **outcome,
+        *(outcome[name] for name in _ENDS),
         emissions_per_photon=emissions,
         reabsorbed=found.reabsorbed / emissions if emissions > 0.0 else 0.0,
         wavelength_nm=solved.wavelength_nm,

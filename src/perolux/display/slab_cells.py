@@ -100,7 +100,7 @@ def slab_vectors_plain(
 
     n = np.arange(cells, dtype=float)
     two = np.arange(2 * cells - 1, dtype=float)
-    direct = summed(p * g, n - 1.0)
+    direct = summed(p * g, np.maximum(n - 1.0, 0.0))
     direct[:, 0] = 0.0
     round_both = summed(p * g * rt * rb / below, 2 * cells - 1.0 + n)
     round_both += summed(p * g * rt * rb / below, 2 * cells - 1.0 - n)
