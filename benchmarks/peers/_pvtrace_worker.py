@@ -10,17 +10,16 @@ import time
 
 import numpy as np
 
-# names that NumPy has dropped and pvtrace 2.1 still uses
-np.float, np.int = float, int
-
-import pvtrace
-from pvtrace import Box, Light, Luminophore, Material, Node, Scene, Sphere, photon_tracer
-from pvtrace.algorithm.photon_tracer import Event
-
 
 def main():
+    # names that NumPy has dropped and pvtrace 2.1 still uses
+    vars(np).update(float=float, int=int)
+    import pvtrace
+    from pvtrace import Box, Light, Luminophore, Material, Node, Scene, Sphere, photon_tracer
+    from pvtrace.algorithm.photon_tracer import Event
+
     case = json.load(sys.stdin)
-    np.random.seed(case["seed"])
+    np.random.seed(case["seed"])  # noqa: NPY002  (pvtrace draws from the old global state)
     nm = np.array(case["wavelength_nm"])
     side, thickness = case["side"], case["thickness"]
     dye = Luminophore(

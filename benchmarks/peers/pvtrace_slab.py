@@ -97,9 +97,10 @@ def _compared(memory: str, python: str | None, fault: str, rays: int) -> dict[st
         seconds,
         peer=f"pvtrace {peer['version']}",
         peer_seconds=peer["seconds"] / rays,
-        accuracy=f"{mine}; pvtrace {_told(peer)}; {max(z.values()):.1f} sigma apart at most",
-        note=f"{rays} rays of pvtrace ({peer['killed']:.1%} given up after {STEPS} steps), {OURS} of perolux on "
-        "one thread",
+        accuracy=f"{mine}; pvtrace {_told(peer)}; {max(z.values()):.1f} sigma apart at most, rays given up "
+        "allowed for",
+        note=f"{rays} rays of pvtrace ({peer['killed']:.1%} given up after {STEPS} steps), {OURS} photons of "
+        "perolux on one thread",
     ) | {"sigmas": z, "peer_rays_per_s": rays / peer["seconds"], "rays_per_s": 1.0 / seconds}
 
 

@@ -37,8 +37,9 @@ _KINDS = ("start", "face", "side", "emitted", "scattered", "end")
 class Plate:
     """A square film of side_um and thickness_um.
 
-    sides: `fresnel` (refracted out into outside_index, or reflected), `black`, `reflecting` (side_reflectance,
-    the rest is absorbed). lit_um: side of the lit square in the middle; all of the film where None, 0 a point.
+    sides: `fresnel` (refracted out into outside_index, or reflected), `black`, `reflecting`
+    (side_reflectance; the rest is absorbed). Light that the sides take, in whichever way, is `edge_blue` and
+    `edge_em`. lit_um: side of the lit square in the middle; all of the film where None, 0 a point.
     """
 
     side_um: float
@@ -193,9 +194,12 @@ class PixelLight:
 
 @dataclass(frozen=True)
 class RayPath:
-    """One photon's way. point_um (p, 3), with z from the lit face and x, y from the middle; wavelength_nm (p,)
-    of the light that goes on from each point; kind (p,): start, face, side, emitted, scattered, end.
-    complete: False where the way was longer than what is kept."""
+    """One photon's way.
+
+    point_um (p, 3): z from the lit face, x and y from the middle. wavelength_nm (p,): of the light that goes
+    on from each point. kind (p,): start, face, side, emitted, scattered, end. complete: False where the way
+    was longer than what is kept.
+    """
 
     point_um: FloatArray = field(repr=False)
     wavelength_nm: FloatArray = field(repr=False)
