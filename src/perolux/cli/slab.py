@@ -67,7 +67,18 @@ def slab(
         found["mean_forward_nm"], found["mean_back_nm"] = light.mean_nm()
         found["sigma_is"] = "step of the last refinement of the cells"
     else:
-        raise NotImplementedError
+        import numpy as np
+
+        from perolux.display.rays import Scatterers, ray_light
+
+        counted = ray_light(film, rays, np.random.default_rng(seed), scatterers=Scatterers(scatter_depth))
+        found |= {name: getattr(counted, name) for name in _NAMES}
+        found["sigma"] = {name: counted.sigma[name] for name in _NAMES}
+        found["balance"] = counted.balance
+        found["mean_forward_nm"], found["mean_back_nm"] = counted.mean_nm()
+        found |= {"rays": rays, "seed": seed, "terminated": counted.terminated, "traced": counted.traced}
+        found["phase_function"] = "isotropic" if scatter_depth > 0.0 else None
+        found["sigma_is"] = "standard error of the count"
     if json:
         print_json(found)
         return
