@@ -55,8 +55,8 @@ class SubPixel:
     loss: float
     power_share: float
     red_shift_nm: float | None
-    cross_talk: float
-    cross_talk_sigma: float
+    cross_talk: float | None
+    cross_talk_sigma: float | None
     pixels: PixelLight = field(repr=False)
 
 
@@ -157,7 +157,7 @@ def _sub_pixel(film: BuiltFilm, blue: Emitter, pixel: PixelFile, rng: np.random.
         film, light + leak, leak, total / came, back / came, float(np.sum(passed)) / came, loss / came,
         float(np.sum(light)),
         float(np.sum(GRID_NM * forward)) / total - float(np.sum(GRID_NM * emitted)) if total > 0.0 else None,
-        seen.cross_talk, seen.sigma["cross_talk"], seen,
+        seen.cross_talk(), seen.cross_talk_sigma(), seen,
     )  # fmt: skip
 
 
