@@ -52,6 +52,7 @@ _COMMANDS = {
     "fit-growth": ("perolux.cli.fit_growth:fit_growth_command", "Kinetic constants from a series."),
     "decay": ("perolux.cli.decay:decay", "Lifetimes of a recorded decay, by Poisson likelihood."),
     "gamut": ("perolux.cli.gamut:gamut", "What three primaries cover of a standard, white, lm/W."),
+    "display": ("perolux.cli.display:display", "A display from its file: gamut, lm/W, lead, lifetime."),
     "lead": ("perolux.cli.lead:lead", "What a limit of lead leaves of a film."),
     "slab": ("perolux.cli.slab:slab", "Light in a luminescent film: forward, back, lost."),
     "grow": ("perolux.cli.grow:grow", "From a recipe to a population of nanocrystals."),

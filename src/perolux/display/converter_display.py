@@ -21,7 +21,7 @@ from perolux.display.emitters import GRID_NM, Emitter, emitter
 from perolux.display.filters import FilterSet, behind_filters, filter_set
 from perolux.display.fresnel import Face
 from perolux.display.mirrors import short_pass_mirror, stack_mirror
-from perolux.display.pixel_rays import PixelArray, PixelLight, pixel_light
+from perolux.display.pixel_rays import PixelArray, PixelLight, Walls, pixel_light
 from perolux.display.primaries import GamutOfPrimaries, gamut_of_spectra, moved
 from perolux.display.rays import Scatterers, ray_light
 from perolux.display.slab import converted, incoming, lambertian, solve
@@ -30,7 +30,7 @@ from perolux.display.stack_film import BuiltFilm, build_film
 from perolux.display.white import MAXIMUM_LM_PER_W
 from perolux.quantities.value import Value
 
-__all__ = ["ConverterDisplay", "SubPixel", "run_converter"]
+__all__ = ["ConverterDisplay", "SubPixel", "pixel_array", "run_converter"]
 
 FloatArray = npt.NDArray[np.float64]
 _RAYS = 200_000
@@ -58,6 +58,11 @@ class SubPixel:
     cross_talk: float | None
     cross_talk_sigma: float | None
     pixels: PixelLight = field(repr=False)
+
+    @property
+    def scatterers(self) -> Scatterers | None:
+        """What turns light in the film; None in a clear one."""
+        return _scatterers(self.film.file)
 
 
 @dataclass(frozen=True)
@@ -141,9 +146,7 @@ def _sub_pixel(film: BuiltFilm, blue: Emitter, pixel: PixelFile, rng: np.random.
     source = blue.power * GRID_NM  # photons of a watt, up to the constant that all of them share
     came = float(np.sum(source))
     leak, light = passed / GRID_NM, forward / GRID_NM
-    array = PixelArray(
-        pixel.pitch, film.file.thickness, walls="reflecting" if pixel.wall == "mirror" else pixel.wall
-    )
+    array = pixel_array(pixel, film)
     seen = pixel_light(
         film.slab,
         array,
@@ -159,6 +162,12 @@ def _sub_pixel(film: BuiltFilm, blue: Emitter, pixel: PixelFile, rng: np.random.
         float(np.sum(GRID_NM * forward)) / total - float(np.sum(GRID_NM * emitted)) if total > 0.0 else None,
         seen.cross_talk(), seen.cross_talk_sigma(), seen,
     )  # fmt: skip
+
+
+def pixel_array(pixel: PixelFile, film: BuiltFilm) -> PixelArray:
+    """The array of sub-pixels of one film."""
+    walls: Walls = "reflecting" if pixel.wall == "mirror" else pixel.wall
+    return PixelArray(pixel.pitch, film.file.thickness, walls=walls)
 
 
 def _scatterers(file: FilmFile) -> Scatterers | None:

@@ -63,7 +63,7 @@ def write_gamut_figure(found: GamutOfPrimaries, path: Path) -> None:
     write_bytes(path, gamut_picture(found, kind))
 
 
-def gamut_picture(found: GamutOfPrimaries, kind: str = "svg") -> bytes:
+def gamut_picture(found: GamutOfPrimaries, kind: str = "svg", dpi: int = 300) -> bytes:
     """The diagrams in both spaces as the bytes of a picture."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -75,7 +75,7 @@ def gamut_picture(found: GamutOfPrimaries, kind: str = "svg") -> bytes:
             draw_gamut(axis, found, space)
         figure.axes[0].legend(fontsize=6, loc="upper right")
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=300, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
 
 
@@ -108,7 +108,7 @@ def _background(axis: Axes, space: str) -> None:
         px, py = 9.0 * a / below, 4.0 * b / below
     points = np.stack([a.ravel(), b.ravel()], axis=1)
     # a little beyond the locus, in whichever sense it runs: the outline cuts the picture
-    inside = np.any([Outline(locus).contains_points(points, radius=r) for r in (0.02, -0.02)], axis=0)
+    inside = np.any([Outline(locus).contains_points(points, radius=r) for r in (0.0, 0.02, -0.02)], axis=0)
     usable = inside.reshape(a.shape) & (py > 1e-4)
     image = np.ones((*a.shape, 4))
     image[..., 3] = 0.0
