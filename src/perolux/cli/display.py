@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from perolux.cli.console import patiently, print_json, print_table
+from perolux.cli.console import patiently, print_json, print_table, terminal_progress
+from perolux.errors import OptionError
 
 if TYPE_CHECKING:
     from perolux.display.stack import DisplayRun
+    from perolux.display.stack_file import Stack
 
 __all__ = ["display"]
 
@@ -19,6 +21,11 @@ def display(
     file: Annotated[Path, Parameter(help="a display in TOML (examples/displays)")],
     /,
     *,
+    optimise: Annotated[
+        bool, Parameter(negative="", help="search [optimise] for gamut against efficacy: the Pareto front")
+    ] = False,
+    designs: Annotated[int | None, Parameter(help="how many designs to compute; as the file says")] = None,
+    workers: Annotated[int | None, Parameter(help="processes; one for each core otherwise")] = None,
     out: Annotated[Path | None, Parameter(help="a new folder for report, pictures and tables")] = None,
     replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     seed: Annotated[int, Parameter(help="of the photons followed")] = 0,
@@ -32,7 +39,14 @@ def display(
     if out is not None:
         from perolux.studies.growth import require_new_folder
 
-        require_new_folder(out, replace=replace, holds=("result.json", "spectra.csv"))
+        require_new_folder(
+            out, replace=replace, holds=("result.json", "designs.csv" if optimise else "spectra.csv")
+        )
+    if optimise:
+        _optimise(stack, file, designs, workers, seed, out, json)
+        return
+    if designs is not None or workers is not None:
+        raise OptionError("options of a search", where="--designs, --workers", fix="give --optimise as well")
     found = patiently(lambda: run_stack(stack, file.parent, seed), "computing the display")
     if out is not None:
         from perolux.reports.display import write_display_report
@@ -42,6 +56,50 @@ def display(
         print_json(found.as_dict())
     else:
         _show(found, out, file)
+
+
+def _optimise(
+    stack: Stack,
+    file: Path,
+    designs: int | None,
+    workers: int | None,
+    seed: int,
+    out: Path | None,
+    json: bool,
+) -> None:
+    from perolux.design.display_front import display_front
+    from perolux.display.stack_file import FilmStack
+
+    if not isinstance(stack, FilmStack):
+        raise OptionError(
+            f"no search is known for a display of kind {stack.kind}", where=str(file), allowed='kind = "film"'
+        )
+    if designs is not None and not 16 <= designs <= 1_000_000:
+        raise OptionError(f"{designs} designs", where="--designs", allowed="16 to 1000000")
+    found = display_front(
+        stack, file.parent, designs=designs, seed=seed, workers=workers, progress=terminal_progress()
+    )
+    if out is not None:
+        from perolux.reports.display_front import write_display_front
+
+        write_display_front(found, out, file)
+    if json:
+        print_json(found.as_dict())
+        return
+    rows = found.rows()
+    shown = rows[:: -(-len(rows) // 20)] if rows else []
+    print_table(
+        f"{stack.name or file.stem}: {len(rows)} of {len(found.variables)} designs are beaten by no other",
+        list(shown[0]) if shown else ["none"],
+        [[f"{value:.4g}" for value in row.values()] for row in shown],
+        "\n".join(
+            (
+                *(f"{text}." for text in found.assumptions),
+                f"{found.without_white} designs reach no white.",
+                *([f"front.csv, designs.csv, front.svg: {out}"] if out is not None else []),
+            )
+        ),
+    )
 
 
 def _show(found: DisplayRun, out: Path | None, file: Path) -> None:

@@ -28,7 +28,19 @@ from perolux.display.white import MAXIMUM_LM_PER_W
 from perolux.errors import OptionError
 from perolux.quantities.value import Value
 
-__all__ = ["BacklightDisplay", "run_film_stack"]
+__all__ = [
+    "BacklightDisplay",
+    "Sources",
+    "backlight_of",
+    "dimming_of",
+    "efficacy_of",
+    "mixed_light",
+    "parts_of",
+    "run_film_stack",
+    "share_for_white",
+    "sources_of",
+    "transmission_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 _BLUE_NM = (420.0, 490.0)
@@ -68,7 +80,7 @@ class BacklightDisplay:
 
 
 @dataclass(frozen=True)
-class _Sources:
+class Sources:
     """Blue and red as photons per watt (up to one constant), and what becomes of each."""
 
     blue: Emitter
@@ -79,18 +91,18 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
     """Compute a display with a film. folder: where the files it names are looked for."""
     limit = stack.lead_limit_ppm or display_record("lead_limit_ppm").number
     film = build_film(stack.film, folder, limit_ppm=limit, quantity=stack.source.quantity)
-    backlight, rests = _backlight(stack)
+    backlight, rests = backlight_of(stack)
     filters = filter_set(_named(stack.panel.filters, folder))
-    sources = _sources(stack, folder)
-    parts = _parts(_response(film.slab, stack), sources, backlight)
+    sources = sources_of(stack, folder)
+    parts = parts_of(_response(film.slab, stack), sources, backlight)
     share = stack.source.red_share
     if share is None:
-        share = 0.0 if sources.red is None else _share_for_white(parts, filters, stack.panel.white)
+        share = 0.0 if sources.red is None else share_for_white(parts, filters, stack.panel.white)
     elif sources.red is None and share > 0.0:
         raise OptionError(
             "a share of red without a red source", where="source.red_share", fix="give source.red"
         )
-    light = _mixed(parts, share)
+    light = mixed_light(parts, share)
     primaries = light * filters.transmission
     gamut = gamut_of_spectra(
         primaries, _variants(stack, film, sources, backlight, filters, share), stack.panel.white,
@@ -98,9 +110,9 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
     )  # fmt: skip
     opened = np.sum(primaries, axis=0)
     x, y = chromaticity(GRID_NM, opened, "power")
-    dimming = _dimming(primaries, stack.panel.white)
+    dimming = dimming_of(primaries, stack.panel.white)
     transmission, used = _of_record(stack.panel.transmission, "panel_transmission")
-    optical, electrical = _efficacy(primaries, dimming, transmission, share, stack)
+    optical, electrical = efficacy_of(primaries, dimming, transmission, share, stack)
     rests += used
     if stack.source.wall_plug is None:
         rests.append(display_record("wall_plug"))
@@ -132,19 +144,25 @@ def _of_record(given: float | None, name: str) -> tuple[float, list[Value]]:
     return (record.number, [record]) if given is None else (given, [])
 
 
-def _backlight(stack: FilmStack) -> tuple[Backlight, list[Value]]:
+def backlight_of(stack: FilmStack, prism: float | None = None) -> tuple[Backlight, list[Value]]:
+    """The backlight of the file, with recalled numbers (told as second) where it says nothing.
+
+    prism: in place of what the file says.
+    """
     values, rests = {}, []
     for name in ("reflector", "prism", "polariser"):
-        values[name], used = _of_record(getattr(stack.backlight, name), name)
+        given = prism if name == "prism" and prism is not None else getattr(stack.backlight, name)
+        values[name], used = _of_record(given, name)
         rests += used
     return Backlight(**values, absorption=stack.backlight.absorption), rests
 
 
-def _sources(stack: FilmStack, folder: Path) -> _Sources:
+def sources_of(stack: FilmStack, folder: Path) -> Sources:
+    """The emitters of the source."""
     quantity = stack.source.quantity
     blue = emitter(_named(stack.source.blue, folder), quantity)
     red = None if stack.source.red is None else emitter(_named(stack.source.red, folder), quantity)
-    return _Sources(blue, red)
+    return Sources(blue, red)
 
 
 def _response(slab: Slab, stack: FilmStack) -> FilmResponse:
@@ -153,31 +171,33 @@ def _response(slab: Slab, stack: FilmStack) -> FilmResponse:
     return response_of(slab)
 
 
-def _parts(film: FilmResponse, sources: _Sources, backlight: Backlight) -> tuple[Recycled, ...]:
+def parts_of(film: FilmResponse, sources: Sources, backlight: Backlight) -> tuple[Recycled, ...]:
     """What a watt of blue and a watt of red become; photons in units of power times wavelength."""
     emitters = [sources.blue, *([] if sources.red is None else [sources.red])]
     return tuple(recycle(film, one.power * GRID_NM, backlight) for one in emitters)
 
 
-def _mixed(parts: tuple[Recycled, ...], red_share: float) -> FloatArray:
+def mixed_light(parts: tuple[Recycled, ...], red_share: float) -> FloatArray:
     """Power per nm that leaves, per watt of the source."""
     shares = (1.0 - red_share, red_share)
     out = sum(share * one.out for share, one in zip(shares, parts, strict=False))
     return np.asarray(out / GRID_NM)
 
 
-def _source_power(sources: _Sources, red_share: float) -> FloatArray:
+def _source_power(sources: Sources, red_share: float) -> FloatArray:
     if sources.red is None:
         return sources.blue.power
     return (1.0 - red_share) * sources.blue.power + red_share * sources.red.power
 
 
-def _share_for_white(parts: tuple[Recycled, ...], filters: FilterSet, white: tuple[float, float]) -> float:
+def share_for_white(parts: tuple[Recycled, ...], filters: FilterSet, white: tuple[float, float]) -> float:
     """The share of red for which the open panel comes nearest to the white in u'v'."""
     from scipy.optimize import minimize_scalar
 
     aim = np.array(uv_prime(*white))
-    opened = np.stack([_mixed(parts, share) * np.sum(filters.transmission, axis=0) for share in (0.0, 1.0)])
+    opened = np.stack(
+        [mixed_light(parts, share) * np.sum(filters.transmission, axis=0) for share in (0.0, 1.0)]
+    )
     xyz = tristimulus(GRID_NM, opened, "power")
 
     def distance(share: float) -> float:
@@ -189,7 +209,13 @@ def _share_for_white(parts: tuple[Recycled, ...], filters: FilterSet, white: tup
     return float(found.x)
 
 
-def _dimming(primaries: FloatArray, white: tuple[float, float]) -> tuple[float, float, float] | None:
+def transmission_of(stack: FilmStack) -> float:
+    """What the panel passes without filters."""
+    return _of_record(stack.panel.transmission, "panel_transmission")[0]
+
+
+def dimming_of(primaries: FloatArray, white: tuple[float, float]) -> tuple[float, float, float] | None:
+    """Drive of R, G, B for a white, the largest 1; None where none gives it."""
     x, y = white
     columns = tristimulus(GRID_NM, primaries, "power").T
     if np.linalg.cond(columns) > 1e10:
@@ -201,13 +227,14 @@ def _dimming(primaries: FloatArray, white: tuple[float, float]) -> tuple[float, 
     return red, green, blue
 
 
-def _efficacy(
+def efficacy_of(
     primaries: FloatArray,
     dimming: tuple[float, float, float] | None,
     transmission: float,
     red_share: float,
     stack: FilmStack,
 ) -> tuple[float | None, float | None]:
+    """Lumen per watt of the source's light and per electrical watt, driven for the white."""
     if dimming is None:
         return None, None
     luminance = tristimulus(GRID_NM, primaries, "power")[:, 1]
@@ -221,15 +248,15 @@ def _efficacy(
 def _variants(
     stack: FilmStack,
     film: BuiltFilm,
-    sources: _Sources,
+    sources: Sources,
     backlight: Backlight,
     filters: FilterSet,
     share: float,
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Primaries with peak and width of each emitter moved up and down by its standard deviation."""
 
-    def primaries(response: FilmResponse, of: _Sources) -> FloatArray:
-        return np.asarray(_mixed(_parts(response, of, backlight), share) * filters.transmission)
+    def primaries(response: FilmResponse, of: Sources) -> FloatArray:
+        return np.asarray(mixed_light(parts_of(response, of, backlight), share) * filters.transmission)
 
     usual = _response(film.slab, stack)
     pairs = []

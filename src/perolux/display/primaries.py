@@ -30,6 +30,7 @@ __all__ = [
     "gamut_of_primaries",
     "gamut_of_spectra",
     "moved",
+    "width_nm",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -245,6 +246,13 @@ def _spread(variants: Sequence[tuple[FloatArray, FloatArray]], sigmas: tuple[flo
     )
 
 
+def width_nm(power: FloatArray) -> float:
+    """FWHM of the Gaussian with the standard deviation of a spectrum on `GRID_NM`."""
+    unit = power / np.sum(power)
+    mean = float(np.sum(unit * GRID_NM))
+    return FWHM_PER_SIGMA * float(np.sum(unit * (GRID_NM - mean) ** 2)) ** 0.5
+
+
 def moved(power: FloatArray, shift_nm: float, wider_nm: float) -> FloatArray:
     """A spectrum on `GRID_NM` shifted, and stretched about its mean so that its FWHM grows by `wider_nm`.
 
@@ -252,7 +260,7 @@ def moved(power: FloatArray, shift_nm: float, wider_nm: float) -> FloatArray:
     """
     unit = power / np.sum(power)
     mean = float(np.sum(unit * GRID_NM))
-    width = max(FWHM_PER_SIGMA * float(np.sum(unit * (GRID_NM - mean) ** 2)) ** 0.5, 2.0)
+    width = max(width_nm(power), 2.0)
     factor = max(1.0 + wider_nm / width, 0.1)
     changed = np.interp(mean + (GRID_NM - shift_nm - mean) / factor, GRID_NM, unit, 0.0, 0.0)
     return np.asarray(changed / np.sum(changed))

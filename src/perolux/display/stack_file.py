@@ -40,6 +40,7 @@ __all__ = [
     "FilmStack",
     "LedFile",
     "LedStack",
+    "OptimiseFile",
     "PanelFile",
     "PixelFile",
     "SourceFile",
@@ -189,6 +190,22 @@ class AgeingFile(_Table):
     brightening: bool = False
 
 
+_Range = tuple[float, float]
+
+
+class OptimiseFile(_Table):
+    """Ranges of a search for designs; what has no range stays as the file says."""
+
+    designs: int = Field(default=2000, ge=16, le=1_000_000)
+    space: Literal["xy", "upvp"] = "xy"
+    thickness_um: _Range | None = None
+    lead_ppm: _Range | None = None
+    green_center_nm: _Range | None = None
+    green_fwhm_nm: _Range | None = None
+    prism: _Range | None = None
+    plqy: _Range | None = None
+
+
 class _Display(_Table):
     name: str = ""
     lead_limit_ppm: float | None = Field(default=None, gt=0.0)
@@ -205,6 +222,7 @@ class FilmStack(_Display):
     film: FilmFile
     backlight: BacklightFile = BacklightFile()
     panel: PanelFile
+    optimise: OptimiseFile | None = None
 
 
 class Converter(_Display):

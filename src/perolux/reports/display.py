@@ -193,7 +193,12 @@ def _absorption(name: str, film: BuiltFilm) -> Plot:
         axis.plot(GRID_NM, 100 * absorbed, color="black", lw=1.0, label="absorbed in one pass")
         emitted = film.emission.photons
         axis.fill_between(
-            GRID_NM, 100 * emitted / emitted.max(), color=_COLOURS.get(name, "#2ca02c"), alpha=0.25, lw=0, label="emitted"
+            GRID_NM,
+            100 * emitted / emitted.max(),
+            color=_COLOURS.get(name, "#2ca02c"),
+            alpha=0.25,
+            lw=0,
+            label="emitted",
         )
         axis.set(xlabel="wavelength (nm)", ylabel="%", xlim=(400, 720), ylim=(0, 104))
         axis.legend(fontsize=7)
