@@ -193,6 +193,18 @@ def test_deterministic_slab_on_random_films():
     assert 0.65 < np.mean(z**2) < 1.4
 
 
+@pytest.mark.parametrize("name", ["bare", "redshift", "kT", "mirrors", "glass", "dense", "host"])
+def test_deterministic_slab_on_films_with_memory_mirrors_and_glass(name):
+    slab, _ = CASES[name]
+    exact, found = slab_light(slab), ray_light(slab, 400_000, np.random.default_rng(41))
+    for end in (*ENDS, "emissions_per_photon"):
+        # the extrapolated error of the cells counts in full
+        bar = 4.0 * found.sigma[end] + exact.sigma[end] + 1e-9
+        assert getattr(found, end) == pytest.approx(getattr(exact, end), abs=bar), end
+    error = np.sqrt(np.maximum(exact.forward, 1e-9) / found.rays)
+    assert np.max(np.abs(found.forward - exact.forward) / error) < 4.5
+
+
 @pytest.mark.long
 def test_deterministic_slab_on_many_random_films():
     z = distances(200, 100_000, 8)
