@@ -32,7 +32,7 @@ PIXELS = {
     "kind": "converter",
     "source": {},
     "green": {"emission": "G530/22", "plqy": 0.9, "thickness": "4.5 um", "optical_density": 2.0},
-    "red": {"emission": "G530/22", "plqy": 0.9, "thickness": "4.5 um", "optical_density": 2.0},
+    "red": {"emission": "G630/30", "plqy": 0.9, "thickness": "4.5 um", "optical_density": 2.0},
     "pixel": {"pitch": "45 um", "rays": 2000},
     "sigma_center_nm": 0.0,
     "sigma_fwhm_nm": 0.0,
@@ -131,7 +131,7 @@ def test_film_of_an_ensemble(tmp_path):
     content = changed(FILM, film__emission=None, film__ensemble={"edge_length": "9 nm", "spread": 0.06})
     built = build_film(content.film, tmp_path, limit_ppm=1000.0)
     peak = GRID_NM[np.argmax(built.emission.photons)]
-    assert 490.0 < peak < 530.0
+    assert 490.0 < peak < 540.0
     assert "parameter set" in built.emission.source
     with pytest.raises(OptionError, match="spread"):
         build_film(

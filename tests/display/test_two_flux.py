@@ -10,9 +10,10 @@ from scipy.integrate import solve_bvp
 
 from perolux.display._two_flux_kernels import two_flux_cells
 from perolux.display.fresnel import Face
+from perolux.display.rays import Scatterers
 from perolux.display.recycling import Backlight, recycle
 from perolux.display.reference_slab import reference_shapes, reference_slab
-from perolux.display.two_flux import Scattering, _one_cell, two_flux_light, two_flux_response
+from perolux.display.two_flux import _one_cell, two_flux_light, two_flux_response
 from perolux.errors import ModelRangeError, OptionError
 
 
@@ -67,7 +68,7 @@ def test_the_cell_solves_the_two_equations():
 @pytest.mark.parametrize("depth", [0.0, 0.3, 2.0, 20.0])
 @pytest.mark.parametrize("plqy", [0.0, 0.9, 1.0])
 def test_photons_are_conserved(depth, plqy):
-    found = two_flux_light(reference_slab(1.6, 4.605, plqy), Scattering(depth))
+    found = two_flux_light(reference_slab(1.6, 4.605, plqy), Scatterers(depth))
     total = found.t_blue + found.r_blue + found.t_em + found.r_em + found.loss
     assert total == pytest.approx(1.0, abs=1e-6)  # the host takes the floor of absorption, 1e-9
     if plqy == 1.0:
@@ -75,14 +76,14 @@ def test_photons_are_conserved(depth, plqy):
 
 
 def test_without_scattering_or_emission_it_is_beer_and_lambert():
-    found = two_flux_light(reference_slab(1.0, 2.0, 0.0), Scattering(0.0))
+    found = two_flux_light(reference_slab(1.0, 2.0, 0.0), Scatterers(0.0))
     assert found.t_blue == pytest.approx(np.exp(-2.0), rel=1e-12)
     assert found.r_blue == 0.0
 
 
 def test_more_cells_change_little():
     slab = reference_slab(1.6, 4.605, 0.95)
-    usual, fine = (two_flux_light(slab, Scattering(2.0), n) for n in (40, 160))
+    usual, fine = (two_flux_light(slab, Scatterers(2.0), n) for n in (40, 160))
     assert abs(usual.t_em - fine.t_em) < 5e-4
 
 
@@ -90,7 +91,7 @@ def test_response_recycles_and_conserves():
     nm = reference_shapes()[0]
     source = np.exp(-(((nm - 450.0) / 10.0) ** 2))
     source /= source.sum()
-    response = two_flux_response(reference_slab(1.5, 0.25, 0.9), Scattering(1.0))
+    response = two_flux_response(reference_slab(1.5, 0.25, 0.9), Scatterers(1.0))
     found = recycle(response, source, Backlight(0.96, 0.5, 0.48))
     assert np.sum(found.out) + found.lost_in_emitters + found.lost_elsewhere == pytest.approx(1.0, abs=1e-9)
 
@@ -98,11 +99,6 @@ def test_response_recycles_and_conserves():
 def test_what_it_does_not_know_is_refused():
     slab = reference_slab(1.6, 4.6, 0.9)
     with pytest.raises(ModelRangeError, match="mirror"):
-        two_flux_light(replace(slab, bottom=Face(mirror=0.5)), Scattering(1.0))
+        two_flux_light(replace(slab, bottom=Face(mirror=0.5)), Scatterers(1.0))
     with pytest.raises(OptionError, match="memory"):
-        two_flux_light(replace(slab, memory="kT"), Scattering(1.0))
-    for wrong in ({"depth": -1.0}, {"depth": 1.0, "asymmetry": 1.0}):
-        with pytest.raises(OptionError):
-            Scattering(**wrong)
-    with pytest.raises(OptionError, match="at the source"):
-        two_flux_light(slab, Scattering(np.ones(301)))
+        two_flux_light(replace(slab, memory="kT"), Scatterers(1.0))

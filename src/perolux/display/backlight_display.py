@@ -19,11 +19,12 @@ from perolux.display.display_records import display_record
 from perolux.display.emitters import GRID_NM, Emitter, emitter
 from perolux.display.filters import FilterSet, filter_set
 from perolux.display.primaries import GamutOfPrimaries, gamut_of_spectra, moved
+from perolux.display.rays import Scatterers
 from perolux.display.recycling import Backlight, FilmResponse, Recycled, recycle, response_of
 from perolux.display.slab import Slab
 from perolux.display.stack_file import FilmStack
 from perolux.display.stack_film import BuiltFilm, build_film
-from perolux.display.two_flux import Scattering, two_flux_response
+from perolux.display.two_flux import two_flux_response
 from perolux.display.white import MAXIMUM_LM_PER_W
 from perolux.errors import OptionError
 from perolux.quantities.value import Value
@@ -110,6 +111,7 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
     )  # fmt: skip
     opened = np.sum(primaries, axis=0)
     x, y = chromaticity(GRID_NM, opened, "power")
+    open_xy = (float(x), float(y))
     dimming = dimming_of(primaries, stack.panel.white)
     transmission, used = _of_record(stack.panel.transmission, "panel_transmission")
     optical, electrical = efficacy_of(primaries, dimming, transmission, share, stack)
@@ -122,8 +124,8 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
     converted = blue.out_converted
     emitted = film.emission.photons
     return BacklightDisplay(
-        stack, film, backlight, filters, share, gamut, (float(x), float(y)), colour_temperature(float(x), float(y)),
-        dimming, optical, electrical, blue.passes(*_BLUE_NM),
+        stack, film, backlight, filters, share, gamut, open_xy, colour_temperature(*open_xy), dimming,
+        optical, electrical, blue.passes(*_BLUE_NM),
         float(np.sum(converted) / np.sum(blue.source)),
         float(np.sum(GRID_NM * converted) / np.sum(converted) - np.sum(GRID_NM * emitted))
         if np.any(converted > 0.0) else None,
@@ -131,7 +133,7 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
         blue.lost_in_emitters / float(np.sum(blue.source)), blue.lost_elsewhere / float(np.sum(blue.source)),
         {"source": _source_power(sources, share), "backlight": light, "red": primaries[0],
          "green": primaries[1], "blue": primaries[2]},
-        tuple(rests), _warnings(film, filters, gamut, dimming, (float(x), float(y)), stack.panel.white),
+        tuple(rests), _warnings(film, filters, gamut, dimming, open_xy, stack.panel.white),
     )  # fmt: skip
 
 
@@ -167,7 +169,7 @@ def sources_of(stack: FilmStack, folder: Path) -> Sources:
 
 def _response(slab: Slab, stack: FilmStack) -> FilmResponse:
     if stack.film.scattering_depth > 0.0:
-        return two_flux_response(slab, Scattering(stack.film.scattering_depth, None, stack.film.asymmetry))
+        return two_flux_response(slab, Scatterers(stack.film.scattering_depth, stack.film.asymmetry))
     return response_of(slab)
 
 

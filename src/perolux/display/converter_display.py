@@ -105,7 +105,8 @@ def run_converter(stack: Converter, folder: Path, seed: int = 0) -> ConverterDis
     primaries = _primaries(pixels["red"].forward, pixels["green"].forward, blue.power, above)
     gamut = gamut_of_spectra(
         primaries, _variants(stack, built, blue, above), stack.pixel.white,
-        sigmas=(stack.sigma_center_nm, stack.sigma_fwhm_nm), names=("red converter", "green converter", blue.name),
+        sigmas=(stack.sigma_center_nm, stack.sigma_fwhm_nm),
+        names=("red converter", "green converter", blue.name),
     )  # fmt: skip
     fractions, lumen = _drive(primaries, gamut)
     wall_plug = display_record("wall_plug")
@@ -117,7 +118,8 @@ def run_converter(stack: Converter, folder: Path, seed: int = 0) -> ConverterDis
         leak = float(np.sum(one.leak)) / float(np.sum(one.forward))
         if leak > 0.01:
             warnings.append(
-                f"{100 * leak:.1f} % of the {name} sub-pixel's power is blue that leaks: a thicker film, or filters"
+                f"{100 * leak:.1f} % of the {name} sub-pixel's power is blue that leaks: a thicker film, or "
+                "filters"
             )
         if one.film.lead is not None and one.film.lead.ppm > limit:
             warnings.append(f"{name}: {one.film.lead.verdict}")

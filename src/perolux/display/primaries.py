@@ -54,8 +54,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class GamutOfPrimaries:
-    """names and power (3, 401): of red, green, blue. xy: their colours. gamuts: by standard and space. white: None with a warning where it lies
-    outside. rests_on: the emitters that are recalled or assumed, with their sources."""
+    """Three primaries judged.
+
+    names and power (3, 401): of red, green, blue. xy: their colours. gamuts: by standard and space. white:
+    None with a warning where it lies outside. rests_on: the emitters that are recalled or assumed, with
+    their sources. spread: what the spread of peaks and widths makes of it. filtered: the panel, where there
+    are filters.
+    """
 
     names: tuple[str, ...]
     power: FloatArray = field(repr=False)

@@ -116,13 +116,13 @@ def _found(text: str, folder: Path) -> Path:
 
 def _crystals(file: FilmFile, folder: Path) -> Ensemble | None:
     if file.ensemble is not None:
-        from perolux.ensemble import Population, normal, quadrature
+        from perolux.ensemble import Normal, Population, quadrature
 
         one: EnsembleFile = file.ensemble
         if one.spread == 0.0:
             raise OptionError("an ensemble without spread", where="film.ensemble.spread", allowed="above 0")
         population = Population(shape="cube", size_convention="core-edge", material=file.material)
-        return quadrature(normal(one.edge_length, one.spread * one.edge_length), population)
+        return quadrature(Normal(one.edge_length, one.spread), population)
     if file.recipe is not None:
         from perolux.synthesis.recipe import read_recipe
         from perolux.synthesis.recipe_mixed import MixedDropletRecipe

@@ -17,40 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.display.fresnel import diffuse_internal_reflectance, normal_reflectance
+from perolux.display.rays import Scatterers
 from perolux.display.recycling import FilmResponse, Passage
 from perolux.display.slab import Slab, lambertian
 from perolux.errors import ModelRangeError, OptionError
 
-__all__ = ["Scattering", "TwoFluxLight", "two_flux_light", "two_flux_response"]
+__all__ = ["TwoFluxLight", "two_flux_light", "two_flux_response"]
 
 FloatArray = npt.NDArray[np.float64]
 _CELLS = 40
-
-
-@dataclass(frozen=True)
-class Scattering:
-    """depth: optical depth of scattering mu_s t, one number or one per wavelength (m,), at_source: that of
-    the source (the same if left out). asymmetry: g, mean cosine of a scattering."""
-
-    depth: float | FloatArray
-    at_source: float | None = None
-    asymmetry: float = 0.0
-
-    def __post_init__(self) -> None:
-        if np.min(np.asarray(self.depth)) < 0.0 or (self.at_source or 0.0) < 0.0:
-            raise OptionError("a scattering depth below 0", allowed="0 and more, base e")
-        if not -1.0 < self.asymmetry < 1.0:
-            raise OptionError(f"an asymmetry of {self.asymmetry:g}", allowed="above -1, below 1")
-
-    @property
-    def source_depth(self) -> float:
-        """Scattering depth at the source."""
-        if self.at_source is not None:
-            return self.at_source
-        depth = np.asarray(self.depth)
-        if depth.ndim:
-            raise OptionError("scattering by wavelength needs its depth at the source", fix="give at_source")
-        return float(depth)
 
 
 @dataclass(frozen=True)
@@ -78,24 +53,22 @@ class _Cells:
     crossing: FloatArray
 
 
-def two_flux_light(slab: Slab, scattering: Scattering, cells: int = _CELLS) -> TwoFluxLight:
+def two_flux_light(slab: Slab, scatterers: Scatterers, cells: int = _CELLS) -> TwoFluxLight:
     """What becomes of a photon that comes in at normal incidence from below."""
     _check(slab)
     emitted = slab.emission / np.sum(slab.emission)
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
     total = slab.depth + host
     own = np.divide(slab.depth, total, out=np.ones_like(total), where=total > 0.0)
-    bulk = _cells(
-        slab, total, _broadcast(scattering.depth, total), scattering.asymmetry, emitted * own, cells
-    )
+    depth, asymmetry = scatterers.rows(len(total))
+    bulk = _cells(slab, total, depth[:-1], asymmetry[:-1], emitted * own, cells)
     own_blue, host_blue = slab.source_depth, slab.host_source_depth
-    absorbing = own_blue + host_blue
+    absorbing, once = own_blue + host_blue, float(depth[-1])
     share_blue = own_blue / absorbing if absorbing > 0.0 else 1.0
-    once = scattering.source_depth
     beam, passed, returned = _beam(slab.index, absorbing + once, cells)
     direct = beam * (absorbing / (absorbing + once)) if absorbing + once > 0.0 else beam
     diffuse = beam - direct
-    blue = _cells(slab, np.array([absorbing]), np.array([once]), scattering.asymmetry, np.ones(1), cells)
+    blue = _cells(slab, np.array([absorbing]), depth[-1:], asymmetry[-1:], np.ones(1), cells)
     taken = direct + blue.matrix @ diffuse
     q = slab.plqy
     cells_of = np.linalg.solve(np.eye(cells) - q * bulk.matrix, q * share_blue * taken)
@@ -112,16 +85,15 @@ def two_flux_light(slab: Slab, scattering: Scattering, cells: int = _CELLS) -> T
     )  # fmt: skip
 
 
-def two_flux_response(slab: Slab, scattering: Scattering, cells: int = _CELLS) -> FilmResponse:
+def two_flux_response(slab: Slab, scatterers: Scatterers, cells: int = _CELLS) -> FilmResponse:
     """The response of a film with scatterers to diffuse light from both sides, as `recycle` takes it."""
     _check(slab)
     emitted = slab.emission / np.sum(slab.emission)
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
     total = slab.depth + host
     own = np.divide(slab.depth, total, out=np.ones_like(total), where=total > 0.0)
-    found = _cells(
-        slab, total, _broadcast(scattering.depth, total), scattering.asymmetry, emitted * own, cells
-    )
+    depth, asymmetry = scatterers.rows(len(total))
+    found = _cells(slab, total, depth[:-1], asymmetry[:-1], emitted * own, cells)
     mu, weight = lambertian(48)
     mirrored = []
     for face in (slab.bottom, slab.top):
@@ -153,10 +125,6 @@ def _check(slab: Slab) -> None:
             )
 
 
-def _broadcast(depth: float | FloatArray, like: FloatArray) -> FloatArray:
-    return np.ascontiguousarray(np.broadcast_to(np.asarray(depth, dtype=float), like.shape))
-
-
 def _faces(slab: Slab) -> tuple[float, float]:
     return tuple(  # type: ignore[return-value]
         diffuse_internal_reflectance(slab.index / face.outside_index) for face in (slab.bottom, slab.top)
@@ -164,7 +132,7 @@ def _faces(slab: Slab) -> tuple[float, float]:
 
 
 def _coefficients(
-    absorbing: FloatArray, scattering: FloatArray, asymmetry: float
+    absorbing: FloatArray, scattering: FloatArray, asymmetry: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     k = 2.0 * absorbing
     s = np.maximum(0.75 * scattering * (1.0 - asymmetry) - 0.25 * absorbing, 0.0)
@@ -184,7 +152,12 @@ def _one_cell(k: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray, Flo
 
 
 def _cells(
-    slab: Slab, absorbing: FloatArray, scattering: FloatArray, asymmetry: float, share: FloatArray, cells: int
+    slab: Slab,
+    absorbing: FloatArray,
+    scattering: FloatArray,
+    asymmetry: FloatArray,
+    share: FloatArray,
+    cells: int,
 ) -> _Cells:
     from perolux.display._two_flux_kernels import two_flux_cells
 

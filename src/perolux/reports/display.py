@@ -152,8 +152,8 @@ def _pictures(found: DisplayRun) -> list[_Picture]:
         pictures.append(
             _Picture(
                 "Gamut diagrams", "Primaries in CIE xy and u′v′ beside four standards; ellipses hold 95 % of "
-                "what the spread of peaks and widths makes of them. Colours beyond a screen are drawn as near "
-                "as sRGB comes.", data,
+                "what the spread of peaks and widths makes of them. Colours beyond a screen are drawn as "
+                "near as sRGB comes.", data,
             )
         )  # fmt: skip
     return pictures
@@ -205,8 +205,8 @@ def _absorption(name: str, film: BuiltFilm) -> Plot:
 
     return make_plot(
         f"absorption-{name}", f"Absorption and emission, {name}",
-        f"{name}: light absorbed in one pass through {film.file.thickness:g} um, and the emission (scaled). Where "
-        "they overlap, light is absorbed again.",
+        f"{name}: light absorbed in one pass through {film.file.thickness:g} um, and the emission (scaled). "
+        "Where they overlap, light is absorbed again.",
         draw,
     )  # fmt: skip
 
@@ -225,6 +225,7 @@ def _rays(result: ConverterDisplay) -> Plot:
 
     return make_plot(
         "rays", "Ways of photons in the green sub-pixel",
-        f"{_PATHS} photons that came in from below, in the colour of their light; crosses: absorbed for good.",
+        f"{_PATHS} photons that came in from below, in the colour of their light; crosses: absorbed for "
+        "good.",
         draw,
     )  # fmt: skip

@@ -19,7 +19,7 @@ _SPACES = {"xy": "xy", "upvp": "u′v′"}
 
 
 def write_display_front(found: DisplayFront, out: Path, file: Path) -> Path:
-    """Write front.csv, designs.csv, front.svg, front.png, result.json and the display's file, whole or not."""
+    """Write front.csv, designs.csv, front.svg, front.png, result.json and the display's file, or nothing."""
     with whole_folder(out) as folder:
         write_json(folder / "result.json", found.as_dict() | {"perolux": __version__})
         write_bytes(folder / "display.toml", file.read_bytes())
@@ -47,8 +47,8 @@ def front_picture(found: DisplayFront, kind: str = "svg") -> bytes:
             label="designs", zorder=1,
         )  # fmt: skip
         axis.plot(
-            found.coverage_percent[found.front], found.lm_per_w[found.front], "o-", ms=2.5, lw=0.9, color=BLUE,
-            label="not beaten in both",
+            found.coverage_percent[found.front], found.lm_per_w[found.front], "o-", ms=2.5, lw=0.9,
+            color=BLUE, label="not beaten in both",
         )  # fmt: skip
         axis.set(
             xlabel=f"coverage of Rec.2020 in {_SPACES[found.space]} (%)", ylabel="light (lm per electrical W)"
