@@ -62,6 +62,33 @@ def test_derived_files_of_a_dot(capsys):
     assert found["flid_correlation"] == pytest.approx(-0.78, abs=0.01)
     stored = [row["stored"] for row in found["beside"] if row["stored"]]
     assert any("3.25" in text for text in stored)
+    assert found["decay"]["stored"]["problem"].startswith("The fit stored in the file had not converged")
+    assert found["decay"]["lifetimes_ns"] == pytest.approx([1.26, 8.24, 29.8], rel=0.02)
+    assert found["switching"]["exponent_of_the_same_line"] == pytest.approx(3.2495, abs=1e-3)
+    assert found["switching"]["exponent_by_likelihood"] == pytest.approx(3.15, abs=0.02)
+    assert found["source"]["licence"] == "CC0 1.0"
+
+
+@pytest.mark.slow
+def test_page_of_derived_files(capsys, tmp_path):
+    out = tmp_path / "dot"
+    folder = tmp_path / "part"
+    folder.mkdir()
+    for name in ("segments.csv", "switchinghist.txt", "metadata_dataset.txt"):
+        (folder / name).write_bytes((example_path("single_dot") / name).read_bytes())
+    assert run(["photons", str(folder), "--out", str(out)]) == 0
+    assert "report.html" in capsys.readouterr().out
+    page = (out / "report.html").read_text()
+    assert "not said in the folder" in page and "decay: its file is not in the folder" in page
+    assert "Beside what its authors stored" in page and "<script" not in page
+    assert {path.name for path in out.iterdir()} == {
+        "report.html",
+        "result.json",
+        "beside.csv",
+        "stretches.csv",
+    }
+    assert len((out / "stretches.csv").read_text().splitlines()) == 12000
+    assert run(["photons", str(folder), "--out", str(out)]) == 2
 
 
 @pytest.mark.parametrize(

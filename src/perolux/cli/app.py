@@ -36,8 +36,12 @@ _COMMANDS = {
         "perolux.cli.spectra:absorption",
         "First exciton, slope and scatter of absorption.",
     ),
+<<<<<<< HEAD
     "film": ("perolux.cli.film:film", "Absorption of a film of nanocrystals; thickness for an OD."),
     "hom": ("perolux.cli.hom:hom", "Two-photon interference: visibility from T1, T2, and back."),
+=======
+    "hom": ("perolux.cli.hom:hom", "Two-photon interference: from T1 and T2, or measured."),
+>>>>>>> main
     "invert": ("perolux.cli.invert:invert", "Size distribution or platelets behind one spectrum."),
     "characterise": (
         "perolux.cli.studies:characterise",
@@ -46,7 +50,9 @@ _COMMANDS = {
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
     "schema": ("perolux.cli.studies:schema", "JSON Schema of a study file, for editors."),
     "learn": ("perolux.cli.design:learn", "Learn a table of recipes: a surrogate with its errors."),
+    "diffusion": ("perolux.cli.diffusion:diffusion", "The wandering line of one nanocrystal."),
     "photons": ("perolux.cli.photons:photons", "A record of single photons: blinking, lifetimes, g2."),
+    "pcfs": ("perolux.cli.pcfs:pcfs", "Photon-correlation Fourier spectroscopy: line width, diffusion."),
     "predict": ("perolux.cli.design:predict", "Predict recipes with a learned model."),
     "exciton": ("perolux.cli.exciton:exciton", "The electron-hole pair of one nanocrystal."),
     "fit-growth": ("perolux.cli.fit_growth:fit_growth_command", "Kinetic constants from a series."),

@@ -1,4 +1,4 @@
-"""`perolux decay`: lifetimes of a recorded decay."""
+"""`perolux decay`: lifetimes of a recorded decay, their distribution, or lifetimes that several share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["decay"]
 def decay(
     file: Annotated[Path, Parameter(help="a histogram of photons over time after the pulse")],
     /,
-    *,
+    *more: Annotated[Path, Parameter(help="more curves on the same axis, with --shared")],
     irf: Annotated[
         str | None, Parameter(help="response: a file with the same bins, or gaussian:SIGMA_NS,CENTRE_NS")
     ] = None,
@@ -38,8 +38,37 @@ def decay(
     models: Annotated[
         str, Parameter(help="to compare: 1 to 4 exponentials, stretched, lognormal, gamma, bimolecular")
     ] = "1,2,3,4",
+    shared: Annotated[
+        str | None,
+        Parameter(
+            help="what several files have in common: lifetimes (all), or places from the shortest, e.g. 1"
+        ),
+    ] = None,
+    distribution: Annotated[
+        bool, Parameter(negative="", help="the distribution of lifetimes too, by three methods")
+    ] = False,
+    grid: Annotated[
+        str | None,
+        Parameter(
+            help="of the distribution: shortest and longest lifetime in ns and how many, e.g. 0.1,100,60"
+        ),
+    ] = None,
+    resamples: Annotated[
+        int | None, Parameter(help="fits behind the distribution's intervals (100; 0: none)")
+    ] = None,
     background: Annotated[
         float | None, Parameter(help="counts per bin where it is known; free otherwise")
+    ] = None,
+    dark_cps: Annotated[
+        float | None, Parameter(help="dark counts a second, known from a measurement in the dark: a prior")
+    ] = None,
+    dark_sigma: Annotated[float | None, Parameter(help="their standard error, counts a second")] = None,
+    dark_time: Annotated[
+        float | None, Parameter(help="or the seconds that the dark counts were measured for")
+    ] = None,
+    live_time: Annotated[
+        float | None,
+        Parameter(help="seconds that the decay was recorded for (with --period, or give --pulses)"),
     ] = None,
     fixed_shift: Annotated[bool, Parameter(negative="", help="the response stays where it is")] = False,
     pulses: Annotated[
@@ -52,24 +81,63 @@ def decay(
         Literal["ps", "ns", "us", "ms", "s"] | None, Parameter(help="where the file does not say it")
     ] = None,
     out: Annotated[
-        Path | None, Parameter(help="picture with residuals (.svg) or report (.html), a new file")
+        Path | None,
+        Parameter(help="picture (.svg), report (.html), or table of the distribution (.csv), a new file"),
     ] = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Lifetimes, amplitudes and background of a decay by Poisson likelihood; models compared by Schwarz's
     criterion.
     """
+    from perolux.cli.decay_more import (
+        check_out,
+        dark_prior,
+        grid_numbers,
+        show_distribution,
+        show_shared,
+        together_only,
+        write_csv,
+    )
     from perolux.measured import read_decay
-    from perolux.photons.decay_record import analyse_decay, response_of_record
+    from perolux.photons.decay_record import analyse_decay, response_of_record, with_distribution
     from perolux.photons.instrument_response import parse_gaussian
 
-    if out is not None and (out.suffix.lower() not in (".svg", ".html") or out.exists()):
-        raise OptionError(
-            f"--out {out} is there, or is no picture", allowed="a new name that ends in .svg or .html"
-        )
+    check_out(out, distribution)
+    chosen_grid = grid_numbers(grid, resamples, distribution)
     ranges = [_range(text) for text in exclude or []]
-    record = read_decay(file, time_unit=time_unit)
     given = None if irf is None else parse_gaussian(irf)
+    if more or shared is not None:
+        from perolux.photons.decay_global_record import analyse_decays_together, parse_shared
+
+        numbers = together_only(
+            more, shared, models,
+            {
+                "--distribution": distribution, "--background": background is not None,
+                "--dark-cps": dark_cps is not None, "--pulses": pulses is not None, "--out": out is not None,
+                "--correct-pile-up": correct_pile_up, "--fixed-shift": fixed_shift,
+            },
+        )  # fmt: skip
+        common = parse_shared(shared or "")
+        records = [read_decay(one, time_unit=time_unit) for one in (file, *more)]
+        many = patiently(
+            lambda: analyse_decays_together(
+                records,
+                shared=common,
+                irf=read_decay(given, time_unit=time_unit) if isinstance(given, Path) else given,
+                period_ns=period,
+                start_ns=start,
+                stop_ns=stop,
+                exclude_ns=ranges,
+                exponentials=numbers,
+            ),
+            "fitting",
+        )
+        if json:
+            print_json(many.as_dict())
+        else:
+            show_shared(many)
+        return
+    record = read_decay(file, time_unit=time_unit)
     response = (
         response_of_record(read_decay(given, time_unit=time_unit), record)
         if isinstance(given, Path)
@@ -77,6 +145,9 @@ def decay(
     )
     if fixed_shift and response is None:
         raise OptionError("--fixed-shift without a response", fix="give --irf, or leave it out")
+    dark = dark_prior(
+        dark_cps, dark_sigma, dark_time, live_time, period, pulses, record.step_ns, background is not None
+    )
     found = patiently(
         lambda: analyse_decay(
             record,
@@ -90,21 +161,38 @@ def decay(
             pulses=pulses,
             correct_pile_up=correct_pile_up,
             free_shift=False if fixed_shift else None,
+            dark=dark,
         ),
         "fitting",
     )
+    if distribution:
+        fitted = found
+        found = patiently(
+            lambda: with_distribution(
+                fitted, grid=chosen_grid, resamples=100 if resamples is None else resamples
+            ),
+            "distribution of lifetimes",
+        )
     if out is not None:
         from perolux.files import write_bytes, write_text
+        from perolux.reports.decay_distribution_figure import draw_distribution
         from perolux.reports.decay_figure import draw_decay, render_decay
 
-        if out.suffix.lower() == ".svg":
-            write_bytes(out, draw_decay(found))
+        if out.suffix.lower() == ".csv" and found.distribution is not None:
+            write_csv(out, found.distribution)
+        elif out.suffix.lower() == ".svg":
+            write_bytes(
+                out,
+                draw_decay(found) if found.distribution is None else draw_distribution(found.distribution),
+            )
         else:
             write_text(out, render_decay(found))
     if json:
         print_json(found.as_dict())
         return
-    _show(found, out)
+    _show(found, out if found.distribution is None else None)
+    if found.distribution is not None:
+        show_distribution(found.distribution, out)
 
 
 def _range(text: str) -> tuple[float, float]:
@@ -148,6 +236,7 @@ def _show(found: DecayAnalysis, out: Path | None) -> None:
         f"{int(fit.histogram.counts[fit.histogram.used].sum())} counts",
         f"background {fit.background:.5g}{error} counts per bin"
         + ("" if fit.background_free else " (given)")
+        + ("" if fit.dark is None else f" (alone {fit.dark.free_per_bin:.4g}; {fit.dark.record.note})")
         + f"; deviance {fit.deviance:.6g}, per degree of freedom {number(fit.reduced_deviance, 3)}",
     ]
     if found.response is not None:

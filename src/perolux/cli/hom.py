@@ -1,20 +1,30 @@
-"""`perolux hom`: two-photon interference, from lifetime and coherence to visibility and back."""
+"""`perolux hom`: two-photon interference, from lifetime and coherence to visibility and back; or from
+measured histograms (`hom_measured`).
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from perolux.cli.console import print_json, print_table
+from perolux.cli.hom_measured import MeasuredOptions, measured_hom
 from perolux.errors import OptionError
 
 __all__ = ["hom"]
 
 
 def hom(
+    parallel: Annotated[
+        Path | None,
+        Parameter(help="measured coincidences against delay, parallel polarisations (text, .phu)"),
+    ] = None,
+    orthogonal: Annotated[Path | None, Parameter(help="the same, orthogonal polarisations")] = None,
+    /,
     *,
-    t1: Annotated[float, Parameter(help="lifetime T1 in ps")],
+    t1: Annotated[float | None, Parameter(help="lifetime T1 in ps")] = None,
     t2: Annotated[float | None, Parameter(help="coherence time T2 in ps, at most 2 T1")] = None,
     visibility: Annotated[
         float | None, Parameter(help="corrected visibility, a share, in place of T2")
@@ -36,12 +46,35 @@ def hom(
         float | None, Parameter(help="in K, at which T1 and T2 hold: asks for the colder one")
     ] = None,
     material: Annotated[str, Parameter(help="whose phonon activates dephasing")] = "CsPbBr3",
+    measured: MeasuredOptions | None = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
-    """Visibility of two-photon interference from T1 and T2, or T2 from a visibility.
+    """Visibility of two-photon interference from T1 and T2, T2 from a visibility, or all from histograms.
 
-    With --wanted: the enhancement, Q and temperature that would reach it.
+    With --wanted: the enhancement, Q and temperature that would reach it. With files: areas of the peaks,
+    visibility raw and corrected, T1 and T2.
     """
+    measured = measured or MeasuredOptions()
+    if parallel is not None:
+        given = {
+            "--t1": t1, "--t2": t2, "--visibility": visibility, "--gate": gate, "--wanted": wanted,
+            "--wavelength": wavelength, "--temperature": temperature,
+        }  # fmt: skip
+        if used := [name for name, value in given.items() if value is not None]:
+            raise OptionError(
+                "options of a calculation beside measured histograms", where=", ".join(used),
+                fix="leave them out: T1 and T2 come out of the fit",
+            )  # fmt: skip
+        measured_hom(parallel, orthogonal, measured, detuning_spread, json)
+        return
+    if used := measured.used():
+        raise OptionError("options of measured histograms, and no file", where=", ".join(used))
+    if t1 is None:
+        raise OptionError(
+            "neither a lifetime nor a measured histogram",
+            where="--t1, FILE_PARALLEL",
+            allowed="--t1 with --t2 or --visibility; or one or two files and --delay",
+        )
     from perolux.photons import hom_wanted as wanting
     from perolux.photons.hom import visibility as visibility_of
 

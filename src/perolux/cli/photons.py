@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from perolux.cli.console import numbers_of, print_json, print_table, terminal_progress
+from perolux.cli.console import numbers_of, patiently, print_json, print_table, terminal_progress
+from perolux.cli.diffusion import SeriesOptions, analyse_series, show_diffusion
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ def photons(
     dark_cps: Annotated[
         str | None, Parameter(help="dark counts a second of detectors A and B, e.g. 120,95")
     ] = None,
+    dark_time: Annotated[
+        float | None, Parameter(help="seconds that they were measured for: a prior of the levels' decays")
+    ] = None,
     irf: Annotated[
         str | None, Parameter(help="instrument response: a file, or gaussian:SIGMA_NS,CENTRE_NS")
     ] = None,
@@ -43,6 +48,13 @@ def photons(
         float, Parameter(help="gain in log-likelihood that a change of rate must bring")
     ] = 9.0,
     shortest_dwell: Annotated[float | None, Parameter(help="lower limit of the dwell times in s")] = None,
+    spectra: Annotated[
+        Path | None, Parameter(help="a series of spectra taken meanwhile: adds spectral diffusion")
+    ] = None,
+    spectra_offset_s: Annotated[
+        float, Parameter(help="reading of the photons' clock at time 0 of the spectra")
+    ] = 0.0,
+    series: SeriesOptions | None = None,
     out: Annotated[Path | None, Parameter(help="a new folder for the report and its tables")] = None,
     replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
@@ -52,22 +64,39 @@ def photons(
         from perolux.photons.derived_record import analyse_derived
 
         used = {
-            "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels, "--out": out,
+            "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels,
+            "--spectra": spectra, "the options of --spectra": series, "--dark-time": dark_time,
         }  # fmt: skip
         if any(value is not None for value in used.values()):
             names = ", ".join(name for name, value in used.items() if value is not None)
             raise OptionError(
                 "options of a record of photons", where=names, fix="leave them out for a folder"
             )
-        found = analyse_derived(file, period_ns=sync_period, shortest_dwell_s=shortest_dwell)
+        if out is not None:
+            from perolux.studies.growth import require_new_folder
+
+            require_new_folder(out, replace=replace, holds=("result.json", "beside.csv"))
+        found = patiently(
+            lambda: analyse_derived(file, period_ns=sync_period, shortest_dwell_s=shortest_dwell), "fitting"
+        )
+        if out is not None:
+            from perolux.reports.photons_derived import write_derived_report
+
+            write_derived_report(found, out)
         if json:
             print_json(found.as_dict())
         else:
-            _show_derived(found)
+            _show_derived(found, out)
         return
+    if dark_time is not None and (dark_cps is None or not (math.isfinite(dark_time) and dark_time > 0)):
+        raise OptionError(
+            f"--dark-time {dark_time:g}", allowed="a positive number of seconds, with --dark-cps A,B"
+        )
     from perolux.measured.streams import read_stream
     from perolux.photons.analysis import Settings, analyse
 
+    if spectra is None and (series is not None or spectra_offset_s):
+        raise OptionError("options of a series without one", where="--spectra", fix="give --spectra FILE")
     if out is not None:
         from perolux.studies.growth import require_new_folder
 
@@ -80,16 +109,23 @@ def photons(
         sides=None if channels is None else _sides(channels),
         shortest_dwell_s=shortest_dwell,
         response=None if irf is None else _response(irf, stream.nanotime_bin_ns),
+        dark_time_s=dark_time,
     )
     analysis = analyse(stream, settings, terminal_progress())
+    wander = None
+    if spectra is not None:
+        wander = analyse_series(spectra, series or SeriesOptions(), analysis, spectra_offset_s)
     if out is not None:
         from perolux.reports.photons import write_photon_report
 
-        write_photon_report(analysis, out, file)
+        write_photon_report(analysis, out, file, wander)
     if json:
-        print_json(analysis.as_dict())
+        added = {} if wander is None else {"spectral_diffusion": wander.as_dict()}
+        print_json(analysis.as_dict() | added)
     else:
         _show(analysis, out)
+        if wander is not None:
+            show_diffusion(wander)
 
 
 def _response(text: str, bin_ns: float | None) -> Response:
@@ -158,13 +194,19 @@ def _show(found: Analysis, out: Path | None) -> None:
     )  # fmt: skip
 
 
-def _show_derived(found: DerivedRecord) -> None:
+def _show_derived(found: DerivedRecord, out: Path | None) -> None:
     record = found.as_dict()
     print_table(
         Path(record["folder"]).name,
         ["quantity", "here", "stored by its authors"],
         [[one["quantity"], one["here"], one["stored"] or "–"] for one in record["beside"]],
-        "\n".join((*record["assumptions"], *record["warnings"])),
+        "\n".join(
+            (
+                *(f"assumed: {text}" for text in record["assumptions"]),
+                *record["warnings"],
+                *([f"report.html, tables and result.json: {out}"] if out is not None else []),
+            )
+        ),
     )
 
 

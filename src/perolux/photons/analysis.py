@@ -55,7 +55,8 @@ class Settings:
     dark_cps: dark counts of detectors A and B. levels: number of levels; by the criterion if left out.
     threshold: of the search for changes. sides: channels of A and B. shortest_dwell_s: lower limit of the
     dwell times; three times the median of the shortest tenth if left out. response: instrument response for
-    `fit_decay`; the decays are fitted from the pulse on without one.
+    `fit_decay`; the decays are fitted from the pulse on without one. dark_time_s: how long the dark counts
+    were measured for; they are then a prior of the background of the levels' decays, which is free otherwise.
     """
 
     dark_cps: tuple[float, float] = (0.0, 0.0)
@@ -64,18 +65,21 @@ class Settings:
     sides: Sides | None = None
     shortest_dwell_s: float | None = None
     response: Response | None = None
+    dark_time_s: float | None = None
 
 
 @dataclass(frozen=True)
 class LevelLifetime:
     """Lifetime of a level. lifetime_ns, sigma_ns: None with the reason. exponentials: how many the criterion
-    asked for; with more than one the lifetime is their mean by amplitude."""
+    asked for; with more than one the lifetime is their mean by amplitude. warning: where its background
+    contradicts the dark counts."""
 
     lifetime_ns: float | None
     sigma_ns: float | None
     exponentials: int | None
     reduced_deviance: float | None
     reason: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,11 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     flid = None
     try:
         nanotimes = _nanotimes(stream, segments, levels, channels, progress)
-        lifetimes = tuple(_level_lifetime(nanotimes, k, s, levels, dark) for k in range(len(levels)))
+        lifetimes = tuple(
+            _level_lifetime(nanotimes, k, s, float(segments.duration_s[levels.of_segment == k].sum()))
+            for k in range(len(levels))
+        )
+        warnings += [f"level {k + 1}: {one.warning}" for k, one in enumerate(lifetimes) if one.warning]
         share = np.clip(dark * segments.duration_s / np.maximum(segments.photons, 1), 0.0, 0.99)
         stretch, _ = stretch_lifetimes(nanotimes, share)
         flid = _flid_correlation(segments, stretch, dark)
@@ -257,10 +265,9 @@ def _nanotimes(
     return nanotimes_of(stream, segments, levels.of_segment, channels=channels, progress=progress)
 
 
-def _level_lifetime(
-    view: NanotimeView, level: int, settings: Settings, levels: Levels, dark_cps: float
-) -> LevelLifetime:
+def _level_lifetime(view: NanotimeView, level: int, settings: Settings, seconds: float) -> LevelLifetime:
     """Fit of the decay of one level; without a response from the pulse on, wrapped around the period."""
+    from perolux.photons.dark_record import dark_record
     from perolux.photons.decay_fit import fit_decay
 
     counts = view.counts[level]
@@ -276,13 +283,19 @@ def _level_lifetime(
     counts = counts[: len(counts) // bins * bins].reshape(-1, bins).sum(axis=1)
     period = None if settings.response is None else view.period_ns
     width = view.bin_ns * bins
+    dark = None
+    if settings.dark_time_s is not None:
+        dark = dark_record(
+            sum(settings.dark_cps), pulses=seconds / (view.period_ns * 1e-9), bin_ns=width,
+            dark_time_s=settings.dark_time_s,
+        )  # fmt: skip
     try:
         found, best = None, math.inf
         for several in (1, 2, 3):  # more only as long as the criterion asks for it
             try:
                 one = fit_decay(
                     counts, width, irf=settings.response, period_ns=period, used=used,
-                    exponentials=several, intervals=False,
+                    exponentials=several, intervals=False, dark=dark,
                 )  # fmt: skip
             except ConvergenceError:
                 if found is None:
@@ -299,7 +312,8 @@ def _level_lifetime(
     sigma = found.lifetime_sigma_ns[0]
     if several > 1:
         sigma = _resampled_sigma(found, settings, period, used)
-    return LevelLifetime(found.average_amplitude_ns, sigma, several, found.reduced_deviance)
+    warning = None if found.dark is None else found.dark.warning
+    return LevelLifetime(found.average_amplitude_ns, sigma, several, found.reduced_deviance, warning=warning)
 
 
 def _resampled_sigma(
@@ -323,6 +337,7 @@ def _resampled_sigma(
                 exponentials=len(found.lifetimes_ns),
                 start_ns=found.lifetimes_ns,
                 intervals=False,
+                dark=found.histogram.dark,
             )
         except PeroluxError:
             continue

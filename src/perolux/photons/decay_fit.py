@@ -23,12 +23,13 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, InputError, OptionError, Problem
 from perolux.fitting import bic, poisson_deviance
+from perolux.photons.dark_record import DarkRecord, DarkVerdict
 from perolux.photons.decay_models import check_period
 from perolux.photons.decay_result import Compared, DecayFit, Histogram, Starts
 from perolux.photons.decay_search import count_of, lifetimes_of, model_curve, search, title_of
 from perolux.photons.decay_shapes import SHAPES
 from perolux.photons.instrument_response import GaussianResponse, MeasuredResponse, Response
-from perolux.photons.poisson_projection import Curve, Optimum, covariance, profile
+from perolux.photons.poisson_projection import Curve, Optimum, covariance, minimise, profile
 
 __all__ = ["MODELS", "DecayFit", "Histogram", "fit_decay", "make_histogram"]
 
@@ -59,6 +60,7 @@ def fit_decay(
     start_ns: Sequence[float] | None = None,
     intervals: bool = True,
     level: float = 0.95,
+    dark: DarkRecord | None = None,
 ) -> DecayFit:
     """Fit a histogram of photons after a pulse, shape (n,), bins of bin_ns; the first begins at 0.
 
@@ -68,7 +70,8 @@ def fit_decay(
     per bin. used: True for the bins to fit, shape (n,). exposure: part of the pulses that a bin could still
     see (pile-up), shape (n,). free_shift: whether the response may move in time; default with a measured
     response, or a Gaussian of some width. start_ns: lifetimes to start from, instead of the search.
-    intervals: without them errors are those of the information matrix alone. Raises `InputError` and
+    intervals: without them errors are those of the information matrix alone. dark: a record in the dark
+    (`dark_record`), the prior of a free background; whether the decay agrees is told. Raises `InputError` and
     `OptionError` with all that is wrong, `ConvergenceError`.
 
     >>> import numpy as np
@@ -78,8 +81,10 @@ def fit_decay(
     (3.0, 5.0)
     """
     names = _names(exponentials, models)
-    h = make_histogram(counts, bin_ns, irf=irf, period_ns=period_ns, used=used, exposure=exposure)
+    h = make_histogram(counts, bin_ns, irf=irf, period_ns=period_ns, used=used, exposure=exposure, dark=dark)
     fixed = _background(background)
+    if dark is not None and fixed is not None:
+        raise OptionError("a background that is given, and dark counts", fix="give one of the two")
     if not 0 < level < 1:
         raise OptionError(f"a level of {level:g}", allowed="between 0 and 1")
     moves = (
@@ -124,6 +129,7 @@ def make_histogram(
     period_ns: float | None = None,
     used: npt.ArrayLike | None = None,
     exposure: npt.ArrayLike | None = None,
+    dark: DarkRecord | None = None,
 ) -> Histogram:
     """The checked input of `fit_decay`; all problems at once."""
     n = np.asarray(counts, dtype=float)
@@ -161,7 +167,7 @@ def make_histogram(
         )
     if not n[keep].sum():
         raise InputError("there are no photons in the bins to fit", fix="check the range")
-    return Histogram(n, float(bin_ns), keep, seen, irf, period_ns)
+    return Histogram(n, float(bin_ns), keep, seen, irf, period_ns, dark)
 
 
 def _names(exponentials: int | str, models: Sequence[str] | None) -> list[str]:
@@ -197,10 +203,11 @@ def _finish(
     curve, low, high = model_curve(h, name, fixed, moves)
     threshold = NormalDist().inv_cdf((1 + level) / 2) ** 2
     k = count_of(name)
+    bins = int(h.used.sum())  # a dark record is a row more
     for _ in range(5):
-        expected = curve.columns(best.theta)[0] @ best.amplitudes[0] + curve.fixed
-        dof = len(expected) - _parameters(best, fixed)
-        pearson, excess = _misfit(curve.counts, expected, dof)
+        expected = (curve.columns(best.theta)[0] @ best.amplitudes[0] + curve.fixed)[:bins]
+        dof = bins - _parameters(best, fixed)
+        pearson, excess = _misfit(curve.counts[:bins], expected, dof)
         by_theta, by_amplitude = covariance([curve], best, low, high)
         if not intervals:
             ends: list[tuple[float | None, float | None]] = [(None, None)] * k
@@ -237,7 +244,7 @@ def _finish(
         shift_ns=float(best.theta[-1]) if moves else (None if h.response is None else 0.0),
         shift_sigma_ns=spread[-1] if moves else None,
         second=(SHAPES[name].second, float(best.theta[1]), spread[1]) if name in SHAPES else None,
-        deviance=poisson_deviance(curve.counts, expected),
+        deviance=poisson_deviance(curve.counts[:bins], expected),
         degrees_of_freedom=dof,
         pearson_chi2=pearson,
         overdispersion=excess,
@@ -245,8 +252,23 @@ def _finish(
         starts=starts,
         histogram=h,
         expected=expected,
+        dark=_verdict(h, name, best, moves),
     )
     return replace(fit, warnings=tuple(_warnings(fit, best, low, high, by_theta is None, moves, intervals)))
+
+
+def _verdict(h: Histogram, name: str, best: Optimum, moves: bool) -> DarkVerdict | None:
+    """What the decay alone says of the background: the same model without the dark record."""
+    if h.dark is None:
+        return None
+    curve, low, high = model_curve(replace(h, dark=None), name, None, moves)
+    free = minimise([curve], best.theta, low, high, amplitudes=best.amplitudes)
+    level = float(free.amplitudes[0][-1])
+    part = covariance([curve], free, low, high)[1][0]
+    sigma = None if part is None else _sigmas(np.diag(part), len(part))[-1]
+    sign = 1.0 if level >= h.dark.per_bin else -1.0
+    rise = max(best.deviance - free.deviance, 0.0)
+    return DarkVerdict(h.dark, level, sigma, sign * math.sqrt(rise))
 
 
 def _misfit(n: FloatArray, m: FloatArray, dof: int) -> tuple[float, float]:
@@ -366,6 +388,8 @@ def _warnings(
     ):
         if value <= least or value >= most:
             said.append(f"{name} ran to the end of its range: no sigma")
+    if fit.dark is not None and fit.dark.warning:
+        said.append(fit.dark.warning)
     if fit.background_free and fit.background <= 0:
         said.append("the background is 0, the least that it can be: no sigma")
     for tau, amount in zip(fit.lifetimes_ns, fit.counts, strict=True):

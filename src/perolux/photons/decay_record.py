@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError
 from perolux.measured import Decay
+from perolux.photons.dark_record import DarkRecord
+from perolux.photons.decay_distribution import LifetimeDistribution, fit_distribution
 from perolux.photons.decay_fit import fit_decay
 from perolux.photons.decay_result import DecayFit
 from perolux.photons.instrument_response import (
@@ -24,7 +26,14 @@ from perolux.photons.instrument_response import (
 )
 from perolux.photons.pile_up import PileUp, exposure, pile_up
 
-__all__ = ["DecayAnalysis", "analyse_decay", "response_of_record", "stored_fit_problem"]
+__all__ = [
+    "DecayAnalysis",
+    "analyse_decay",
+    "chosen_bins",
+    "response_of_record",
+    "stored_fit_problem",
+    "with_distribution",
+]
 
 FloatArray = npt.NDArray[np.float64]
 _EMPTY_END = 20
@@ -33,7 +42,9 @@ _EMPTY_END = 20
 
 @dataclass(frozen=True, eq=False)
 class DecayAnalysis:
-    """A fit and what surrounds it: the start of each bin fitted in ns, on the file's axis; pile-up, notes."""
+    """A fit and what surrounds it: the start of each bin fitted in ns, on the file's axis; pile-up, notes,
+    and the distribution of lifetimes where it was asked for.
+    """
 
     decay: Decay
     fit: DecayFit
@@ -41,6 +52,7 @@ class DecayAnalysis:
     response: Response | None
     pile_up: PileUp | None
     notes: tuple[str, ...]
+    distribution: LifetimeDistribution | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -60,6 +72,7 @@ class DecayAnalysis:
             "response": None if self.response is None else self.response.note,
             "pile_up": share,
             **found,
+            "distribution": None if self.distribution is None else self.distribution.as_dict(),
         }
 
 
@@ -76,38 +89,22 @@ def analyse_decay(
     pulses: float | None = None,
     correct_pile_up: bool = False,
     free_shift: bool | None = None,
+    dark: DarkRecord | None = None,
 ) -> DecayAnalysis:
     """Fit a record. Times are those of its axis; a bin begins at its time, and counts where it begins within
     the range.
 
     irf: a Gaussian on the file's axis, or `response_of_record`. exclude_ns: (from, to) of ranges to leave
     out. pulses: of the laser while it was recorded, for pile-up; correct_pile_up: make it part of the model.
-    Other arguments and errors as `fit_decay`.
+    dark: dark counts as a prior of the background (`dark_record`, with the bin of this record). Other
+    arguments and errors as `fit_decay`.
     """
     time, counts, used = decay.on_full_axis()
     first_time, notes = float(time[0]), list(decay.notes)
     stored = stored_fit_problem(decay.header)
     if stored:
         notes.append(stored)
-    for low, high in ((start_ns, stop_ns), *exclude_ns):
-        if low is not None and high is not None and not low < high:
-            raise OptionError(f"the range {low:g} to {high:g} ns is empty", allowed="two rising times in ns")
-    keep = used.copy()
-    small = 1e-6 * decay.step_ns
-    if start_ns is not None:
-        keep &= time >= start_ns - small
-    if stop_ns is not None:
-        keep &= time < stop_ns - small
-    for low, high in exclude_ns:
-        hit = (time >= low - small) & (time < high - small)
-        if not hit.any():
-            last = float(time[-1])
-            raise OptionError(
-                f"no bin begins between {low:g} and {high:g} ns", allowed=f"{first_time:g} to {last:g} ns"
-            )
-        keep &= ~hit
-    if not keep.any():
-        raise OptionError("no bin is left", fix="widen --start, --stop, or exclude less")
+    keep = chosen_bins(decay, time, used, start_ns, stop_ns, exclude_ns)
     seen = None
     share = None if pulses is None else pile_up(counts, pulses)
     if share is not None and share.warning:
@@ -153,8 +150,64 @@ def analyse_decay(
         used=keep[cut],
         exposure=None if seen is None else seen[cut],
         free_shift=free_shift,
+        dark=dark,
     )
     return DecayAnalysis(decay, fit, time[cut][keep[cut]], irf, share, tuple(notes))
+
+
+def with_distribution(
+    found: DecayAnalysis, *, grid: tuple[float, float, int] | None = None, resamples: int = 100
+) -> DecayAnalysis:
+    """The analysis with the distribution of lifetimes of the same bins, the response where the fit has put
+    it.
+
+    Arguments and errors as `fit_distribution`.
+    """
+    fit = found.fit
+    return replace(
+        found,
+        distribution=fit_distribution(
+            fit.histogram,
+            grid=grid,
+            shift_ns=fit.shift_ns or 0.0,
+            background=None if fit.background_free else fit.background,
+            resamples=resamples,
+        ),
+    )
+
+
+def chosen_bins(
+    decay: Decay,
+    time: FloatArray,
+    used: npt.NDArray[np.bool_],
+    start_ns: float | None,
+    stop_ns: float | None,
+    exclude_ns: Sequence[tuple[float, float]],
+) -> npt.NDArray[np.bool_]:
+    """True for the bins of `decay.on_full_axis()` that begin in a range and in none of those to leave out.
+
+    Raises `OptionError` for an empty range, one without bins, or where no bin is left.
+    """
+    for low, high in ((start_ns, stop_ns), *exclude_ns):
+        if low is not None and high is not None and not low < high:
+            raise OptionError(f"the range {low:g} to {high:g} ns is empty", allowed="two rising times in ns")
+    keep = used.copy()
+    small = 1e-6 * decay.step_ns
+    if start_ns is not None:
+        keep &= time >= start_ns - small
+    if stop_ns is not None:
+        keep &= time < stop_ns - small
+    for low, high in exclude_ns:
+        hit = (time >= low - small) & (time < high - small)
+        if not hit.any():
+            last = float(time[-1])
+            raise OptionError(
+                f"no bin begins between {low:g} and {high:g} ns", allowed=f"{float(time[0]):g} to {last:g} ns"
+            )
+        keep &= ~hit
+    if not keep.any():
+        raise OptionError("no bin is left", fix="widen --start, --stop, or exclude less")
+    return keep
 
 
 def response_of_record(record: Decay, decay: Decay) -> MeasuredResponse:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from perolux.photons.dark_record import DarkRecord, DarkVerdict
 from perolux.photons.decay_shapes import SHAPES
 from perolux.photons.instrument_response import Response
 
@@ -20,7 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 @dataclass(frozen=True, eq=False)
 class Histogram:
     """What is fitted: counts of all bins (n,), bin_ns, which bins are used (n,), exposure of bins (n,), the
-    response.
+    response. dark: what a dark record says of the background.
     """
 
     counts: FloatArray
@@ -29,6 +30,7 @@ class Histogram:
     exposure: FloatArray
     response: Response | None
     period_ns: float | None
+    dark: DarkRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class DecayFit:
     of the response, None without. second: the shape's other parameter (name, value, sigma) and its interval.
     average_amplitude_ns: sum(A tau)/sum(A); average_intensity_ns: sum(A tau^2)/sum(A tau). overdispersion:
     factor on the variance that the errors allow for, 1 where the model is good to the noise. expected,
-    residuals: model and signed deviance residuals of the bins `used`.
+    residuals: model and signed deviance residuals of the bins `used`. dark: what a dark record said of the
+    background, and whether the decay agrees; None without one.
     """
 
     model: str
@@ -95,6 +98,7 @@ class DecayFit:
     histogram: Histogram
     expected: FloatArray
     warnings: tuple[str, ...] = ()
+    dark: DarkVerdict | None = None
 
     @property
     def reduced_deviance(self) -> float | None:
@@ -159,6 +163,7 @@ class DecayFit:
                 "counts_per_bin": self.background,
                 "sigma": self.background_sigma,
                 "free": self.background_free,
+                "dark": None if self.dark is None else self.dark.as_dict(),
             },
             "shift_ns": None
             if self.shift_ns is None

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
+from perolux.photons.dark_record import DarkRecord
 from perolux.photons.decay_models import exponential_columns, lifetime_limits
 from perolux.photons.decay_result import Histogram, Starts
 from perolux.photons.decay_shapes import SHAPES, shape_column
@@ -182,7 +183,25 @@ def model_curve(
         columns if shape is None else shaped,
         np.arange(len(low)) if index is None else index,
     )
+    if h.dark is not None and fixed is None:
+        curve = _with_dark_record(curve, h.dark)
     return curve, np.array(low), np.array(high)
+
+
+def _with_dark_record(curve: Curve, dark: DarkRecord) -> Curve:
+    """The curve with one row more: counts of a dark record, which the background (the last column) alone
+    makes.
+    """
+
+    def columns(theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        phi, slopes = curve.columns(theta)
+        row = np.zeros((1, phi.shape[1]))
+        row[0, -1] = dark.bins
+        return np.vstack([phi, row]), np.concatenate(
+            [slopes, np.zeros((len(slopes), 1, phi.shape[1]))], axis=1
+        )
+
+    return Curve(np.append(curve.counts, dark.counts), np.append(curve.fixed, 0.0), columns, curve.index)
 
 
 def count_of(name: str) -> int:

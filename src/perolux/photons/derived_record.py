@@ -1,14 +1,14 @@
 """The derived files of one dot, as its authors published them, looked at as far as they go.
 
-A folder with any of corr_unseg.txt (decay), g2.txt (coincidences), segments.csv (stretches of constant rate)
-and metadata_dataset.txt (counts). Photons themselves are not in it: what rests on the authors' segmentation
-is said.
+A folder with any of corr_unseg.txt (decay), g2.txt (coincidences), segments.csv (stretches of constant rate),
+switchinghist.txt (lengths of stretches), Houel_autocorr.txt (autocorrelation of the intensity) and
+metadata_dataset.txt (counts). Photons themselves are not in it: what rests on the authors' segmentation is
+said.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import InputError
-from perolux.measured.decays import read_decay, read_facts, read_table
+from perolux.measured.decays import Decay, read_decay, read_facts, read_table
 from perolux.photons.change_points import Segments
+from perolux.photons.decay_record import DecayAnalysis, analyse_decay
+from perolux.photons.derived_parts import (
+    Autocorrelation,
+    Source,
+    StoredDecay,
+    SwitchingHistogram,
+    read_autocorrelation,
+    read_source,
+    read_stored_decay,
+    read_switching,
+)
 from perolux.photons.dwell_times import DwellComparison, against_limit, compare_laws
 from perolux.photons.g2_tails import TailFit, tail_alternatives
 from perolux.photons.levels import Levels, find_levels, on_fraction
@@ -27,7 +38,10 @@ __all__ = ["DerivedRecord", "analyse_derived"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-_FILES = ("metadata_dataset.txt", "corr_unseg.txt", "g2.txt", "segments.csv", "switchinghist.txt")
+_FILES = (
+    "metadata_dataset.txt", "corr_unseg.txt", "g2.txt", "segments.csv", "switchinghist.txt",
+    "Houel_autocorr.txt",
+)  # fmt: skip
 _LOWER_S = 3e-3
 _LIMITS_S = (3e-3, 5e-3, 10e-3)
 
@@ -35,7 +49,7 @@ _LIMITS_S = (3e-3, 5e-3, 10e-3)
 @dataclass(frozen=True)
 class DerivedRecord:
     """What the files of a dot say. Parts whose file is not there are None. stored: what the authors wrote
-    beside them."""
+    beside them. segment_lifetime_ns: the authors' fit of each stretch, NaN where it is none."""
 
     folder: str
     counts: dict[str, int]
@@ -47,7 +61,16 @@ class DerivedRecord:
     dwells: DwellComparison | None
     limits: tuple[dict[str, float], ...]
     flid_correlation: float | None
-    stored_exponent: float | None
+    decay: DecayAnalysis | None
+    stored_decay: StoredDecay | None
+    switching: SwitchingHistogram | None
+    autocorrelation: Autocorrelation | None
+    coincidences: Decay | None
+    segments: Segments | None
+    segment_lifetime_ns: FloatArray | None
+    stored_counts: dict[str, int]
+    source: Source | None
+    files: tuple[str, ...]
     warnings: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -108,39 +131,66 @@ class DerivedRecord:
                 "against_lower_limit": list(self.limits),
             },
             "flid_correlation": self.flid_correlation,
+            "decay": None if self.decay is None else _decay_dict(self.decay, self.stored_decay),
+            "switching": None if self.switching is None else _switching_dict(self.switching),
+            "autocorrelation": None
+            if self.autocorrelation is None
+            else {
+                "law": "A t^-C exp(-B t)",
+                "parameters": dict(zip("ABC", self.autocorrelation.law, strict=True)),
+                "stored": None
+                if self.autocorrelation.stored_law is None
+                else dict(zip("ABC", self.autocorrelation.stored_law, strict=True)),
+            },
+            "source": None if self.source is None else asdict(self.source),
+            "files": list(self.files),
             "beside": self._beside(),
             "assumptions": [
                 "photons are not in these files: stretches are those of the authors' segmentation",
                 "no dark counts are on record",
+                *(
+                    ["no response is on record: the decay is fitted from its second bin on"]
+                    if self.decay
+                    else []
+                ),
             ],
             "warnings": list(self.warnings),
         }
 
     def _beside(self) -> list[dict[str, str | None]]:
-        rows: list[tuple[str, str, str | None]] = [
-            (f"photons in {name}", str(count), None) for name, count in self.counts.items()
-        ]
-        if self.windows is not None:
-            rows.append(("g2(0) by windows", f"{self.windows.raw:.3f} +- {self.windows.sigma:.3f}", None))
-        for peaks in self.tails:
-            error = "" if peaks.sigma is None else f" +- {peaks.sigma:.3f}"
-            rows.append((f"g2(0) with tails, {peaks.model}", f"{peaks.g2:.3f}{error}", None))
-        if self.levels is not None and self.on_fraction is not None:
-            rows.append(("levels", str(len(self.levels)), None))
-            rows.append(("on", f"{100 * self.on_fraction:.1f} % of the time", None))
-        if self.dwells is not None:
-            for fit in self.dwells.fits:
-                told = ", ".join(f"{name} {value:.4g}" for name, value in fit.parameters.items())
-                gained = self.dwells.against_power_law[fit.law]
-                stored = None
-                if fit.law == "power-law" and self.stored_exponent is not None:
-                    stored = f"exponent {self.stored_exponent:.2f} (line through a logarithmic histogram)"
-                rows.append(
-                    (f"dwells, {fit.law.replace('-', ' ')}", f"{told}; log-likelihood {gained:+.1f}", stored)
-                )
-        if self.flid_correlation is not None:
-            rows.append(("intensity against ln(rate)", f"correlation {self.flid_correlation:.2f}", None))
-        return [{"quantity": a, "here": b, "stored": c} for a, b, c in rows]
+        from perolux.photons.derived_beside import beside
+
+        return [{"quantity": a, "here": b, "stored": c} for a, b, c in beside(self)]
+
+
+def _decay_dict(found: DecayAnalysis, stored: StoredDecay | None) -> dict[str, Any]:
+    fit = found.fit
+    return {
+        "model": fit.model,
+        "lifetimes_ns": list(fit.lifetimes_ns),
+        "lifetime_sigma_ns": list(fit.lifetime_sigma_ns),
+        "amplitudes": list(fit.amplitudes),
+        "background": fit.background,
+        "reduced_deviance": fit.reduced_deviance,
+        "average_amplitude_ns": fit.average_amplitude_ns,
+        "average_intensity_ns": fit.average_intensity_ns,
+        "models": [one.as_dict() for one in fit.comparison],
+        "stored": None if stored is None else asdict(stored),
+    }
+
+
+def _switching_dict(found: SwitchingHistogram) -> dict[str, Any]:
+    return {
+        "stored_exponent": found.stored_exponent,
+        "from_s": found.lower_s,
+        "exponent_of_the_same_line": found.exponent,
+        "largest_difference_of_histograms_log10": found.unmatched,
+        "exponent_by_likelihood": None
+        if found.likelihood is None
+        else found.likelihood.parameters["exponent"],
+        "exponent_low95": None if found.likelihood is None else found.likelihood.low95["exponent"],
+        "exponent_high95": None if found.likelihood is None else found.likelihood.high95["exponent"],
+    }
 
 
 def analyse_derived(
@@ -157,13 +207,21 @@ def analyse_derived(
         raise InputError("holds none of the files of a dot", where=str(folder), allowed=", ".join(_FILES))
     warnings: list[str] = []
     counts: dict[str, int] = {}
+    stored_counts: dict[str, int] = {}
     duration = None
+    period = period_ns
     if "metadata_dataset.txt" in there:
         facts = read_facts(there["metadata_dataset.txt"])
         counts = {name: int(facts[key]) for name, key in (("A", "cts_chA"), ("B", "cts_chB")) if key in facts}
         duration = float(facts["maxEventTime_ns"]) * 1e-9 if "maxEventTime_ns" in facts else None
+        stored_counts = {
+            name: int(facts[key])
+            for name, key in (("all", "totalPhotonCount"), ("reference", "cts_chR"))
+            if key in facts
+        }
     windows: G2Zero | None = None
     tails: tuple[TailFit, ...] = ()
+    found: Decay | None = None
     if "g2.txt" in there:
         found = read_decay(there["g2.txt"])
         period = period_ns or _period(found.time_ns, found.counts)
@@ -182,7 +240,17 @@ def analyse_derived(
                 "the data "
                 "hardly tell apart: its error bars are those of each model alone"
             )
-    levels = dwells = fraction = flid = None
+    decay = stored_decay = None
+    if "corr_unseg.txt" in there:
+        record = read_decay(there["corr_unseg.txt"])
+        stored_decay = read_stored_decay(record.header)
+        decay = analyse_decay(
+            record, period_ns=period, start_ns=float(record.time_ns[0]) + 0.5 * record.step_ns,
+            models=("1", "2", "3"),
+        )  # fmt: skip
+        if stored_decay is not None and stored_decay.problem:
+            warnings.append(stored_decay.problem)
+    levels = dwells = fraction = flid = segments = lifetime = length = photons = None
     limits: list[dict[str, float]] = []
     if "segments.csv" in there:
         table = read_table(there["segments.csv"])
@@ -208,9 +276,17 @@ def analyse_derived(
             for fit in against_limit(length, [lower * limit / _LOWER_S for limit in _LIMITS_S])
         ]
         rate = np.asarray(table["fit_rate_per_ns"], dtype=float)
+        with np.errstate(divide="ignore"):
+            lifetime = np.where(rate > 0, 1 / rate, np.nan)
         good = (photons > 200) & (rate > 0)
         if good.sum() > 10:
             flid = float(np.corrcoef(segments.rate_cps[good], np.log(rate[good]))[0, 1])
+    switching = autocorrelation = None
+    if "switchinghist.txt" in there:
+        switching = read_switching(there["switchinghist.txt"], length)
+    if "Houel_autocorr.txt" in there:
+        known = None if length is None or photons is None else (length, photons.astype(float))
+        autocorrelation = read_autocorrelation(there["Houel_autocorr.txt"], known)
     return DerivedRecord(
         folder=str(folder),
         counts=counts,
@@ -222,7 +298,16 @@ def analyse_derived(
         dwells=dwells,
         limits=tuple(limits),
         flid_correlation=flid,
-        stored_exponent=_stored_exponent(there.get("switchinghist.txt")),
+        decay=decay,
+        stored_decay=stored_decay,
+        switching=switching,
+        autocorrelation=autocorrelation,
+        coincidences=found,
+        segments=segments,
+        segment_lifetime_ns=lifetime,
+        stored_counts=stored_counts,
+        source=read_source(folder),
+        files=tuple(there),
         warnings=tuple(warnings),
     )
 
@@ -240,17 +325,3 @@ def _period(tau_ns: FloatArray, counts: IntArray) -> float:
     best = float(coarse[np.argmax(power(coarse))])
     fine = best * np.linspace(0.97, 1.03, 601)
     return float(fine[np.argmax(power(fine))])
-
-
-def _stored_exponent(path: Path | None) -> float | None:
-    if path is None:
-        return None
-    first = path.read_text("utf-8", errors="replace")[:400].splitlines()
-    for line in first:
-        if "exponent" in line and ":" in line:
-            try:
-                value = float(line.rpartition(":")[2])
-            except ValueError:
-                return None
-            return value if math.isfinite(value) else None
-    return None

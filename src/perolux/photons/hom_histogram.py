@@ -4,12 +4,14 @@
     middle      A [L(t; tau) - V_raw L(t; tau_dip)]  parallel;  A L(t; tau) orthogonal
 
 tau_dip = tau T2/(2 T1) is the width of the dip (pure dephasing); where the timing is slower than the dip it
-is left open by the data, and V_raw is not. Areas of the side peaks follow from `hom_peaks`.
+is left open by the data, and V_raw is not. Areas of the side peaks follow from `hom_peaks`. Without an
+orthogonal histogram A is what the side peaks say by counting pairs.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +19,18 @@ import numpy.typing as npt
 
 from perolux.errors import ModelRangeError, OptionError, Problem
 from perolux.fitting import least_squares, poisson_deviance_residuals, profile_interval
-from perolux.photons.hom_peaks import ExtraPhotons, Form, Interferometer, Scheme, correction, peak_areas
+from perolux.photons.hom_peaks import (
+    ExtraPhotons,
+    Form,
+    Interferometer,
+    PeakAreas,
+    Scheme,
+    correction,
+    peak_areas,
+)
 
-__all__ = ["HomFit", "HomHistogram", "fit_histograms", "peak_share", "simulate_histogram"]
+__all__ = ["HomFit", "HomHistogram", "expected_peaks", "fit_histograms", "peak_share"]
+__all__ += ["require_side_peaks", "simulate_histogram", "start_of_scales"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -64,7 +75,7 @@ def peak_share(edges_ns: npt.ArrayLike, centre_ns: float, tau_ns: float, blur_ns
     return np.diff(ndtr(x / blur_ns) + 0.5 * (tail_of(-x) - tail_of(x)))
 
 
-def _expected(
+def expected_peaks(
     edges: FloatArray,
     scheme: Scheme,
     areas: FloatArray,
@@ -73,12 +84,10 @@ def _expected(
     delay_ns: float,
     shift_ns: float,
     tau_ns: float,
-    dip_ns: float,
     blur_ns: float,
     centre: float,
-    taken: float,
 ) -> FloatArray:
-    """Histogram of unit scale, no background; taken: area of the dip."""
+    """Histogram of unit scale without interference or background; centre: area of the middle peak."""
     low, high = edges[0] - 20 * tau_ns - 8 * blur_ns, edges[-1] + 20 * tau_ns + 8 * blur_ns
     reach = int(max(abs(low), abs(high)) / delay_ns) + 1
     total = np.zeros(len(edges) - 1)
@@ -94,7 +103,7 @@ def _expected(
         else:
             area = float(areas[-1])
         total += area * peak_share(edges, place, tau_ns, blur_ns)
-    return total - taken * peak_share(edges, shift_ns, dip_ns, blur_ns)
+    return total
 
 
 def simulate_histogram(
@@ -135,11 +144,12 @@ def simulate_histogram(
     if problems:
         raise OptionError(problems)
     areas = peak_areas(scheme, interferometer, g2_zero=g2_zero, extra=extra)
-    mean = coincidences * _expected(
+    mean = coincidences * expected_peaks(
         edges, scheme, areas.area, areas.order, delay_ns=delay_ns, shift_ns=0.0, tau_ns=lifetime_ns,
-        dip_ns=lifetime_ns * max(visibility, 1e-3), blur_ns=blur_ns, centre=areas.central(0.0),
-        taken=visibility * areas.interfering,
+        blur_ns=blur_ns, centre=areas.central(0.0),
     )  # fmt: skip
+    dip_ns = lifetime_ns * max(visibility, 1e-3)
+    mean -= coincidences * visibility * areas.interfering * peak_share(edges, 0.0, dip_ns, blur_ns)
     return HomHistogram(edges, rng.poisson(np.maximum(mean, 0.0) + background))
 
 
@@ -163,8 +173,8 @@ class HomFit:
     lifetime_sigma_ns: float | None
     blur_ns: float
     dip_over_lifetime: float | None
-    central_over_side: float
-    background: tuple[float, float]
+    central_over_side: float | None
+    background: tuple[float, float | None]
     chi2: float
     degrees_of_freedom: int
     warnings: tuple[str, ...] = ()
@@ -172,7 +182,7 @@ class HomFit:
 
 def fit_histograms(
     parallel: HomHistogram,
-    orthogonal: HomHistogram,
+    orthogonal: HomHistogram | None,
     scheme: Scheme,
     *,
     delay_ns: float,
@@ -189,35 +199,33 @@ def fit_histograms(
     """V_raw of both histograms at once, Poisson likelihood, and its correction by name.
 
     Free: V_raw, lifetime, width of the dip, middle area, scale and background of each histogram, a shift of
-    the delay axis. blur_ns (of the delay) is held: measure it. lifetime_ns: where the search starts. Raises
-    `OptionError` where a histogram does not reach the first side peaks, `ModelRangeError` where it is empty.
+    the delay axis. Without an orthogonal histogram (None) the middle area is that of counted pairs. blur_ns
+    (of the delay) is held: measure it. lifetime_ns: where the search starts. Raises `OptionError` where a
+    histogram does not reach the first side peaks, `ModelRangeError` where it is empty.
     """
     if not (delay_ns > 0 and lifetime_ns > 0 and blur_ns >= 0):
         raise OptionError("a delay or lifetime that is not positive", allowed="above 0 ns, blur 0 or more")
-    for name, one in (("parallel", parallel), ("orthogonal", orthogonal)):
-        if one.edges_ns[0] > -1.3 * delay_ns or one.edges_ns[-1] < 1.3 * delay_ns:
-            raise OptionError(
-                "the histogram ends before its first side peaks", where=name,
-                allowed=f"at least -{1.3 * delay_ns:g} to {1.3 * delay_ns:g} ns",
-            )  # fmt: skip
-        if one.counts.sum() < 20:
-            raise ModelRangeError("fewer than 20 coincidences", where=name)
+    require_side_peaks(parallel, orthogonal, delay_ns)
     areas = peak_areas(scheme, interferometer, g2_zero=g2_zero, extra=extra)
     form = correction(
         scheme, interferometer, g2_zero=g2_zero, extra=extra, g2_sigma=g2_sigma,
         reflect_sigma=reflect_sigma, contrast_sigma=contrast_sigma,
     )  # fmt: skip
     counted = areas.central(0.0)
-    histograms = (parallel, orthogonal)
+    histograms = (parallel,) if orthogonal is None else (parallel, orthogonal)
+    n = len(histograms)
 
     def model(p: FloatArray) -> list[FloatArray]:
-        raw, tau, dip, centre, scale_p, scale_o, dark_p, dark_o, shift = p
+        raw, tau, dip, shift = p[:4]
+        centre = p[4 + 2 * n] if n == 2 else 1.0
         found = []
-        for one, scale, dark, v in ((parallel, scale_p, dark_p, raw), (orthogonal, scale_o, dark_o, 0.0)):
-            unit = _expected(
+        for one, scale, dark in zip(histograms, p[4 : 4 + n], p[4 + n : 4 + 2 * n], strict=True):
+            unit = expected_peaks(
                 one.edges_ns, scheme, areas.area, areas.order, delay_ns=delay_ns, shift_ns=shift, tau_ns=tau,
-                dip_ns=tau * dip, blur_ns=blur_ns, centre=centre * counted, taken=v * centre * counted,
+                blur_ns=blur_ns, centre=centre * counted,
             )  # fmt: skip
+            if one is parallel:
+                unit -= raw * centre * counted * peak_share(one.edges_ns, shift, tau * dip, blur_ns)
             found.append(scale * unit + dark * np.diff(one.edges_ns))
         return found
 
@@ -230,33 +238,25 @@ def fit_histograms(
             ]
         )
 
-    start_scale, start_dark = [], []
-    for one in histograms:
-        width = np.diff(one.edges_ns)
-        dark = float(np.quantile(one.counts / width, 0.1))
-        unit = _expected(
-            one.edges_ns, scheme, areas.area, areas.order, delay_ns=delay_ns, shift_ns=0.0,
-            tau_ns=lifetime_ns, dip_ns=lifetime_ns, blur_ns=blur_ns, centre=counted, taken=0.0,
-        )  # fmt: skip
-        side = np.abs(0.5 * (one.edges_ns[1:] + one.edges_ns[:-1])) > 0.5 * delay_ns
-        start_dark.append(dark)
-        start_scale.append(max(float((one.counts - dark * width)[side].sum() / unit[side].sum()), 1e-3))
-    names = ("raw", "lifetime", "dip", "centre", "scale_par", "scale_orth", "dark_par", "dark_orth", "shift")
-    start = np.array([0.4, lifetime_ns, 0.5, 1.0, *start_scale, *start_dark, 0.0])
-    low = np.array([-0.5, lifetime_ns / 20, 1e-3, 1e-3, 1e-6, 1e-6, 0.0, 0.0, -delay_ns / 4])
-    high = np.array([1.0, lifetime_ns * 20, 1.0, 10.0, np.inf, np.inf, np.inf, np.inf, delay_ns / 4])
+    start_scale, start_dark = start_of_scales(
+        histograms, scheme, areas, delay_ns=delay_ns, lifetime_ns=lifetime_ns, blur_ns=blur_ns
+    )
+    sides = ("par", "orth")[:n]
+    names = ["raw", "lifetime", "dip", "shift", *(f"scale_{x}" for x in sides), *(f"dark_{x}" for x in sides)]
+    start = np.array([0.4, lifetime_ns, 0.5, 0.0, *start_scale, *start_dark])
+    low = np.array([-0.5, lifetime_ns / 20, 1e-3, -delay_ns / 4, *[1e-6] * n, *[0.0] * n])
+    high = np.array([1.0, lifetime_ns * 20, 1.0, delay_ns / 4, *[np.inf] * (2 * n)])
     bin_ns = float(np.median(np.diff(parallel.edges_ns)))
     scale = np.array(
-        [
-            0.1,
-            lifetime_ns / 10,
-            0.2,
-            0.1,
-            *(s / 10 for s in start_scale),
-            *(max(d, 0.1) for d in start_dark),
-            bin_ns,
-        ]
+        [0.1, lifetime_ns / 10, 0.2, bin_ns, *(s / 10 for s in start_scale)]
+        + [max(d, 0.1) for d in start_dark]
     )
+    if n == 2:
+        names.append("centre")
+        start, low, high, scale = (
+            np.append(x, one)
+            for x, one in ((start, 1.0), (low, 1e-3), (high, 10.0), (scale, 0.1))
+        )  # fmt: skip
     fit = least_squares(residual, np.clip(start, low, high), names=names, low=low, high=high, scale=scale)
     bounds = profile_interval(residual, fit, "raw", level, low=low, high=high)
     raw = float(fit.values[0])
@@ -278,8 +278,49 @@ def fit_histograms(
     if value > 1:
         warnings.append("the corrected visibility exceeds 1: a correction is too large, or counts are few")
     chi2 = float(np.sum(fit.residuals**2))
+    dark = tuple(float(x) for x in fit.values[4 + n : 4 + 2 * n])
     return HomFit(
         raw, (bounds.low, bounds.high), value, (end(bounds.low), end(bounds.high)), level, form,
-        float(fit.values[1]), sigma[1], blur_ns, None if open_dip else dip, float(fit.values[3]),
-        (float(fit.values[6]), float(fit.values[7])), chi2, fit.degrees_of_freedom, tuple(warnings),
+        float(fit.values[1]), sigma[1], blur_ns, None if open_dip else dip,
+        float(fit.values[-1]) if n == 2 else None, (dark[0], dark[1] if n == 2 else None), chi2,
+        fit.degrees_of_freedom, tuple(warnings),
     )  # fmt: skip
+
+
+def require_side_peaks(parallel: HomHistogram, orthogonal: HomHistogram | None, delay_ns: float) -> None:
+    """`OptionError` where a histogram ends before its first side peaks, `ModelRangeError` where it is
+    empty."""
+    for name, one in (("parallel", parallel), ("orthogonal", orthogonal)):
+        if one is None:
+            continue
+        if one.edges_ns[0] > -1.3 * delay_ns or one.edges_ns[-1] < 1.3 * delay_ns:
+            raise OptionError(
+                "the histogram ends before its first side peaks", where=name,
+                allowed=f"at least -{1.3 * delay_ns:g} to {1.3 * delay_ns:g} ns",
+            )  # fmt: skip
+        if one.counts.sum() < 20:
+            raise ModelRangeError("fewer than 20 coincidences", where=name)
+
+
+def start_of_scales(
+    histograms: Sequence[HomHistogram],
+    scheme: Scheme,
+    areas: PeakAreas,
+    *,
+    delay_ns: float,
+    lifetime_ns: float,
+    blur_ns: float,
+) -> tuple[list[float], list[float]]:
+    """Where the search starts: scale and background (counts a ns) of each histogram, from its side peaks."""
+    scales, darks = [], []
+    for one in histograms:
+        width = np.diff(one.edges_ns)
+        dark = float(np.quantile(one.counts / width, 0.1))
+        unit = expected_peaks(
+            one.edges_ns, scheme, areas.area, areas.order, delay_ns=delay_ns, shift_ns=0.0,
+            tau_ns=lifetime_ns, blur_ns=blur_ns, centre=areas.central(0.0),
+        )  # fmt: skip
+        side = np.abs(0.5 * (one.edges_ns[1:] + one.edges_ns[:-1])) > 0.5 * delay_ns
+        darks.append(dark)
+        scales.append(max(float((one.counts - dark * width)[side].sum() / unit[side].sum()), 1e-3))
+    return scales, darks

@@ -27,10 +27,13 @@ from perolux.errors import ModelRangeError, OptionError, Problem
 from perolux.fitting import least_squares, poisson_deviance_residuals, profile_interval
 from perolux.measured.photon_stream import PhotonStream, stream_of_arrays
 from perolux.measured.records import FileSource
+from perolux.photons.correlation import Sides, two_sides
+from perolux.progress import Progress, silent, track
 from perolux.quantities.constants import constant
 
 __all__ = ["Line", "PcfsFit", "PcfsRecord", "count_pairs", "delay_of_path", "envelope", "fit_pcfs"]
-__all__ += ["interferogram", "simulate_position", "simulate_record", "spectral_correlation", "transform"]
+__all__ += ["expected_pairs", "interferogram", "spread_by_lag"]
+__all__ += ["simulate_position", "simulate_record", "spectral_correlation", "transform"]
 
 FloatArray = npt.NDArray[np.float64]
 _MOST_PHASE = 0.05
@@ -150,12 +153,21 @@ class PcfsRecord:
         return 0.5 * (self.lag_edges_s[1:] + self.lag_edges_s[:-1])
 
 
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(3)
+
+
 def _dip(
-    line: Line, record_delay: FloatArray, lag: FloatArray, contrast: float, fringes: float | None
+    line: Line, record_delay: FloatArray, edges: FloatArray, contrast: float, fringes: float | None
 ) -> FloatArray:
-    """1 - c^2/2 E with the phase of the dither, (m, k)."""
+    """1 - c^2/2 E with the phase of the dither, its mean over each lag bin, (m, k).
+
+    Pairs of unrelated photons lie evenly in a bin, so the mean is over the lag: three Gauss points, which
+    hold for bins of up to a factor 10 (a step of the diffusion across one bin is seen to 1e-3)."""
+    low, width = edges[:-1, None], np.diff(edges)[:, None]
+    lag = low + 0.5 * width * (_NODES + 1)  # (k, 3)
     turned = 1.0 if fringes is None else np.cos(2 * math.pi * fringes * lag)
-    return 1.0 - 0.5 * contrast**2 * envelope(line, record_delay[:, None], lag[None, :]) * turned
+    inside = envelope(line, record_delay[:, None, None], lag[None, :, :]) * turned
+    return np.asarray(1.0 - 0.25 * contrast**2 * (inside @ _WEIGHTS))
 
 
 def simulate_record(
@@ -183,7 +195,7 @@ def simulate_record(
     expected = np.broadcast_to(
         2 * (rate_cps / 2) ** 2 * seconds * np.diff(edges), (len(delay), len(lag))
     ).copy()
-    mean = expected * np.asarray(bunching) * _dip(line, delay, lag, contrast, fringes_per_s)
+    mean = expected * np.asarray(bunching) * _dip(line, delay, edges, contrast, fringes_per_s)
     return PcfsRecord(delay, edges, rng.poisson(mean).astype(float), expected, fringes_per_s)
 
 
@@ -234,9 +246,11 @@ def count_pairs(
     lag_edges_s: npt.ArrayLike,
     *,
     fringes_per_s: float | None = None,
+    sides: Sides | None = None,
+    progress: Progress = silent,
 ) -> PcfsRecord:
-    """A record from one stream (T2, channels 0 and 1) for each stage position: all pairs, both signs of the
-    lag. Edges are put on whole ticks."""
+    """A record from one stream for each stage position: all pairs, both signs of the lag. Edges are put on
+    whole ticks of the macro times. sides: channels of the two outputs; the two that saw light otherwise."""
     from perolux.photons._correlation_kernels import short_lags
 
     delay = np.asarray(delay_ps, dtype=float)
@@ -244,21 +258,24 @@ def count_pairs(
         raise OptionError(f"{len(streams)} streams for {len(delay)} positions", allowed="one each")
     rows, expected = [], []
     edges: FloatArray = np.zeros(0)
-    for stream in streams:
+    for stream in track(streams, "pairs of each stage position", len(streams), progress):
         ticks = np.round(np.asarray(lag_edges_s, dtype=float) * 1e9 / stream.macro_tick_ns).astype(np.int64)
         if np.any(np.diff(ticks) <= 0) or ticks[0] < 0:
             raise OptionError(
                 "lags finer than the ticks", where="lag_edges_s", allowed="a tick or more apart"
             )
+        of_a, of_b = two_sides(stream, sides)
         photons = stream.load()
+        photons = photons.only(np.isin(photons.channel, (*of_a, *of_b)))
+        first = np.isin(photons.channel, of_b).astype(np.uint8)
         counts = np.zeros(len(ticks) - 1, dtype=np.int64)
-        for side in (photons.channel, (1 - photons.channel).astype(np.uint8)):
+        for side in (first, (1 - first).astype(np.uint8)):
             short_lags(photons.macro, side, ticks, int(ticks[-1]), 0, counts)
         here = np.asarray(ticks * (stream.macro_tick_ns * 1e-9), dtype=float)
         if len(edges) and not np.allclose(edges, here):
             raise OptionError("streams of different ticks", allowed="one tick for all positions")
         edges = here
-        a, b = (stream.photons_per_channel.get(k, 0) for k in (0, 1))
+        a, b = (sum(stream.photons_per_channel.get(k, 0) for k in one) for one in (of_a, of_b))
         lag = 0.5 * (edges[1:] + edges[:-1])
         rows.append(counts)
         expected.append(2.0 * a * b * np.diff(edges) / stream.duration_s * (1 - lag / stream.duration_s))
@@ -270,8 +287,9 @@ class PcfsFit:
     """T2 and diffusion of a record.
 
     Intervals at `level`, by profile likelihood; an end is None where the data leave it open.
-    diffusion_time_s is None where the diffusion is not seen, or not resolved in the lags. bunching: (k,), g2
-    of each lag, as fitted. chi2: Poisson deviance of degrees_of_freedom.
+    diffusion_time_s and its interval are None where the diffusion is not seen, or not resolved in the lags.
+    bunching: (k,), g2 of each lag, as fitted. chi2: Poisson deviance of degrees_of_freedom.
+    scatter: (k,) of the pairs of each lag over Poisson's, by which it was weighted; None where Poisson holds.
     """
 
     t2_ps: float
@@ -284,6 +302,8 @@ class PcfsFit:
     chi2: float
     degrees_of_freedom: int
     warnings: tuple[str, ...] = ()
+    diffusion_time_interval_s: tuple[float | None, float | None] = (None, None)
+    scatter: FloatArray | None = None
 
 
 def fit_pcfs(
@@ -294,11 +314,13 @@ def fit_pcfs(
     offsets_rad_per_ps: Sequence[float] = (0.0,),
     weights: Sequence[float] = (1.0,),
     level: float = 0.95,
+    like: PcfsFit | None = None,
 ) -> PcfsFit:
     """T2, and the diffusion where asked for, from all positions and lags at once by Poisson likelihood.
 
     g2 of each lag is free (the value that fits best is known in closed form). contrast and fine structure are
-    held. Raises `ModelRangeError` for fewer than 100 pairs, `OptionError` for fewer than four positions.
+    held. like: a fit of nearly the same record, from which the search starts; intervals are then left out.
+    Raises `ModelRangeError` for fewer than 100 pairs, `OptionError` for fewer than four positions.
     """
     if len(record.delay_ps) < 4:
         raise OptionError(f"{len(record.delay_ps)} stage positions", allowed="four or more")
@@ -315,12 +337,18 @@ def fit_pcfs(
             math.exp(p[0]), p[1] / longest if diffusion else 0.0, math.exp(p[2]) if diffusion else 1.0,
             tuple(offsets_rad_per_ps), tuple(weights),
         )  # fmt: skip
-        unit = record.expected * _dip(line, record.delay_ps, lag, contrast, record.fringes_per_s)
+        unit = record.expected * _dip(
+            line, record.delay_ps, record.lag_edges_s, contrast, record.fringes_per_s
+        )
         bunching = record.pairs.sum(axis=0) / unit.sum(axis=0)
         return unit * bunching, bunching
 
+    wider = np.ones(len(lag))
+    if like is not None and like.scatter is not None:
+        wider = np.sqrt(like.scatter)
+
     def residual(p: FloatArray) -> FloatArray:
-        return poisson_deviance_residuals(record.pairs, mean(p)[0]).ravel()
+        return (poisson_deviance_residuals(record.pairs, mean(p)[0]) / wider).ravel()
 
     names = ("ln t2", "diffusion", "ln time")[: 3 if diffusion else 1]
     low = np.array([math.log(longest * 1e-4), 0.0, math.log(lag[0] / 100)])[: len(names)]
@@ -328,26 +356,49 @@ def fit_pcfs(
     width = np.array([0.2, 0.5, 0.5])[: len(names)]
     middle = 0.5 * (math.log(max(lag[0], 1e-12)) + math.log(lag[-1]))
     best = None
-    for share in (0.03, 0.3, 3.0):
-        for wander in (0.3, 3.0) if diffusion else (0.0,):
-            start = np.array([math.log(share * longest), wander, middle])[: len(names)]
-            one = least_squares(residual, start, names=names, low=low, high=high, scale=width)
-            if best is None or np.sum(one.residuals**2) < np.sum(best.residuals**2):
-                best = one
+    starts = [
+        (math.log(share * longest), wander, middle)
+        for share in (0.03, 0.3, 3.0)
+        for wander in ((0.3, 3.0) if diffusion else (0.0,))
+    ]
+    if like is not None:
+        seen_time = middle if like.diffusion_time_s is None else math.log(like.diffusion_time_s)
+        starts = [(math.log(like.t2_ps), like.diffusion_rad_per_ps * longest, seen_time)]
+    for begin in starts:
+        start = np.clip(np.array(begin)[: len(names)], low, high)
+        one = least_squares(residual, start, names=names, low=low, high=high, scale=width)
+        if best is None or np.sum(one.residuals**2) < np.sum(best.residuals**2):
+            best = one
     assert best is not None
     free = record.pairs.size - len(names) - len(lag)  # one g2 a lag is fitted too
     chi2 = float(np.sum(best.residuals**2))
     warnings = list(best.warnings)
-    if free > 0 and chi2 > free + 5 * math.sqrt(2 * free):
+    scatter = None
+    if like is None and free > 0 and chi2 > free + 5 * math.sqrt(2 * free):
+        # pairs that share a photon are not independent, the more the longer the lag: each lag gets its own
+        # scatter
+        per_lag = np.sum(best.residuals.reshape(record.pairs.shape) ** 2, axis=0) / (len(record.delay_ps) - 1)
+        scatter = np.maximum(per_lag, 1.0)
+        wider[:] = np.sqrt(scatter)
         best = least_squares(
             residual, best.values, names=names, low=low, high=high, scale=width, absolute_sigma=False
         )
         warnings.append(
-            f"pairs scatter by {chi2 / free:.3g} times Poisson (many pairs share a photon, or the diffusion "
-            "was sampled too briefly): intervals are widened by its root"
+            f"pairs scatter by {per_lag.min():.2g} to {per_lag.max():.3g} times Poisson from lag to "
+            f"lag (many pairs "
+            "share a photon, or the diffusion was sampled too briefly): each lag is weighted by its "
+            "own scatter"
         )
+    if like is not None:
+        wandered = float(best.values[1]) / longest if diffusion else 0.0
+        lasting = math.exp(best.values[2]) if diffusion and like.diffusion_time_s is not None else None
+        return PcfsFit(
+            math.exp(best.values[0]), (None, None), wandered, (None, None), lasting, mean(best.values)[1],
+            level, chi2, free, tuple(warnings),
+        )  # fmt: skip
     bounds = profile_interval(residual, best, "ln t2", level, low=low, high=high)
     wander, time = 0.0, None
+    long: tuple[float | None, float | None] = (None, None)
     if diffusion:
         found = profile_interval(residual, best, "diffusion", level, low=low, high=high)
         wander = float(best.values[1]) / longest
@@ -356,16 +407,66 @@ def fit_pcfs(
         seen = found.low is not None and found.low > 0
         if seen and sigma is not None and sigma < 1.0 and not best.at_bound[2]:
             time = math.exp(best.values[2])
+            of_time = profile_interval(residual, best, "ln time", level, low=low, high=high)
+            long = (
+                None if of_time.low is None else math.exp(of_time.low),
+                None if of_time.high is None else math.exp(of_time.high),
+            )
     ends = tuple(None if end is None else math.exp(end) for end in (bounds.low, bounds.high))
     return PcfsFit(
         math.exp(best.values[0]), (ends[0], ends[1]), wander, spread, time,
-        mean(best.values)[1], level, chi2, free, tuple(warnings),
+        mean(best.values)[1], level, chi2, free, tuple(warnings), long, scatter,
     )  # fmt: skip
 
 
 def _times(ends: tuple[float | None, float | None], factor: float) -> tuple[float | None, float | None]:
     low, high = (None if end is None else end * factor for end in ends)
     return low, high
+
+
+def expected_pairs(
+    record: PcfsRecord, line: Line, bunching: npt.ArrayLike, contrast: float = 1.0
+) -> FloatArray:
+    """Mean pairs of each position and lag for a line, (m, k); bunching: g2 of each lag, (k,)."""
+    unit = _dip(line, record.delay_ps, record.lag_edges_s, contrast, record.fringes_per_s)
+    return record.expected * np.asarray(bunching, dtype=float) * unit
+
+
+def spread_by_lag(
+    record: PcfsRecord, line: Line, *, contrast: float = 1.0
+) -> tuple[FloatArray, list[float | None]]:
+    """s^2(tau) of each lag on its own, with T2 and lines held and g2 free: (k,) and its standard errors.
+
+    No law of diffusion is in it, so that it may be set beside one. (rad/ps)^2; below 0 by chance. Errors are
+    widened where positions scatter more than Poisson's; an error is None where pairs are too few to tell.
+    """
+    from perolux.errors import ConvergenceError
+
+    still = Line(line.t2_ps, 0.0, 1.0, line.offsets_rad_per_ps, line.weights)
+    longest = float(np.abs(record.delay_ps).max())
+    found: FloatArray = np.zeros(len(record.lag_s))
+    errors: list[float | None] = []
+    for k in range(len(found)):
+        edges = record.lag_edges_s[k : k + 2]
+        bare = 1 - _dip(still, record.delay_ps, edges, contrast, record.fringes_per_s)[:, 0]
+        pairs, expected = record.pairs[:, k], record.expected[:, k]
+
+        def residual(
+            p: FloatArray, bare: FloatArray = bare, pairs: FloatArray = pairs, expected: FloatArray = expected
+        ) -> FloatArray:
+            mean = expected * (1 - bare * np.exp(-p[0] * (record.delay_ps / longest) ** 2 / 2))
+            return poisson_deviance_residuals(pairs, mean * (pairs.sum() / mean.sum()))
+
+        try:
+            one = least_squares(residual, [0.5], names=["s2"], low=[-5.0], high=[1e4], scale=[0.5])
+        except ConvergenceError:
+            errors.append(None)
+            continue
+        found[k] = one.values[0] / longest**2
+        free = len(pairs) - 2
+        wider = math.sqrt(max(one.chi2 / free, 1.0)) if free > 0 else 1.0
+        errors.append(None if one.sigma[0] is None else wider * one.sigma[0] / longest**2)
+    return found, errors
 
 
 def interferogram(

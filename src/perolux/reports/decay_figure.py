@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from perolux.reports.decay_distribution_figure import render_distribution
 from perolux.reports.figures import BLUE, GREY, ORANGE, STYLE, new_figure
 
 if TYPE_CHECKING:
@@ -77,6 +78,13 @@ def render_decay(found: DecayAnalysis) -> str:
         for one in fit.comparison
     )
     notes = "".join(f"<li>{escape(text)}</li>" for text in facts["warnings"])
+    spread = "" if found.distribution is None else render_distribution(found.distribution)
+    dark = (
+        ""
+        if fit.dark is None
+        else f" (prior: {escape(fit.dark.record.note)}; alone {fit.dark.free_per_bin:.4g}, "
+        f"{fit.dark.sigmas:+.1f} sigma from it)"
+    )
     reduced = "–" if fit.reduced_deviance is None else f"{fit.reduced_deviance:.3g}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -90,10 +98,12 @@ def render_decay(found: DecayAnalysis) -> str:
         f"<h1>Decay of {escape(found.decay.label)}</h1>{picture[picture.index('<svg') :]}"
         f"<table><tr><th>lifetime (ns)</th><th>{fit.level:.0%} interval</th><th>counts per bin at the "
         f"pulse</th>"
-        f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin, reduced "
+        f"<th>photons</th></tr>{rows}</table><p>Background {fit.background:.4g} counts per bin{dark}, "
+        "reduced "
         f"deviance "
         f"{reduced}.</p><h2>Models</h2><table><tr><th>model</th><th>lifetimes (ns)</th><th>deviance</th>"
-        f"<th>BIC above the best</th></tr>{models}</table><h2>Notes</h2><ul>{notes}</ul></body></html>\n"
+        "<th>BIC above the "
+        f"best</th></tr>{models}</table>{spread}<h2>Notes</h2><ul>{notes}</ul></body></html>\n"
     )
 
 

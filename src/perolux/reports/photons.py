@@ -12,9 +12,11 @@ import numpy.typing as npt
 from perolux import __version__
 from perolux.files import whole_folder, write_json, write_text
 from perolux.photons.analysis import Analysis
+from perolux.photons.spectral_diffusion import SpectralDiffusion
 from perolux.reports.figures import BLUE, GREY, ORANGE
 from perolux.reports.html import environment, static_text
 from perolux.reports.passport_drawing import Plot, make_plot
+from perolux.reports.spectral_diffusion import diffusion_plots, diffusion_tables
 from perolux.reports.words import Figure, number
 
 if TYPE_CHECKING:
@@ -26,10 +28,17 @@ FloatArray = npt.NDArray[np.float64]
 _SHOWN_S = 10.0
 
 
-def write_photon_report(found: Analysis, out: Path, file: Path) -> Path:
+def write_photon_report(
+    found: Analysis, out: Path, file: Path, diffusion: SpectralDiffusion | None = None
+) -> Path:
     """Write report.html, result.json and the tables of an analysis into a new folder, whole or not at all."""
     with whole_folder(out) as folder:
-        write_json(folder / "result.json", found.as_dict() | {"perolux": __version__})
+        record = found.as_dict() | {"perolux": __version__}
+        if diffusion is not None:
+            record["spectral_diffusion"] = diffusion.as_dict()
+            for name, text in diffusion_tables(diffusion).items():
+                write_text(folder / name, text)
+        write_json(folder / "result.json", record)
         write_text(folder / "stretches.csv", _stretches(found))
         write_text(folder / "trace.csv", _csv("start_s,counts", found.trace.start_s, found.trace.counts))
         if found.coincidences is not None:
@@ -40,7 +49,7 @@ def write_photon_report(found: Analysis, out: Path, file: Path) -> Path:
             head = "time_ns," + ",".join(f"level_{k + 1}" for k in range(len(view.counts)))
             times = view.bin_ns * (np.arange(view.counts.shape[1]) + 0.5)
             write_text(folder / "decays.csv", _csv(head, times, *view.counts))
-        write_text(folder / "report.html", render_photons(found, file.name))
+        write_text(folder / "report.html", render_photons(found, file.name, diffusion))
     return out
 
 
@@ -63,7 +72,7 @@ def _stretches(found: Analysis) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_photons(found: Analysis, title: str) -> str:
+def render_photons(found: Analysis, title: str, diffusion: SpectralDiffusion | None = None) -> str:
     """The report as one HTML document without a script."""
     from markupsafe import Markup
 
@@ -78,7 +87,8 @@ def render_photons(found: Analysis, title: str) -> str:
             css=Markup(static_text("report.css")),
             record=record,
             figures=_figures(found, record),
-            plots=_plots(found, record),
+            plots=_plots(found, record) + ([] if diffusion is None else diffusion_plots(diffusion)),
+            diffusion=None if diffusion is None else diffusion.as_dict(),
             number=number,
         )
     )
