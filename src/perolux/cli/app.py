@@ -36,12 +36,8 @@ _COMMANDS = {
         "perolux.cli.spectra:absorption",
         "First exciton, slope and scatter of absorption.",
     ),
-<<<<<<< HEAD
     "film": ("perolux.cli.film:film", "Absorption of a film of nanocrystals; thickness for an OD."),
-    "hom": ("perolux.cli.hom:hom", "Two-photon interference: visibility from T1, T2, and back."),
-=======
     "hom": ("perolux.cli.hom:hom", "Two-photon interference: from T1 and T2, or measured."),
->>>>>>> main
     "invert": ("perolux.cli.invert:invert", "Size distribution or platelets behind one spectrum."),
     "characterise": (
         "perolux.cli.studies:characterise",
