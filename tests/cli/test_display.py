@@ -166,3 +166,17 @@ def test_display_refuses(capsys, tmp_path):
     led = str(Path(example_path("displays")) / "green_led.toml")
     assert "no search" in refused(capsys, "display", led, "--optimise")
     assert "--optimise" in refused(capsys, "display", led, "--designs", "100")
+
+
+def test_line(capsys):
+    found = answer(capsys, "line", "0.1660,0.7873")
+    assert found["center_nm"] == pytest.approx(530.0, abs=0.3)
+    assert found["fwhm_nm"] == pytest.approx(22.0, abs=1.0)
+    assert answer(capsys, "line", "0.169,0.760", "--peak", "527")["fwhm_nm"] == pytest.approx(35.4, abs=0.1)
+    assert "no Gaussian line" in refused(capsys, "line", "0.5,0.1")
+    refused(capsys, "line", "3")
+
+
+def test_volume_of_colours(capsys):
+    found = answer(capsys, "gamut", "KSF6", "G530/22", "G450/20", "--volume", "1000")
+    assert found["ictcp"]["over_rec2020"] == pytest.approx(1.018, abs=0.002)

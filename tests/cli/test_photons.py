@@ -124,3 +124,27 @@ def test_missing_things(record, capsys, tmp_path):
     empty.mkdir()
     assert run(["photons", str(empty)]) == 2
     assert run(["photons", str(empty), "--dark-cps", "1,2"]) == 2
+
+
+@pytest.mark.slow
+def test_gates_steady_light_and_a_sync_channel(record, capsys, tmp_path):
+    assert run(["photons", str(record), "--gate", "3,90", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["g2_zero"]["gated"]["from_ns"] == pytest.approx(3, abs=0.02)
+    assert {"yield_over_exciton", "sigma", "time_gate"} <= set(found["biexciton"])
+    for options, said in (
+        (["--gate", "9"], "FROM,TO"),
+        (["--gate", "9,500"], "--gate"),
+        (["--light", "dim"], "pulsed, steady"),
+        (["--sync-channel", "1"], "already"),
+    ):
+        assert run(["photons", str(record), *options]) == 2
+        assert said in capsys.readouterr().err
+    made = simulate_stream([(4e5, 8.0)], duration_s=0.5, rng=np.random.default_rng(0), efficiency=0.05)
+    file = write_parquet_stream(made.stream, tmp_path / "steady.parquet")
+    out = tmp_path / "steady"
+    assert run(["photons", str(file), "--out", str(out)]) == 0
+    assert "steady light" in capsys.readouterr().out
+    page = (out / "report.html").read_text("utf-8")
+    assert "Coincidences of steady light" in page
+    assert "nan" not in page.lower().replace("nanotime", "")

@@ -42,6 +42,12 @@ def test_levels_come_back(record: dict) -> None:
     assert g2["low95"] < 0.1 < g2["high95"]
     assert g2["raw"] > g2["corrected"]
     assert record["dwell_times"]["on"]["best"] == "exponential"
+    pair = record["biexciton"]
+    assert pair["yield_over_exciton"] == g2["corrected"]
+    assert pair["low95"] < 0.1 < pair["high95"]
+    assert "value" in pair["time_gate"] or "reason" in pair["time_gate"]
+    assert len(record["time_gate_scan"]) > 5
+    assert "three are needed" in record["g3_zero"]["reason"]
     json.dumps(record, allow_nan=False)
 
 
@@ -116,8 +122,10 @@ def test_a_continuous_record_has_no_lifetimes_and_says_why() -> None:
     found = analyse(made.stream).as_dict()
     assert found["levels"][0]["lifetime_ns"] is None
     assert "T2" in found["levels"][0]["lifetime_reason"]
-    assert found["g2_zero"]["raw"] is None
-    assert "period" in found["g2_zero"]["reason"]
+    assert any("steady light: no sync" in text for text in found["assumptions"])
+    assert found["biexciton"]["yield_over_exciton"] is None
+    assert "steady" in found["biexciton"]["reason"]
+    assert found["time_gate_scan"] == []
 
 
 def test_one_detector_has_no_g2() -> None:

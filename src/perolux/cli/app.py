@@ -56,6 +56,7 @@ _COMMANDS = {
     "gamut": ("perolux.cli.gamut:gamut", "What three primaries cover of a standard, white, lm/W."),
     "display": ("perolux.cli.display:display", "A display from its file: gamut, lm/W, lead, lifetime."),
     "lead": ("perolux.cli.lead:lead", "What a limit of lead leaves of a film."),
+    "line": ("perolux.cli.line:line", "Peak and width of the line behind a chromaticity."),
     "slab": ("perolux.cli.slab:slab", "Light in a luminescent film: forward, back, lost."),
     "grow": ("perolux.cli.grow:grow", "From a recipe to a population of nanocrystals."),
     "map": ("perolux.cli.map:map_command", "A recipe over a grid or a sample of its numbers."),

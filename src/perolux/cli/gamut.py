@@ -32,6 +32,10 @@ def gamut(
     sigma: Annotated[
         str, Parameter(help="standard deviations of the primaries' peak and FWHM in nm")
     ] = "1,1",
+    volume: Annotated[
+        float | None,
+        Parameter(help="volume of colours in ICtCp at this peak luminance in cd/m2, over that of Rec.2020"),
+    ] = None,
     quantity: Annotated[
         Literal["photons", "power"], Parameter(help="what a file's values are per nm")
     ] = "photons",
@@ -55,14 +59,35 @@ def gamut(
         sigma_center_nm=center,
         sigma_fwhm_nm=width,
     )
+    solid = None
+    if volume is not None:
+        import numpy as np
+
+        from perolux.display.appearance import ictcp_volume
+
+        solid = ictcp_volume(np.array(found.xy), found.white_xy, volume)
     if out is not None:
         from perolux.reports.gamut_figure import write_gamut_figure
 
         write_gamut_figure(found, out)
     if json:
-        print_json(found.as_dict())
+        record = found.as_dict()
+        if solid is not None:
+            record["ictcp"] = {
+                "volume": solid.volume,
+                "over_rec2020": solid.over_rec2020,
+                "peak_cd_per_m2": solid.peak_cd_per_m2,
+            }
+        print_json(record)
     else:
         _show(found, out)
+        if solid is not None:
+            print_table(
+                "",
+                ["volume in ICtCp (PQ)", "over Rec.2020 (%)"],
+                [[f"{solid.volume:.5g}", f"{100 * solid.over_rec2020:.1f}"]],
+                f"peak luminance {solid.peak_cd_per_m2:g} cd/m2",
+            )
 
 
 def _pair(text: str, option: str, example: str) -> tuple[float, float]:

@@ -44,6 +44,16 @@ def photons(
     sync_period: Annotated[
         float | None, Parameter(help="period of the laser in ns, where the record does not say it")
     ] = None,
+    sync_channel: Annotated[
+        int | None, Parameter(help="channel of the laser's sync in a T2 record; the one that ticks otherwise")
+    ] = None,
+    gate: Annotated[
+        str | None,
+        Parameter(help="g2(0) of photons FROM,TO ns after the sync, beside that of all, e.g. 4,60"),
+    ] = None,
+    light: Annotated[
+        str | None, Parameter(help="pulsed or steady; by the sync and the nanotimes otherwise")
+    ] = None,
     threshold: Annotated[
         float, Parameter(help="gain in log-likelihood that a change of rate must bring")
     ] = 9.0,
@@ -66,6 +76,7 @@ def photons(
         used = {
             "--dark-cps": dark_cps, "--irf": irf, "--levels": levels, "--channels": channels,
             "--spectra": spectra, "the options of --spectra": series, "--dark-time": dark_time,
+            "--sync-channel": sync_channel, "--gate": gate, "--light": light,
         }  # fmt: skip
         if any(value is not None for value in used.values()):
             names = ", ".join(name for name, value in used.items() if value is not None)
@@ -110,6 +121,9 @@ def photons(
         shortest_dwell_s=shortest_dwell,
         response=None if irf is None else _response(irf, stream.nanotime_bin_ns),
         dark_time_s=dark_time,
+        gate_ns=None if gate is None else _gate(gate),
+        sync_channel=sync_channel,
+        light=light,
     )
     analysis = analyse(stream, settings, terminal_progress())
     wander = None
@@ -154,6 +168,13 @@ def _pair(text: str | None, option: str, least: float) -> tuple[float, float]:
     return values[0], values[1]
 
 
+def _gate(text: str) -> tuple[float, float]:
+    values = numbers_of(text, "--gate", "time", "two numbers, e.g. 4,60", 2)
+    if len(values) != 2 or not 0 <= values[0] < values[1]:
+        raise OptionError(f"{text!r}", where="--gate", allowed="FROM,TO in ns after the sync, ascending")
+    return values[0], values[1]
+
+
 def _sides(text: str) -> tuple[tuple[int], tuple[int]]:
     parts = text.split(",")
     if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
@@ -170,10 +191,11 @@ def _show(found: Analysis, out: Path | None) -> None:
         f"{len(record['change_points_s'])} changes of rate; on {100 * record['on_fraction']:.3g} % of "
         "the time "
         f"by levels, {100 * record['on_fraction_by_threshold']:.3g} % by half the bright rate",
-        f"g2(0) {g2['raw']:.3g} as counted, {g2['corrected']:.3g} +- {g2['sigma']:.2g} corrected "
+        f"g2(0) {g2['raw']:.3g} as counted, {g2['corrected']:.3g} +- {_cell(g2['sigma'], '.2g')} corrected "
         f"({g2['method']})"
         if g2["raw"] is not None
         else f"no g2(0): {g2['reason']}",
+        *_purity_lines(record),
         *(f"{name}: {_dwell_line(one)}" for name, one in record["dwell_times"].items()),
         *(f"assumed: {text}" for text in record["assumptions"]),
         *record["warnings"],
@@ -192,6 +214,31 @@ def _show(found: Analysis, out: Path | None) -> None:
         ],
         "\n".join(lines),
     )  # fmt: skip
+
+
+def _purity_lines(record: dict[str, Any]) -> list[str]:
+    """What is known of gate, biexciton and third order; nothing where there is none of it."""
+    gated, pair, three = record["g2_zero"].get("gated"), record["biexciton"], record["g3_zero"]
+    lines = []
+    if gated and "corrected" in gated:
+        lines.append(
+            f"g2(0) {gated['corrected']:.3g} +- {gated['sigma']:.2g} in the gate {gated['from_ns']:.4g} to "
+            f"{gated['to_ns']:.4g} ns"
+        )
+    if pair["yield_over_exciton"] is not None:
+        gate = pair["time_gate"]
+        by_gate = (
+            f"{gate['value']:.3g} +- {gate['sigma']:.2g} from pairs after {gate['from_ns']:.4g} ns"
+            if "value" in gate
+            else f"not by a gate: {gate['reason']}"
+        )
+        lines.append(
+            f"biexciton over exciton yield {pair['yield_over_exciton']:.3g} +- {pair['sigma']:.2g} by area; "
+            f"{by_gate}"
+        )
+    if three["value"] is not None:
+        lines.append(f"g3(0,0) {three['value']:.3g} +- {three['sigma']:.2g} ({three['triples']} triples)")
+    return lines
 
 
 def _show_derived(found: DerivedRecord, out: Path | None) -> None:

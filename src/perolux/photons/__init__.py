@@ -12,8 +12,10 @@ images of missing pairs.
 `line_path`, `diffusion_laws`, `line_jumps`, `diffusion_shifts`, `diffusion_photons`); `diffusion_simulation`
 makes such series.
 
-`correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source.
-`change_points`, `levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood;
-`decay_distribution`: their distribution; `dark_record`: dark counts as a prior. `analysis`: all of it for
-one record, as `perolux photons` shows it.
+`correlation`: g2 over a window and over logarithmic lags. `pulsed_g2`: purity of a pulsed source;
+`time_gate`: behind a gate, and the biexciton's yield; `continuous_g2`: the dip of steady light;
+`third_order`: g3; `start_stop`: a diagnostic; `purity`: what of these a record gives. `change_points`,
+`levels`, `dwell_times`: blinking. `decay_fit`: lifetimes by Poisson likelihood; `decay_distribution`: their
+distribution; `dark_record`: dark counts as a prior. `analysis`: all of it for one record, as
+`perolux photons` shows it.
 """

@@ -16,15 +16,16 @@ import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError, PeroluxError
 from perolux.measured.photon_stream import PhotonStream
+from perolux.measured.sync_channel import pulsed_by_own_sync, with_sync_channel
 from perolux.photons.change_points import (
     THRESHOLD,
     Segments,
     change_points_of_stream,
     false_alarms_per_million,
 )
-from perolux.photons.correlation import PairHistogram, Sides, pairs, two_sides
+from perolux.photons.correlation import PairHistogram, Sides, two_sides
 from perolux.photons.dwell_times import DwellComparison, against_limit, compare_laws
-from perolux.photons.instrument_response import MeasuredResponse, Response
+from perolux.photons.instrument_response import GaussianResponse, MeasuredResponse, Response
 from perolux.photons.intensity import (
     IntensityTrace,
     NanotimeView,
@@ -33,7 +34,8 @@ from perolux.photons.intensity import (
     stretch_lifetimes,
 )
 from perolux.photons.levels import Levels, find_levels, on_fraction
-from perolux.photons.pulsed_g2 import G2Zero, g2_by_pulse, pairs_by_pulse
+from perolux.photons.pulsed_g2 import G2Zero
+from perolux.photons.purity import DecayTimes, Purity, find_purity, is_steady
 from perolux.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Analysis", "LevelLifetime", "Settings", "analyse"]
 
 FloatArray = npt.NDArray[np.float64]
-_SIDE_PEAKS = 20
-_WINDOW_PERIODS = 3.5
 _LAST_RATE = 0.02
 _RESAMPLES = 20
 
@@ -57,6 +57,8 @@ class Settings:
     dwell times; three times the median of the shortest tenth if left out. response: instrument response for
     `fit_decay`; the decays are fitted from the pulse on without one. dark_time_s: how long the dark counts
     were measured for; they are then a prior of the background of the levels' decays, which is free otherwise.
+    gate_ns: from and to after the sync, for g2(0) in a gate. sync_channel: of a T2 record; the one that ticks
+    if left out. light: "pulsed" or "steady"; by the sync and the nanotimes if left out.
     """
 
     dark_cps: tuple[float, float] = (0.0, 0.0)
@@ -66,6 +68,9 @@ class Settings:
     shortest_dwell_s: float | None = None
     response: Response | None = None
     dark_time_s: float | None = None
+    gate_ns: tuple[float, float] | None = None
+    sync_channel: int | None = None
+    light: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ class LevelLifetime:
 @dataclass(frozen=True)
 class Analysis:
     """All that was found. nanotimes, lifetimes, stretch_lifetime_ns are None in a record without nanotimes,
-    coincidences and g2 in one without two detectors; `missing` says why, by name."""
+    purity None in one without two detectors; `missing` says why, by name. stream: as analysed, seen from its
+    pulses where a channel was the sync."""
 
     stream: PhotonStream
     settings: Settings
@@ -103,14 +109,26 @@ class Analysis:
     lifetimes: tuple[LevelLifetime, ...] | None
     stretch_lifetime_ns: FloatArray | None
     flid_correlation: float | None
-    coincidences: PairHistogram | None
-    g2: G2Zero | None
+    purity: Purity | None
     missing: dict[str, str]
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def coincidences(self) -> PairHistogram | None:
+        """Pairs against delay; None without two detectors."""
+        return None if self.purity is None else self.purity.coincidences
+
+    @property
+    def g2(self) -> G2Zero | None:
+        """g2(0) of pulsed light; that of steady light is in `purity`."""
+        return None if self.purity is None else self.purity.g2
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, as `perolux photons --json` prints it."""
+        purity = self.purity or Purity(
+            reasons=dict.fromkeys(("g2_zero", "time_gate", "g3_zero"), self.missing.get("g2_zero", ""))
+        )
         lifetimes = self.lifetimes or (
             LevelLifetime(None, None, None, None, self.missing.get("lifetimes")),
         ) * len(self.levels)
@@ -143,7 +161,10 @@ class Analysis:
             "level_criterion": {str(m): value for m, value in self.levels.bic.items()},
             "on_fraction": self.on_fraction,
             "on_fraction_by_threshold": self.on_fraction_by_threshold,
-            "g2_zero": _g2_dict(self.g2, self.missing.get("g2_zero")),
+            "g2_zero": purity.g2_dict(),
+            "biexciton": purity.biexciton_dict(),
+            "time_gate_scan": purity.scan_list(),
+            "g3_zero": purity.g3_dict(),
             "dwell_times": {
                 name: _dwell_dict(self.dwells[name], self.dwell_limits[name])
                 if name in self.dwells
@@ -166,12 +187,13 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         raise OptionError("the record holds no photons", where=stream.source.path, fix="check the detectors")
     missing: dict[str, str] = {}
     assumed: list[str] = []
+    stream, steady = _light(stream, s, assumed)
     warnings = list(stream.notes)
     sides: Sides | None = None
     try:
         sides = two_sides(stream, s.sides)
     except OptionError as error:
-        if s.sides is not None:
+        if s.sides is not None or s.gate_ns is not None:
             raise
         missing["g2_zero"] = error.problems[0].what
     channels = None if sides is None else (*sides[0], *sides[1])
@@ -190,6 +212,8 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     nanotimes = lifetimes = stretch = None
     flid = None
     try:
+        if steady and stream.nanotime_bin_ns is not None:
+            raise OptionError("steady light: its nanotimes tell no lifetime")
         nanotimes = _nanotimes(stream, segments, levels, channels, progress)
         lifetimes = tuple(
             _level_lifetime(nanotimes, k, s, float(segments.duration_s[levels.of_segment == k].sum()))
@@ -212,15 +236,25 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
                 "pulse"
             )
     except OptionError as error:
-        if stream.nanotime_bin_ns is not None:
+        if stream.nanotime_bin_ns is not None and not steady:
             raise
         missing["lifetimes"] = error.problems[0].what
-    coincidences, g2 = None, None
+    purity = None
     if sides is not None:
-        coincidences, g2 = _antibunching(stream, s, sides, lifetimes, missing, progress)
+        purity = find_purity(
+            stream, sides, steady=steady, dark_cps=s.dark_cps, decay=_decay_times(nanotimes, lifetimes),
+            response=s.response, gate_ns=s.gate_ns, progress=progress,
+        )  # fmt: skip
+        missing |= {k: text for k, text in purity.reasons.items() if k == "g2_zero"}
+        if steady and not isinstance(s.response, GaussianResponse):
+            assumed.append(
+                "no jitter of the detectors (--irf gaussian:SIGMA_NS,0): a dip as short as it is not seen "
+                "whole"
+            )
     dwells, lengths, limits = _dwell_times(segments, levels, on_levels, s, missing)
     if (
         stream.sync_period_ns is not None
+        and not steady
         and len(stream) / stream.duration_s * stream.sync_period_ns * 1e-9 > _LAST_RATE
     ):
         a_pulse = len(stream) / stream.duration_s * stream.sync_period_ns * 1e-9
@@ -245,8 +279,7 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         lifetimes=lifetimes,
         stretch_lifetime_ns=stretch,
         flid_correlation=flid,
-        coincidences=coincidences,
-        g2=g2,
+        purity=purity,
         missing=missing,
         assumptions=tuple(assumed),
         warnings=tuple(warnings),
@@ -358,44 +391,43 @@ def _flid_correlation(segments: Segments, lifetime: FloatArray, dark_cps: float)
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def _antibunching(
-    stream: PhotonStream,
-    settings: Settings,
-    sides: Sides,
-    lifetimes: tuple[LevelLifetime, ...] | None,
-    missing: dict[str, str],
-    progress: Progress,
-) -> tuple[PairHistogram | None, G2Zero | None]:
-    period = stream.sync_period_ns
-    if period is None:
-        missing["g2_zero"] = (
-            "the period of the laser is not known (--sync-period), or the light is continuous"
-        )
-        width = max(0.5, stream.macro_tick_ns)
-        return pairs(stream, window_ns=200.0, width_ns=width, sides=sides, progress=progress), None
-    width = max(period / 500, stream.nanotime_bin_ns or stream.macro_tick_ns)
-    found = None
-    if stream.nanotime_bin_ns is not None or stream.macro_tick_ns < period:
-        found = pairs(
-            stream, window_ns=_WINDOW_PERIODS * period, width_ns=width, sides=sides, progress=progress
-        )
-    if not stream.macro_is_sync:
-        missing["g2_zero"] = "macro times do not count laser pulses: see the coincidences"
-        return found, None
-    late = 0.0
-    for one in lifetimes or ():
-        if one.lifetime_ns is not None:
-            late = max(late, math.exp(-period / one.lifetime_ns))
-    try:
-        counted = pairs_by_pulse(stream, most=_SIDE_PEAKS, sides=sides, progress=progress)
-        return found, g2_by_pulse(
-            counted, dark_cps=settings.dark_cps, period_ns=period, late=late if late > 1e-4 else 0.0
-        )
-    except OptionError as error:
-        if error.problems[0].where == "--dark-cps":
-            raise
-        missing["g2_zero"] = error.problems[0].what
-        return found, None
+def _light(stream: PhotonStream, settings: Settings, assumed: list[str]) -> tuple[PhotonStream, bool]:
+    """The record as it is analysed, from its pulses where a channel is the sync, and whether its light is
+    steady."""
+    if settings.light not in (None, "pulsed", "steady"):
+        raise OptionError(f"{settings.light!r}", where="--light", allowed="pulsed, steady")
+    named = () if settings.sides is None else (*settings.sides[0], *settings.sides[1])
+    if settings.sync_channel is not None:
+        stream = with_sync_channel(stream, settings.sync_channel)
+    elif settings.light != "steady":
+        made, said = pulsed_by_own_sync(stream)
+        if said and set(named) <= set(made.channels):  # a ticking channel that is named is a detector
+            stream = made
+            assumed.append(said)
+    if settings.light is not None:
+        steady = settings.light == "steady"
+        if not steady and stream.nanotime_bin_ns is None and not stream.macro_is_sync:
+            raise OptionError(
+                "no channel of the record ticks, and it has no nanotimes: its pulses are not known",
+                where="--light pulsed",
+                fix="name the sync with --sync-channel, or leave --light out",
+            )
+        return stream, steady
+    # A T2 record with a stated period is of pulsed light whose pulses are not in it.
+    steady = is_steady(stream) and (stream.nanotime_bin_ns is not None or stream.sync_period_ns is None)
+    if steady:
+        why = "nanotimes are flat" if stream.nanotime_bin_ns is not None else "no sync in the record"
+        assumed.append(f"steady light: {why} (--light pulsed says otherwise)")
+    return stream, steady
+
+
+def _decay_times(view: NanotimeView | None, lifetimes: tuple[LevelLifetime, ...] | None) -> DecayTimes | None:
+    if view is None:
+        return None
+    known = [one.lifetime_ns for one in lifetimes or () if one.lifetime_ns is not None]
+    late = max((math.exp(-view.period_ns / one) for one in known), default=0.0)
+    brightest = lifetimes[-1].lifetime_ns if lifetimes else None
+    return DecayTimes(view.pulse_ns, view.rise_ns, brightest, late)
 
 
 def _states(
@@ -467,25 +499,6 @@ def _by_threshold(trace: IntensityTrace, dark_cps: float) -> float:
     both."""
     rate = trace.rate_cps - dark_cps
     return float(np.mean(rate > 0.5 * np.quantile(rate, 0.95)))
-
-
-def _g2_dict(found: G2Zero | None, reason: str | None) -> dict[str, Any]:
-    if found is None:
-        return {"raw": None, "corrected": None, "sigma": None, "method": None, "reason": reason}
-    return {
-        "raw": found.raw,
-        "corrected": found.corrected,
-        "sigma": found.sigma,
-        "low95": found.low95,
-        "high95": found.high95,
-        "method": found.method,
-        "centre_counts": found.centre,
-        "side_counts": found.side,
-        "side_peaks": found.side_peaks,
-        "bunching": found.bunching,
-        "biexciton_yield_over_exciton": found.corrected,
-        "notes": list(found.notes),
-    }
 
 
 def _dwell_dict(found: DwellComparison, limits: list[dict[str, float]]) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def pairs(
     counts = np.zeros(2 * half + 1, dtype=np.int64)
     span = (half + 0.5) * width_ns
     seen = [0, 0]
-    for macro, fine, side, first in _with_reach(sided_chunks(stream, a, b, progress), span, stream):
+    for macro, fine, side, first in with_reach(sided_chunks(stream, a, b, progress), span, stream):
         pair_histogram(macro, fine, side, stream.macro_tick_ns, span, first, width_ns, counts)
         seen[0] += int(np.count_nonzero(side[first:] == 0))
         seen[1] += int(np.count_nonzero(side[first:] == 1))
@@ -220,6 +220,21 @@ def sided_chunks(
 ) -> Iterator[tuple[Photons, npt.NDArray[np.uint8]]]:
     table = np.full(256, 2, dtype=np.uint8)
     table[list(a)], table[list(b)] = 0, 1
+    yield from _labelled(stream, table, progress)
+
+
+def sided_photons(
+    stream: PhotonStream, detectors: Sequence[int], progress: Progress
+) -> Iterator[tuple[Photons, npt.NDArray[np.uint8]]]:
+    """Chunks with the place of each photon's channel among `detectors`, 255 for the other channels."""
+    table = np.full(256, 255, dtype=np.uint8)
+    table[list(detectors)] = np.arange(len(detectors))
+    yield from _labelled(stream, table, progress)
+
+
+def _labelled(
+    stream: PhotonStream, table: npt.NDArray[np.uint8], progress: Progress
+) -> Iterator[tuple[Photons, npt.NDArray[np.uint8]]]:
     progress.start("correlating", len(stream))
     try:
         for photons in stream.chunks():
@@ -229,7 +244,7 @@ def sided_chunks(
         progress.finish()
 
 
-def _with_reach(
+def with_reach(
     chunks: Iterator[tuple[Photons, npt.NDArray[np.uint8]]], window_ns: float, stream: PhotonStream
 ) -> Iterator[tuple[IntArray, FloatArray, npt.NDArray[np.uint8], int]]:
     """Chunks with the photons of the chunk before that are still in reach, and the index of the first new

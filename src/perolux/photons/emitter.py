@@ -24,7 +24,7 @@ import numpy.typing as npt
 from perolux.errors import ConvergenceError, OptionError, Problem
 
 __all__ = ["STEP_KINDS", "DecayTerms", "Emitter", "PulseCounts", "Step", "branching", "decay_terms"]
-__all__ += ["emission_spectrum", "pulse_counts", "rate_matrix", "stationary", "steady_g2"]
+__all__ += ["emission_spectrum", "pulse_counts", "pulse_moments", "rate_matrix", "stationary", "steady_g2"]
 
 FloatArray = npt.NDArray[np.float64]
 StepKind = Literal["emission", "transfer", "loss", "pump"]
@@ -245,8 +245,21 @@ def pulse_counts(emitter: Emitter, pairs_per_pulse: float, period_ns: float) -> 
     where the crystal returns to its ground state, g2 = QY_BX QY_X(after the biexciton)/QY_X^2: QY_BX/QY_X
     where both excitons start alike.
     """
+    mean, pairs = pulse_moments(emitter, pairs_per_pulse, period_ns, order=2)
+    return PulseCounts(float(mean), float(pairs))
+
+
+def pulse_moments(
+    emitter: Emitter, pairs_per_pulse: float, period_ns: float, *, order: int = 3
+) -> FloatArray:
+    """<n>, <n(n-1)>, <n(n-1)(n-2)>, ... of the photons of one period, shape (order,); as `pulse_counts`.
+
+    g2(0) = m[1]/m[0]^2 and g3(0, 0) = m[2]/m[0]^3 of a record by pulses.
+    """
     from scipy.linalg import expm
 
+    if not 1 <= order <= 6:
+        raise OptionError(f"moments up to order {order}", allowed="1 to 6")
     if not (math.isfinite(pairs_per_pulse) and pairs_per_pulse > 0):
         raise OptionError(f"{pairs_per_pulse:g} pairs a pulse", allowed="a positive number")
     if not (math.isfinite(period_ns) and period_ns > 0):
@@ -265,13 +278,14 @@ def pulse_counts(emitter: Emitter, pairs_per_pulse: float, period_ns: float) -> 
         ),
     )
     start = pulse @ stationary(moves, 0.0)
-    block = np.zeros((3 * n, 3 * n))
-    for k in range(3):
+    size = order + 1
+    block = np.zeros((size * n, size * n))
+    for k in range(size):
         block[k * n : (k + 1) * n, k * n : (k + 1) * n] = own
         if k:
             block[k * n : (k + 1) * n, (k - 1) * n : k * n] = k * seen
-    end = expm(period_ns * block) @ np.concatenate([start, np.zeros(2 * n)])
-    return PulseCounts(float(end[n : 2 * n].sum()), float(end[2 * n :].sum()))
+    end = expm(period_ns * block) @ np.concatenate([start, np.zeros(order * n)])
+    return np.asarray(end.reshape(size, n)[1:].sum(axis=1))
 
 
 @dataclass(frozen=True)

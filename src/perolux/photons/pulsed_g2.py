@@ -134,7 +134,7 @@ def g2_by_pulse(
     side = float(pairs.counts[beside].sum())
     centre = float(pairs.counts[pairs.lag == 0][0])
     dark = pairs.pulses * (na * db + da * nb - da * db)
-    found = _ratio(centre, side, peaks, dark, mixed=2 * late * (1 - late))
+    found = ratio_of_peaks(centre, side, peaks, dark, mixed=2 * late * (1 - late))
     unrelated = pairs.pulses * na * nb
     notes = []
     if late > 0:
@@ -181,7 +181,7 @@ def g2_by_windows(
     sums = np.array([found[where].sum() for where in inside])
     flat = flat_per_bin * float(np.mean([where.sum() for where in inside]))
     beside = np.arange(-last, last + 1) != 0
-    ratio = _ratio(float(sums[~beside][0]), float(sums[beside].sum()), 2 * last, flat)
+    ratio = ratio_of_peaks(float(sums[~beside][0]), float(sums[beside].sum()), 2 * last, flat)
     return G2Zero(
         **ratio,
         method=f"by windows of +-{half:g} ns",
@@ -193,7 +193,9 @@ def g2_by_windows(
     )
 
 
-def _ratio(centre: float, side: float, peaks: int, dark: float, mixed: float = 0.0) -> dict[str, float]:
+def ratio_of_peaks(
+    centre: float, side: float, peaks: int, dark: float, mixed: float = 0.0
+) -> dict[str, float]:
     """r with its errors from C_0 ~ Poisson((1 - q) r m + q m + D) and the sum of the sides ~ Poisson(peaks
     (m + D))."""
     from scipy.optimize import brentq, minimize_scalar

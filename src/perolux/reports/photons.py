@@ -16,6 +16,7 @@ from perolux.photons.spectral_diffusion import SpectralDiffusion
 from perolux.reports.figures import BLUE, GREY, ORANGE
 from perolux.reports.html import environment, static_text
 from perolux.reports.passport_drawing import Plot, make_plot
+from perolux.reports.photon_purity import gate_scan_plot, purity_rows, steady_dip_plot
 from perolux.reports.spectral_diffusion import diffusion_plots, diffusion_tables
 from perolux.reports.words import Figure, number
 
@@ -89,6 +90,7 @@ def render_photons(found: Analysis, title: str, diffusion: SpectralDiffusion | N
             figures=_figures(found, record),
             plots=_plots(found, record) + ([] if diffusion is None else diffusion_plots(diffusion)),
             diffusion=None if diffusion is None else diffusion.as_dict(),
+            purity=purity_rows(record),
             number=number,
         )
     )
@@ -111,6 +113,8 @@ def _figures(found: Analysis, record: dict[str, Any]) -> list[Figure]:
     if g2["corrected"] is not None:
         range_ = (
             f"95 %: {number(g2['low95'], 3)} to {number(g2['high95'], 3)}; {number(g2['raw'], 3)} as counted"
+            if g2["low95"] is not None and g2["high95"] is not None
+            else f"{number(g2['raw'], 3)} as counted"
         )
         figures.append(Figure("g2(0)", number(g2["corrected"], 3), "", range_))
     if bright["lifetime_ns"] is not None:
@@ -129,8 +133,12 @@ def _plots(found: Analysis, record: dict[str, Any]) -> list[Plot]:
         plots.append(_decays(found))
     if found.stretch_lifetime_ns is not None:
         plots.append(_flid(found, found.stretch_lifetime_ns))
-    if found.coincidences is not None:
+    if found.purity is not None and found.purity.continuous is not None:
+        plots.append(steady_dip_plot(found.purity.continuous))
+    elif found.coincidences is not None:
         plots.append(_coincidences(found))
+    if found.purity is not None and len(found.purity.scan) > 1:
+        plots.append(gate_scan_plot(found.purity))
     for name in ("on", "off"):
         if name in found.dwells:
             plots.append(_dwells(found, name))

@@ -10,12 +10,16 @@ from perolux.files import example_path
 from perolux.measured.decays import read_decay
 from perolux.measured.photon_stream import stream_of_arrays
 from perolux.photons.change_points import change_points
-from perolux.photons.correlation import pairs
+from perolux.photons.continuous_g2 import fit_continuous_g2
+from perolux.photons.correlation import PairHistogram, pairs
 from perolux.photons.derived_record import DerivedRecord, analyse_derived
+from perolux.photons.emitter import Emitter, Step, steady_g2
 from perolux.photons.g2_tails import fit_tails
 from perolux.photons.simulate import alternating_stream
+from perolux.photons.third_order import g3_of_independent, g3_zero, triples_by_pulse
 
-__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "tails_of_the_dot"]
+__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "steady_dip", "tails_of_the_dot"]
+__all__ += ["third_order"]
 
 _TOLERANCE_S = 2e-3
 
@@ -94,3 +98,38 @@ def flat_light() -> float:
 def background_corrected(measured: float, rho: float) -> float:
     """g2 without unrelated light of share 1 - rho of the counts."""
     return 1 - (1 - measured) / rho**2
+
+
+def third_order(light: str) -> float:
+    """g3(0, 0) of three equal emitters, or the score of unrelated light from 1."""
+    if light == "three emitters":
+        return g3_of_independent([1 / 3] * 3)[1]
+    rng = np.random.default_rng(5)
+    sync = np.repeat(np.arange(400_000), rng.poisson(0.15, 400_000))
+    stream = stream_of_arrays(
+        sync, rng.integers(0, 3, len(sync)), macro_tick_ns=100.0, sync_period_ns=100.0, duration_s=0.04
+    )
+    found = g3_zero(triples_by_pulse(stream))
+    return abs(found.value - 1) / found.sigma
+
+
+def steady_dip(quantity: str) -> float:
+    """A number of the fit to the expected coincidences of a two-level emitter under steady light.
+
+    "rate": 1/rise; "background": g2(0) after the correction, from an emitter of g2(0) 0.1 in four fifths of
+    the light.
+    """
+    width = 0.5
+    tau = np.asarray(width * np.arange(-200, 201), dtype=float)
+    two = Emitter(("g", "x"), (Step("g", "x", 1.0, "pump"), Step("x", "g", 0.1, "emission", 1.0)))
+    # the mean over a bin of the closed form, by its values on a fine grid
+    fine = (tau[:, None] + width * (np.arange(64) + 0.5) / 64 - width / 2).ravel()
+    shape = steady_g2(two, 0.05, fine).reshape(-1, 64).mean(axis=1)
+    dark = (0.0, 0.0)
+    if quantity == "background":
+        shape = 1 - 0.8**2 * (1 - 0.1) * (1 - shape)
+        dark = (2e5, 2e5)
+    counts = np.rint(1e3 * width * shape).astype(np.int64)
+    histogram = PairHistogram(tau, counts, width, (10**6, 10**6), 1.0)
+    found = fit_continuous_g2(histogram, dark_cps=dark)
+    return 1 / found.rise_ns if quantity == "rate" else found.corrected
