@@ -227,8 +227,7 @@ def _coincidences(found: Analysis) -> Plot:
 def _dwells(found: Analysis, name: str) -> Plot:
     from perolux.photons.dwell_times import law_density
 
-    fits = found.dwells[name]
-    lengths = found.dwell_lengths_s[name]
+    fits, lengths = found.dwells[name].laws, found.dwells[name].length_s
     lower = fits.fits[0].lower_s
 
     def draw(axis: Axes) -> None:
