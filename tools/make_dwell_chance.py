@@ -21,7 +21,7 @@ import numpy as np
 from perolux.files import write_text
 from perolux.photons.change_points import change_points
 
-THRESHOLDS = (5.0, 7.0, 9.0, 12.0, 16.0)
+THRESHOLDS = (5.0, 7.0, 9.0, 12.0)
 RATIOS = (0.001, 0.015625, 0.0625, 0.125, 0.25, 0.5, 0.7, 1.4, 2.0, 4.0, 8.0, 16.0, 64.0, 1000.0)
 SCALED = (0.2, 0.3, 0.4, 0.5, 0.63, 0.8, 1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0, 13.0)
 TARGET = Path(__file__).parent.parent / "src/perolux/photons/dwell_chance.csv"
@@ -49,8 +49,12 @@ def found_share(ratio: float, length: float, threshold: float, dwells: int, seed
 def main(dwells: int) -> None:
     """Simulate all points, write the table."""
     out = io.StringIO()
-    out.write("# Chance that a dwell between long neighbours is found by the search for changes (computed).\n")
-    out.write(f"# By tools/make_dwell_chance.py, {dwells} dwells a point; columns and lengths as told there.\n")
+    out.write(
+        "# Chance that a dwell between long neighbours is found by the search for changes (computed).\n"
+    )
+    out.write(
+        f"# By tools/make_dwell_chance.py, {dwells} dwells a point; columns and lengths as told there.\n"
+    )
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["threshold", "ratio", *(f"at_{x:g}" for x in SCALED)])
     seed = 0

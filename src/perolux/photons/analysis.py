@@ -56,7 +56,7 @@ class Settings:
 
     dark_cps: dark counts of detectors A and B. levels: number of levels; by the criterion if left out.
     threshold: of the search for changes. sides: channels of A and B. shortest_dwell_s: lower limit of the
-    dwell times; from where four of five are found if left out. response: instrument response for
+    dwell times; three times the median of the shortest tenth if left out. response: instrument response for
     `fit_decay`; the decays are fitted from the pulse on without one.
     """
 
@@ -217,7 +217,9 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     dwells, too_few = dwell_laws(segments, levels, on_levels, s.shortest_dwell_s)
     missing |= {f"dwell_times.{name}": reason for name, reason in too_few.items()}
     if any(one.found is not None for one in dwells.values()):
-        assumed.append("power laws of stays begin at the shortest stay found; shorter ones would be missed")
+        assumed.append(
+            "power laws of stays begin where the number of short stays found says; none are shorter"
+        )
     stays = stays_of(segments, levels, on_levels)
     fluctuations = None
     try:

@@ -33,9 +33,9 @@ Chance = Callable[[npt.ArrayLike], FloatArray]
 def found_chance(rate_cps: float, other_cps: float, threshold: float) -> Chance:
     """Chance that a dwell of length t (s) at rate_cps between long stretches at other_cps is found.
 
-    Interpolated linearly in the threshold, ln(rate/other) and ln t; 0 towards t = 0, 1 beyond the table. Rates
-    more than a thousand apart are taken as a thousand apart: one of them is dark. Raises `OptionError` for
-    rates closer than 1.4 to 1 and thresholds outside 5 to 16.
+    Interpolated linearly in the threshold, ln(rate/other) and ln t; 0 towards t = 0, 1 beyond the table.
+    Rates more than a thousand apart are taken as a thousand apart: one of them is dark. Raises
+    `OptionError` for rates closer than 1.4 to 1 and thresholds outside 5 to 12.
 
     >>> chance = found_chance(2e4, 8e4, 9.0)
     >>> chance([1e-4, 1e-3, 5e-3]).round(2).tolist()
@@ -63,14 +63,14 @@ def found_chance(rate_cps: float, other_cps: float, threshold: float) -> Chance:
         )
     found = np.array(
         [
-            np.interp(math.log(ratio), logs, [np.interp(threshold, thresholds, s) for s in shares[:, side, k].T])
+            np.interp(
+                math.log(ratio), logs, [np.interp(threshold, thresholds, s) for s in shares[:, side, k].T]
+            )
             for k in range(len(scaled))
         ]
     )
     found = np.maximum.accumulate(found)
-    unit = 2 * threshold / abs(ratio * math.log(ratio) - (ratio - 1)) / (
-        max(other_cps, 1e-3 * top)
-    )
+    unit = 2 * threshold / abs(ratio * math.log(ratio) - (ratio - 1)) / (max(other_cps, 1e-3 * top))
 
     def chance(t: npt.ArrayLike) -> FloatArray:
         x = np.asarray(t, dtype=float) / unit

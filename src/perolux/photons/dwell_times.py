@@ -142,9 +142,7 @@ def compare_laws(
     dwells_s: npt.ArrayLike, *, lower_s: float, upper_s: float | None = None, chance: Chance | None = None
 ) -> DwellComparison:
     """All five laws on the same dwells, best first by information criterion."""
-    return compared(
-        [fit_law(dwells_s, law, lower_s=lower_s, upper_s=upper_s, chance=chance) for law in LAWS]
-    )
+    return compared([fit_law(dwells_s, law, lower_s=lower_s, upper_s=upper_s, chance=chance) for law in LAWS])
 
 
 def compared(fits: Sequence[DwellFit]) -> DwellComparison:
@@ -153,7 +151,7 @@ def compared(fits: Sequence[DwellFit]) -> DwellComparison:
 
     pure = fits[0].log_likelihood
     gained = {fit.law: fit.log_likelihood - pure for fit in fits}
-    share = 0.5 * float(chi2.sf(2 * max(gained["truncated-power-law"], 0.0), 1))
+    share = 0.5 * float(chi2.sf(2 * max(gained.get("truncated-power-law", 0.0), 0.0), 1))
     return DwellComparison(tuple(sorted(fits, key=lambda fit: fit.bic)), gained, share)
 
 

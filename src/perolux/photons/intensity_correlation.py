@@ -2,13 +2,13 @@
 
     G(tau) = <I(t) I(t + tau)>/(<I(t)> <I(t + tau)>)
 
-G - 1 is the relative variance of the intensity that lasts for tau: between two states it falls as exp(-(1/t_on +
-1/t_off) tau) for exponential dwells, and nearly as a power of tau for power laws. From a millisecond on counts
-are binned and multiplied (multiple tau), with two detectors each against the other, so that afterpulses and
-dead time of either do not count. Shorter lags are pairs of photons (`correlation.log_lags`); one detector alone
-has none, since its afterpulses stand there. Means are those of just the bins that a lag joins. Errors: ten
-blocks of the record left out one by one; below a millisecond, where the blinking is the same, that of the first
-millisecond together with the counting error.
+G - 1 is the relative variance of the intensity that lasts for tau: between two states it falls as
+exp(-(1/t_on + 1/t_off) tau) for exponential dwells, and nearly as a power of tau for power laws. From a
+millisecond on counts are binned and multiplied (multiple tau), with two detectors each against the other,
+so that afterpulses and dead time of either do not count. Shorter lags are pairs of photons
+(`correlation.log_lags`); one detector alone has none, since its afterpulses stand there. Means are those of
+just the bins that a lag joins. Errors: ten blocks of the record left out one by one; below a millisecond,
+where the blinking is the same, that of the first millisecond together with the counting error.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _AFTER_S = 1e-5
 @dataclass(frozen=True)
 class IntensityCorrelation:
     """G over lags that grow geometrically. lag_s, value, sigma: (n,); two_detectors: whether it is of one
-    against the other; after_share, after_sigma: counts that the same detector follows within 10 us, over those
-    within the next 10 us; notes: what to beware of."""
+    against the other; after_share, after_sigma: counts that the same detector follows within 10 us, over
+    those within the next 10 us; notes: what to beware of."""
 
     lag_s: FloatArray
     value: FloatArray
@@ -73,12 +73,14 @@ def intensity_correlation(
 ) -> IntensityCorrelation:
     """G of a record up to a tenth of its length, with errors.
 
-    sides: channels of two detectors, for lags from a microsecond on. Without: all photons (of `channels`) with
-    themselves, from a millisecond on. Raises `OptionError` for a record that is shorter than 0.08 s.
+    sides: channels of two detectors, for lags from a microsecond on. Without: all photons (of `channels`)
+    with themselves, from a millisecond on. Raises `OptionError` for a record that is shorter than 0.08 s.
     """
     bins = int(min(stream.duration_s / _FIRST_S * _PER_OCTAVE, _MOST_BINS))
     if stream.duration_s < 80 * _FIRST_S:
-        raise OptionError(f"a record of {stream.duration_s:.3g} s is too short for lags from a millisecond on")
+        raise OptionError(
+            f"a record of {stream.duration_s:.3g} s is too short for lags from a millisecond on"
+        )
     width = stream.duration_s / bins
     counts = np.zeros((2, bins), dtype=np.float32)
     after, later = 0, 0

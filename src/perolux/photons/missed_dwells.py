@@ -1,17 +1,17 @@
 """Laws of dwell times from what a search for changes finds: short dwells are missed, and neighbours merge.
 
-Stays in two states take turns. A dwell of length t is found with the chance w(t) (`dwell_chance`); one that is
-not found joins the stays before and after it. What is seen of the stays of state 1 has the density
+Stays in two states take turns. A dwell of length t is found with the chance w(t) (`dwell_chance`); one that
+is not found joins the stays before and after it. What is seen of the stays of state 1 has the density
 
     g = w1 f1 + m2 * f1 * g,     m2 = (1 - w2) f2
 
-(* is a convolution): it begins with a dwell that is found, and as long as the dwell of state 2 that follows is
-missed, that dwell and the next of state 1 are added. This is the renewal argument of missed events in
+(* is a convolution): it begins with a dwell that is found, and as long as the dwell of state 2 that follows
+is missed, that dwell and the next of state 1 are added. This is the renewal argument of missed events in
 recordings of single ion channels (Hawkes, Jalali and Colquhoun, Phil. Trans. R. Soc. A 332, 511 (1990):
-recalled), with a chance in place of a sharp resolution. g is solved by Fourier transform of damped masses on a
-few grids, each sixteen times coarser than the one before. Of a law only the part above the lower limit is
-seen, but its shorter dwells merge others: exponential, stretched and lognormal laws go down to 0, power laws
-begin where they are told to. Neighbours are taken as long when w is looked up.
+recalled), with a chance in place of a sharp resolution. g is solved by Fourier transform of damped masses
+on a few grids, each sixteen times coarser than the one before. Of a law only the part above the lower limit
+is seen, but its shorter dwells merge others: exponential, stretched and lognormal laws go down to 0, power
+laws begin where the number of short dwells says. Neighbours are taken as long when w is looked up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import OptionError
 from perolux.photons.dwell_chance import found_chance, length_of_chance
 from perolux.photons.dwell_times import (
     LAWS,
@@ -43,7 +42,7 @@ FloatArray = npt.NDArray[np.float64]
 Chance = Callable[[npt.ArrayLike], FloatArray]
 _BINS, _COARSER = 512, 16
 _FINE = 8  # bins of the finest grid to the length that is found half the time
-_LOWER_CHANCE = 0.8
+_LOWER_CHANCE, _BEGIN_CHANCE = 0.8, 0.2
 _MOST_MISSED = 0.5
 _ROUNDS = 2
 
@@ -76,47 +75,55 @@ def compare_found(
     threshold: float,
     *,
     cut_s: Mapping[str, float] | None = None,
-    lower_s: float | None = None,
+    lower_s: Mapping[str, float] | float | None = None,
     begin_s: Mapping[str, float] | None = None,
+    laws: tuple[str, ...] = LAWS,
     intervals: bool = True,
 ) -> dict[str, FoundDwells]:
     """Laws of the dwells of two states that take turns, corrected for missed dwells and merged neighbours.
 
     lengths_s: whole dwells of each of the two states, as they were found; rates_cps: mean rates of the
     states; threshold: that of the search. cut_s: a last stay that the record cut, of the state that it was
-    in. lower_s: fitted from there on; from where four of five are found if left out. begin_s: of power laws,
-    by state; the shortest dwell that was found if left out. Raises `OptionError` where the chance is not
-    known, or a state has fewer than 20 dwells above the limit.
+    in. lower_s: fitted from there on, but not below the length that is found four times of five. begin_s:
+    of power laws, by state; if left out, where it must be for as many dwells below the limit as were found
+    there (down to the length that is found one time of five). laws: the power law and others to fit. Raises
+    `OptionError` where the chance is not known, or a state has fewer than 20 dwells above the limit.
     """
     one, two = lengths_s
     other = {one: two, two: one}
     chance = {k: found_chance(rates_cps[k], rates_cps[other[k]], threshold) for k in other}
     dead = {k: length_of_chance(chance[k], 0.5) for k in other}
-    least = max(length_of_chance(chance[k], _LOWER_CHANCE) for k in other)
-    lower = least if lower_s is None else lower_s
+    asked = lower_s if isinstance(lower_s, Mapping) else dict.fromkeys(other, lower_s or 0.0)
+    lower = {k: max(length_of_chance(chance[k], _LOWER_CHANCE), asked[k]) for k in other}
     step = min(dead.values()) / _FINE
-    kept = {k: _within(lengths_s[k], lower, None) for k in other}
-    begin = {k: min(float(np.min(np.asarray(lengths_s[k]))), lower) for k in other} | dict(begin_s or {})
+    kept = {k: _within(lengths_s[k], lower[k], None) for k in other}
+    begin = lower | dict(begin_s or {})
     longest = 1.1 * max(float(t.max()) for t in kept.values())
     cuts = cut_s or {}
     grids = _Grids(step, max(longest, 1.1 * max(cuts.values(), default=0.0)), chance)
 
-    def fits(k: str, laws: tuple[str, ...], missed: _Missed | None, sure: bool) -> list[DwellFit]:
+    def fits(k: str, names: tuple[str, ...], missed: _Missed | None, sure: bool) -> list[DwellFit]:
         return [
             fit_problem(
                 _Problem(
-                    law, kept[k], lower, None, None,
-                    lambda p, law=law: _loss(law, p, kept[k], cuts.get(k), grids, k, begin[k], missed, lower),
+                    law, kept[k], lower[k], None, None,
+                    lambda p, law=law: _loss(
+                        law, p, kept[k], cuts.get(k), grids, k, begin[k], missed, lower[k]
+                    ),
                 ),
                 sure,
             )
-            for law in laws
+            for law in names
         ]  # fmt: skip
 
     best, missed = {}, {}
     for k in other:
         # A law that puts most of its dwells where none are found says nothing that the data have said.
-        for fit in sorted(fits(k, LAWS, None, False), key=lambda fit: fit.bic, reverse=True):
+        first = fits(k, laws, None, False)
+        if k not in (begin_s or {}):
+            power = [fit for fit in first if fit.law.endswith("power-law")][-1]
+            begin[k] = _beginning(power, np.asarray(lengths_s[k], dtype=float), lower[k], chance[k])
+        for fit in sorted(first, key=lambda fit: fit.bic, reverse=True):
             away = grids.missed(fit, k, begin[k])
             if k not in best or away.share < _MOST_MISSED:
                 best[k], missed[k] = fit, away
@@ -135,9 +142,9 @@ def compare_found(
                 f"{100 * shares[1]:.2g} % of the others): their law cannot be told from what is found"
             )
         found[k] = FoundDwells(
-            laws=compared(fits(k, LAWS, missed[other[k]], intervals)) if reason is None else None,
-            lower_s=lower,
-            chance_at_lower=float(chance[k](lower)),
+            laws=compared(fits(k, laws, missed[other[k]], intervals)) if reason is None else None,
+            lower_s=lower[k],
+            chance_at_lower=float(chance[k](lower[k])),
             dead_time_s=dead[k],
             begin_s=begin[k],
             missed_share=shares[0],
@@ -149,85 +156,113 @@ def compare_found(
     return found
 
 
+def _beginning(fit: DwellFit, lengths: FloatArray, lower: float, chance: Chance) -> float:
+    """Where a power law must begin to bring as many dwells below the lower limit as were found there."""
+    shortest = min(length_of_chance(chance, _BEGIN_CHANCE), lower)
+    below = int(np.count_nonzero((lengths >= shortest) & (lengths < lower)))
+    if below == 0 or shortest == lower:
+        return lower
+    p = _inside(fit.law, list(fit.parameters.values()))
+    u = np.linspace(math.log(lower), math.log(shortest), 400)
+    density = np.exp(_log_density(fit.law, p, np.exp(u)) + u) * np.asarray(chance(np.exp(u)))
+    mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)]) * (u[0] - u[1])
+    above = math.exp(_Problem(fit.law, np.array([lower]), lower, None, None).log_norm(p))
+    wanted = above * below / int(np.count_nonzero(lengths >= lower))
+    return math.exp(float(np.interp(wanted, mass, u)))
+
+
 @dataclass(frozen=True)
 class _Missed:
-    """Transforms, one a grid, of the masses of dwells that are not found, a bin late; share: their sum."""
+    """Transforms, one a grid, of the masses of dwells that are not found; share: their sum."""
 
     waves: list[npt.NDArray[np.complex128]]
     share: float
 
 
 class _Grids:
-    """Bins of equal width on a few scales, and the chance at the bins of the finest."""
+    """Nodes at even distance on a few scales, and the chance at the middle of the finest steps.
+
+    Masses are put on the two nodes beside them so that sums and means stay what they are.
+    """
 
     def __init__(self, step: float, longest: float, chance: Mapping[str, Chance]) -> None:
         self.steps = [step]
         while self.steps[-1] * _BINS * 0.9 < longest:
             self.steps.append(self.steps[-1] * _COARSER)
         whole = np.arange(_BINS + 1, dtype=float)
-        self.edges = [width * whole for width in self.steps]
-        middle = (self.edges[0][1:] + self.edges[0][:-1]) / 2
+        self.nodes = [width * whole for width in self.steps]
+        middle = (self.nodes[0][1:] + self.nodes[0][:-1]) / 2
         self.chance = {k: np.asarray(one(middle)) for k, one in chance.items()}
         # Damping keeps what leaves the grid from coming back at its beginning.
-        self.damp = np.exp(-10.0 * (whole[:-1] + 0.5) / _BINS)
-        # Three middles of bins add up to the middle of a bin one further than the indices say.
-        self.delay = np.exp(-1j * np.pi * np.arange(_BINS + 1) / _BINS)
-        self.undamp = 1 / self.damp
+        self.damp = np.exp(-10.0 * whole / _BINS)
 
     def masses(self, law: str, p: FloatArray, begin: float) -> tuple[list[FloatArray], float]:
-        """Masses of a law in the bins of each grid, and what lies beyond the last."""
+        """Masses of a law between the nodes of each grid, and what lies beyond the last."""
         found, top = [], 0.0
-        for edges in self.edges:
-            cumulated = law_cumulative(law, p, edges, begin)
+        for nodes in self.nodes:
+            cumulated = law_cumulative(law, p, nodes, begin)
             found.append(np.diff(cumulated))
             top = float(cumulated[-1])
         return found, 1 - top
 
-    def weighted(self, masses: list[FloatArray], weight: FloatArray, beyond: bool) -> list[FloatArray]:
-        """Masses times a weight that is known on the finest grid, and 1 (beyond) or 0 outside it."""
-        found = [masses[0] * weight]
+    def on_nodes(
+        self, masses: list[FloatArray], weight: FloatArray | float, beyond: bool
+    ) -> list[FloatArray]:
+        """Masses on the nodes, times a weight known on the finest grid and 1 (beyond) or 0 outside it."""
+        found = [_halved(masses[0] * weight)]
+        right = np.arange(_COARSER) / _COARSER
+        inner = _BINS // _COARSER
         for mass in masses[1:]:
-            inner = found[-1].reshape(-1, _COARSER).sum(axis=1)
-            outer = mass[len(inner) :]
-            found.append(np.concatenate([inner, outer if beyond else np.zeros_like(outer)]))
+            outer = np.zeros(_BINS)
+            if beyond:
+                outer[inner:] = mass[inner:]
+            coarse = _halved(outer)
+            fine = found[-1][:-1].reshape(inner, _COARSER)
+            coarse[:inner] += fine @ (1 - right)
+            coarse[1 : inner + 1] += fine @ right
+            coarse[inner] += found[-1][-1]
+            found.append(coarse)
         return found
 
     def missed(self, fit: DwellFit, state: str, begin: float) -> _Missed:
         """The dwells of a law that are not found."""
         masses, _ = self.masses(fit.law, _inside(fit.law, list(fit.parameters.values())), begin)
-        away = self.weighted(masses, 1 - self.chance[state], beyond=False)
-        waves = [self.delay * np.fft.rfft(one * self.damp, 2 * _BINS) for one in away]
-        return _Missed(waves, float(away[0].sum()))
+        away = self.on_nodes(masses, 1 - self.chance[state], beyond=False)
+        return _Missed([np.fft.rfft(one * self.damp, 2 * _BINS) for one in away], float(away[0].sum()))
 
     def seen(
         self, law: str, p: FloatArray, state: str, begin: float, missed: _Missed | None
     ) -> tuple[list[FloatArray], float]:
-        """Masses of what is seen (not normalised) on each grid, and their sum."""
+        """Masses of what is seen (not normalised) on the nodes of each grid, and their sum."""
         masses, tail = self.masses(law, p, begin)
-        first = self.weighted(masses, self.chance[state], beyond=True)
+        first = self.on_nodes(masses, self.chance[state], beyond=True)
         total = float(first[-1].sum()) + tail
         if missed is None:
             return first, total
         found = []
-        for start, mass, away in zip(first, masses, missed.waves, strict=True):
+        for start, mass, away in zip(
+            first, self.on_nodes(masses, 1.0, beyond=True), missed.waves, strict=True
+        ):
             a, f = np.fft.rfft(np.stack([start, mass]) * self.damp, 2 * _BINS)
-            seen = np.fft.irfft(a / (1 - away * f), 2 * _BINS)[:_BINS]
-            found.append(seen * self.undamp)
+            found.append(np.fft.irfft(a / (1 - away * f), 2 * _BINS)[: _BINS + 1] / self.damp)
         return found, total / (1 - missed.share)
 
     def at(self, masses: list[FloatArray], t: FloatArray, cumulated: bool) -> FloatArray:
         """Density at t, or mass below t, read on the finest grid that reaches there."""
         found = np.zeros(len(t))
         done = np.zeros(len(t), dtype=bool)
-        for edges, width, mass in zip(self.edges, self.steps, masses, strict=True):
-            use = ~done & (t <= 0.95 * edges[-1])
+        for nodes, width, mass in zip(self.nodes, self.steps, masses, strict=True):
+            use = ~done & (t <= 0.95 * nodes[-1])
             if use.any():
-                if cumulated:
-                    found[use] = np.interp(t[use], edges, np.concatenate([[0.0], np.cumsum(mass)]))
-                else:
-                    found[use] = np.interp(t[use], (edges[1:] + edges[:-1]) / 2, mass / width)
+                shown = np.cumsum(mass) - mass / 2 if cumulated else mass / width
+                found[use] = np.interp(t[use], nodes, shown)
             done |= use
         return found
+
+
+def _halved(masses: FloatArray) -> FloatArray:
+    """Masses between nodes, half on either side."""
+    return np.asarray(np.append(masses, 0.0) / 2 + np.append(0.0, masses) / 2)
 
 
 def _loss(
@@ -250,9 +285,8 @@ def _loss(
     value = len(t) * math.log(above) - float(np.log(density).sum())
     if cut is not None and cut > lower:
         left = total - float(grids.at(masses, np.array([cut]), cumulated=True)[0])
-        if left <= 0:
-            return 1e300
-        value += math.log(above) - math.log(left)
+        # below what the transform resolves, the cut stay only says that it is unlikely
+        value += math.log(above) - math.log(max(left, 1e-10 * total))
     return value if math.isfinite(value) else 1e300
 
 

@@ -1,8 +1,9 @@
 """Stays in the bright and the dark state of a blinking record, and the laws of their lengths.
 
-A stay is a run of stretches whose levels are all on, or all off. The first and the last are cut by the record;
-the last still says that it was longer than it was seen to be. Laws of on and off stays are corrected for what
-the search for changes misses (`missed_dwells`); the plain fits to the same dwells stand beside them.
+A stay is a run of stretches whose levels are all on, or all off. The first and the last are cut by the
+record; the last still says that it was longer than it was seen to be. Laws of on and off stays are
+corrected for what the search for changes misses (`missed_dwells`); the plain fits to the same dwells stand
+beside them.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ class Stays:
 
 @dataclass(frozen=True)
 class DwellLaws:
-    """Laws of one kind of dwells. laws: the best knowledge, corrected where that could be done; plain: without
-    correction; found: what was missed, or None; reason: why there is no correction. against_limit: the
-    truncated power law from other lower limits on, not corrected."""
+    """Laws of one kind of dwells. laws: the best knowledge, corrected where that could be done; plain:
+    without correction; found: what was missed, or None; reason: why there is no correction. against_limit:
+    the truncated power law from other lower limits on, not corrected."""
 
     length_s: FloatArray
     laws: DwellComparison
@@ -94,9 +95,10 @@ def dwell_laws(
 ) -> tuple[dict[str, DwellLaws], dict[str, str]]:
     """Laws of the stays on, of those off, and of all stretches, and the reason where there are none.
 
-    lower_s: dwells from there on are fitted; for stays from where four of five are found if left out, for
-    stretches three times the median of their shortest tenth. A stay that ended with the record counts as
-    longer than that. Stretches have too many kinds of neighbours for a correction.
+    lower_s: dwells from there on are fitted; three times the median of the shortest tenth if left out;
+    stays not below the length that is found four times of five, where the correction is possible. A stay
+    that ended with the record counts as longer than that. Stretches have too many kinds of neighbours for a
+    correction.
     """
     stays = stays_of(segments, levels, on_levels)
     sets = {
@@ -118,7 +120,7 @@ def dwell_laws(
                 stays.rates_cps,
                 segments.threshold,
                 cut_s={"on" if stays.cut_on else "off": stays.cut_s},
-                lower_s=lower_s,
+                lower_s={name: lower_s or _shortest(sets[name]) for name in ("on", "off")},
             )
         except PeroluxError as error:
             reason = error.problems[0].what
