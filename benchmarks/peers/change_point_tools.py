@@ -65,7 +65,7 @@ def measure(search: Search, threshold: float, steady: int) -> dict[str, Any]:
         "recall": round(len(errors) / len(made.changes_s), 4),
         "precision": round(len(errors) / max(len(found), 1), 4),
         "median_error_us": round(1e6 * float(np.median(errors)), 1) if len(errors) else None,
-        "false_alarms_per_million": alarms / steady,
+        "false_alarms_per_million": alarms / steady if steady else None,
         "steady_millions": steady,
     }
 
