@@ -9,10 +9,10 @@ from scipy.integrate import quad
 from perolux.errors import OptionError
 from perolux.photons.change_points import Segments, change_points
 from perolux.photons.dwell_chance import found_chance, length_of_chance
-from perolux.photons.dwell_times import LAWS, DwellFit, _inside, _log_density, detection_chance, sample_law
+from perolux.photons.dwell_times import LAWS, _inside, _log_density, detection_chance, sample_law
 from perolux.photons.dwells import Exponential, Lognormal, PowerLaw, walk
 from perolux.photons.levels import find_levels, on_fraction
-from perolux.photons.missed_dwells import _Grids, compare_found, law_cumulative
+from perolux.photons.missed_dwells import compare_found, law_cumulative, seen_density
 from perolux.photons.stays import dwell_laws
 
 RATES = {"off": 2e4, "on": 8e4}
@@ -41,23 +41,21 @@ def test_cumulated_laws_are_the_integrals_of_their_densities(law: str) -> None:
 def test_merged_exponentials_are_the_exact_two_exponentials() -> None:
     """Every second dwell of the other state is missed: g(s) = a(s + b)/[(s + a)(s + b) - ab/2]."""
     a, b, share = 1 / 0.02, 1 / 1e-3, 0.5
-    grids = _Grids(2.5e-5, 0.3, {"on": lambda t: np.ones_like(t), "off": lambda t: np.full_like(t, share)})
-    other = DwellFit("exponential", {"mean_s": 1 / b}, {}, {}, {}, 0.0, 0.0, 0, 0.0, np.inf)
-    missed = grids.missed(other, "off", 0.0)
-    seen, total = grids.seen("exponential", np.log([1 / a]), "on", 0.0, missed)
     t = np.array([1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.25])
     root = np.sqrt((a + b) ** 2 / 4 - a * b * (1 - (1 - share)))
     fast, slow = (a + b) / 2 + root, (a + b) / 2 - root
     exact = a * ((b - slow) * np.exp(-slow * t) - (b - fast) * np.exp(-fast * t)) / (fast - slow)
-    assert total == pytest.approx(1 / share, rel=1e-5)  # e^-13 lies beyond the finest grid
-    # a step of the coarse grids is t/32 at the worst: errors of its square, and more in the far tail
-    density = grids.at(seen, t, cumulated=False)
-    assert density[:-1] == pytest.approx(exact[:-1], rel=6e-3)
-    assert density[-1] == pytest.approx(exact[-1], rel=0.02)
-    gone = grids.at(seen, np.array([0.25]), cumulated=True)[0] / total
-    assert 1 - gone == pytest.approx(
-        a * share * (b - slow) / (fast - slow) / slow * np.exp(-slow * 0.25), rel=0.03
+    density = seen_density(
+        t,
+        ("exponential", {"mean_s": 1 / a}),
+        ("exponential", {"mean_s": 1 / b}),
+        chance=lambda t: np.ones_like(t),
+        other_chance=lambda t: np.full_like(t, share),
+        step_s=2.5e-5,
     )
+    # a step of the coarse grids is t/32 at the worst: errors of its square, and more in the far tail
+    assert density[:-1] == pytest.approx(share * exact[:-1], rel=6e-3)
+    assert density[-1] == pytest.approx(share * exact[-1], rel=0.02)
 
 
 def merged(rng: np.random.Generator, laws: dict, count: int) -> dict[str, np.ndarray]:

@@ -68,8 +68,8 @@ def memory_of(
         for name, shift in shifts.items():
             before, after = name.split("_")
             n = found[name]["pairs"]
-            r = _correlation(drawn[before][:, :n], drawn[after][:, shift : shift + n])
-            as_far[name] += int(np.count_nonzero(np.abs(r) >= abs(found[name]["correlation"]) - 1e-12))
+            far = np.abs(_correlation(drawn[before][:, :n], drawn[after][:, shift : shift + n]))
+            as_far[name] += int(np.count_nonzero(far >= abs(found[name]["correlation"]) - 1e-12))
     for name, count in as_far.items():
         found[name]["p_value"] = (1 + count) / (1 + draws)
     return found

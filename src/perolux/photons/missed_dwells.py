@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,7 @@ from perolux.photons.dwell_times import (
     fit_problem,
 )
 
-__all__ = ["FoundDwells", "compare_found", "law_cumulative"]
+__all__ = ["FoundDwells", "compare_found", "law_cumulative", "seen_density"]
 
 FloatArray = npt.NDArray[np.float64]
 Chance = Callable[[npt.ArrayLike], FloatArray]
@@ -107,8 +108,9 @@ def compare_found(
             fit_problem(
                 _Problem(
                     law, kept[k], lower[k], None, None,
-                    lambda p, law=law: _loss(
-                        law, p, kept[k], cuts.get(k), grids, k, begin[k], missed, lower[k]
+                    partial(
+                        _loss, law, t=kept[k], cut=cuts.get(k), grids=grids, state=k, begin=begin[k],
+                        missed=missed, lower=lower[k],
                     ),
                 ),
                 sure,
@@ -124,14 +126,14 @@ def compare_found(
             power = [fit for fit in first if fit.law.endswith("power-law")][-1]
             begin[k] = _beginning(power, np.asarray(lengths_s[k], dtype=float), lower[k], chance[k])
         for fit in sorted(first, key=lambda fit: fit.bic, reverse=True):
-            away = grids.missed(fit, k, begin[k])
+            away = grids.missed(fit.law, _told(fit), k, begin[k])
             if k not in best or away.share < _MOST_MISSED:
                 best[k], missed[k] = fit, away
     for _ in range(_ROUNDS):
         for k in other:
             if missed[other[k]].share < _MOST_MISSED:
                 (best[k],) = fits(k, (best[k].law,), missed[other[k]], False)
-                missed[k] = grids.missed(best[k], k, begin[k])
+                missed[k] = grids.missed(best[k].law, _told(best[k]), k, begin[k])
     found = {}
     for k in other:
         shares = [missed[state].share for state in (k, other[k])]
@@ -156,13 +158,44 @@ def compare_found(
     return found
 
 
+def seen_density(
+    t_s: npt.ArrayLike,
+    law: tuple[str, Mapping[str, float]],
+    other: tuple[str, Mapping[str, float]],
+    *,
+    chance: Chance,
+    other_chance: Chance,
+    step_s: float,
+    begin_s: tuple[float, float] = (0.0, 0.0),
+) -> FloatArray:
+    """Density (1/s) of the stays of one state that are seen, where those of the other are missed and merge
+    them.
+
+    law, other: name and parameters of both; chance, other_chance: t -> chance to be found, 1 from 512 steps
+    on; step_s: of the finest grid, an eighth of the length found half the time is fine enough. begin_s: of
+    power laws.
+
+    >>> sure, half = (lambda t: np.ones_like(t)), (lambda t: np.full_like(t, 0.5))
+    >>> one, two = ("exponential", {"mean_s": 0.02}), ("exponential", {"mean_s": 1e-3})
+    >>> seen = seen_density([0.02, 0.1], one, two, chance=sure, other_chance=half, step_s=2.5e-5)
+    >>> bool(seen[0] / seen[1] < np.exp(4))  # longer than the true ones, whose density falls by e^4
+    True
+    """
+    t = np.asarray(t_s, dtype=float)
+    grids = _Grids(step_s, 1.1 * float(t.max()), {"one": chance, "two": other_chance})
+    p, q = (_inside(name, list(told.values())) for name, told in (law, other))
+    missed = grids.missed(other[0], q, "two", begin_s[1])
+    masses, total = grids.seen(law[0], p, "one", begin_s[0], missed)
+    return grids.at(masses, t, cumulated=False) / total
+
+
 def _beginning(fit: DwellFit, lengths: FloatArray, lower: float, chance: Chance) -> float:
     """Where a power law must begin to bring as many dwells below the lower limit as were found there."""
     shortest = min(length_of_chance(chance, _BEGIN_CHANCE), lower)
     below = int(np.count_nonzero((lengths >= shortest) & (lengths < lower)))
     if below == 0 or shortest == lower:
         return lower
-    p = _inside(fit.law, list(fit.parameters.values()))
+    p = _told(fit)
     u = np.linspace(math.log(lower), math.log(shortest), 400)
     density = np.exp(_log_density(fit.law, p, np.exp(u)) + u) * np.asarray(chance(np.exp(u)))
     mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)]) * (u[0] - u[1])
@@ -224,9 +257,9 @@ class _Grids:
             found.append(coarse)
         return found
 
-    def missed(self, fit: DwellFit, state: str, begin: float) -> _Missed:
+    def missed(self, law: str, p: FloatArray, state: str, begin: float) -> _Missed:
         """The dwells of a law that are not found."""
-        masses, _ = self.masses(fit.law, _inside(fit.law, list(fit.parameters.values())), begin)
+        masses, _ = self.masses(law, p, begin)
         away = self.on_nodes(masses, 1 - self.chance[state], beyond=False)
         return _Missed([np.fft.rfft(one * self.damp, 2 * _BINS) for one in away], float(away[0].sum()))
 
@@ -258,6 +291,10 @@ class _Grids:
                 found[use] = np.interp(t[use], nodes, shown)
             done |= use
         return found
+
+
+def _told(fit: DwellFit) -> FloatArray:
+    return _inside(fit.law, list(fit.parameters.values()))
 
 
 def _halved(masses: FloatArray) -> FloatArray:

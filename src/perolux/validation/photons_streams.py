@@ -13,9 +13,10 @@ from perolux.photons.change_points import change_points
 from perolux.photons.correlation import pairs
 from perolux.photons.derived_record import DerivedRecord, analyse_derived
 from perolux.photons.g2_tails import fit_tails
+from perolux.photons.missed_dwells import seen_density
 from perolux.photons.simulate import alternating_stream
 
-__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "tails_of_the_dot"]
+__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "merged_dwells", "tails_of_the_dot"]
 
 _TOLERANCE_S = 2e-3
 
@@ -79,6 +80,20 @@ def alternating(quantity: str, seeds: int = 3) -> float:
     """Recall or precision of the search for changes on the alternating stream, mean over seeds 0, 1, ..."""
     recall, precision = _scores(seeds)
     return recall if quantity == "recall" else precision
+
+
+def merged_dwells(t_s: float) -> float:
+    """Density at t_s of exponential stays (20 ms) merged where every second one of 1 ms between them is
+    missed."""
+    density = seen_density(
+        [t_s],
+        ("exponential", {"mean_s": 0.02}),
+        ("exponential", {"mean_s": 1e-3}),
+        chance=lambda t: np.ones_like(t),
+        other_chance=lambda t: np.full_like(t, 0.5),
+        step_s=2.5e-5,
+    )
+    return float(density[0])
 
 
 def flat_light() -> float:
