@@ -19,6 +19,7 @@ def counts(seed: int, duration_s: float, width_s: float) -> np.ndarray:
     return rng.poisson(np.diff(np.interp(edges, ends, area))).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_two_states_decay_with_the_sum_of_their_rates_and_errors_are_their_size() -> None:
     """G = 1 + (30/50)^2 exp(-tau/10 ms); each value within its error, over forty records."""
     scores = []
