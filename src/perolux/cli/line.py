@@ -21,7 +21,7 @@ def line(
     ] = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
-    """Peak and width of the Gaussian line that has a chromaticity; with --peak the width that comes nearest."""
+    """Peak and width of the line that has a chromaticity; with --peak the width that comes nearest."""
     from perolux.display.appearance import colour_temperature
     from perolux.display.colour import uv_prime
     from perolux.display.line_of_colour import line_of_colour, width_of_colour
