@@ -64,8 +64,8 @@ def test_film_display(tmp_path):
     assert 0.5 < found.gamut.gamuts["rec2020"]["xy"].coverage < 1.0
     assert found.lm_per_electrical_w < found.lm_per_optical_w
     assert sum(found.gamut.white.power_fractions) == pytest.approx(1.0)
-    # where the blue photons end: what leaves converted and what is lost in emitters is what was absorbed
-    assert found.blue_absorbed == pytest.approx(found.film_gain + found.lost_in_emitters, rel=1e-12)
+    # what leaves converted and what is lost in emitters is less than was absorbed: the reflector ends some
+    assert found.film_gain + found.lost_in_emitters < found.blue_absorbed < 1.0
 
 
 def test_red_share_meets_the_white_as_nearly_as_it_can(tmp_path):

@@ -54,7 +54,9 @@ class BacklightDisplay:
     open_xy: white of the panel with all sub-pixels open. dimming: drive of R, G, B for the white, the
     largest 1; None where no drive gives it. lm_per_optical_w: of the source's light; lm_per_electrical_w:
     with the diode's and phosphor's losses; both at the white, None without it. film_gain: converted photons
-    that leave for each of the source's blue photons. red_shift_nm: mean of the converted light that leaves
+    that leave for each of the source's blue photons. blue_absorbed: share of the blue photons that
+    nanocrystals take (more than leaves converted and is lost in them: converted light ends in the reflector
+    too). red_shift_nm: mean of the converted light that leaves
     less that emitted.
     """
 
@@ -113,8 +115,9 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
     x, y = chromaticity(GRID_NM, opened, "power")
     open_xy = (float(x), float(y))
     dimming = dimming_of(primaries, stack.panel.white)
-    transmission, used = _of_record(stack.panel.transmission, "panel_transmission")
-    optical, electrical = efficacy_of(primaries, dimming, transmission, share, stack)
+    _, used = _of_record(stack.panel.transmission, "panel_transmission")
+    passed = transmission_of(stack, backlight)
+    optical, electrical = efficacy_of(primaries, dimming, passed, share, stack)
     rests += used
     if stack.source.wall_plug is None:
         rests.append(display_record("wall_plug"))
@@ -129,7 +132,7 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
         float(np.sum(converted) / np.sum(blue.source)),
         float(np.sum(GRID_NM * converted) / np.sum(converted) - np.sum(GRID_NM * emitted))
         if np.any(converted > 0.0) else None,
-        (blue.lost_in_emitters + float(np.sum(converted))) / float(np.sum(blue.source)),
+        blue.absorbed / float(np.sum(blue.source)),
         blue.lost_in_emitters / float(np.sum(blue.source)), blue.lost_elsewhere / float(np.sum(blue.source)),
         {"source": _source_power(sources, share), "backlight": light, "red": primaries[0],
          "green": primaries[1], "blue": primaries[2]},
@@ -211,9 +214,16 @@ def share_for_white(parts: tuple[Recycled, ...], filters: FilterSet, white: tupl
     return float(found.x)
 
 
-def transmission_of(stack: FilmStack) -> float:
-    """What the panel passes without filters."""
-    return _of_record(stack.panel.transmission, "panel_transmission")[0]
+def transmission_of(stack: FilmStack, backlight: Backlight) -> float:
+    """What the panel passes of the light of the backlight, without filters.
+
+    The transmission of file and record is that of unpolarised light, half of which the panel's first
+    polariser takes. A reflective polariser of mean reflectance r returns the other polarisation alone (2 r of
+    it), so of what leaves it the share 1/(2 (1 - r)) has the wanted one: the panel passes 1/(1 - r) times as
+    much, twice at most.
+    """
+    plain = _of_record(stack.panel.transmission, "panel_transmission")[0]
+    return min(plain * min(1.0 / (1.0 - backlight.polariser), 2.0), 1.0)
 
 
 def dimming_of(primaries: FloatArray, white: tuple[float, float]) -> tuple[float, float, float] | None:

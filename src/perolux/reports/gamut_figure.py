@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +20,7 @@ from perolux.reports.figures import STYLE, new_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_gamut", "write_gamut_figure"]
+__all__ = ["draw_gamut", "gamut_picture", "gamut_pictures", "write_gamut_figure"]
 
 FloatArray = npt.NDArray[np.float64]
 _FORMATS = ("png", "svg", "pdf")
@@ -65,6 +66,11 @@ def write_gamut_figure(found: GamutOfPrimaries, path: Path) -> None:
 
 def gamut_picture(found: GamutOfPrimaries, kind: str = "svg", dpi: int = 300) -> bytes:
     """The diagrams in both spaces as the bytes of a picture."""
+    return gamut_pictures(found, {kind: dpi})[kind]
+
+
+def gamut_pictures(found: GamutOfPrimaries, dpi: Mapping[str, int]) -> dict[str, bytes]:
+    """The diagrams in both spaces in several formats from one drawing. dpi: of each format, by its name."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -74,9 +80,14 @@ def gamut_picture(found: GamutOfPrimaries, kind: str = "svg", dpi: int = 300) ->
         for axis, space in zip(figure.subplots(1, 2), ("xy", "u'v'"), strict=True):
             draw_gamut(axis, found, space)
         figure.axes[0].legend(fontsize=6, loc="upper right")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the layout is found once, not for every format
+        pictures = {}
+        for kind, dots in dpi.items():
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=dots, metadata={"Date": None} if kind == "svg" else None)
+            pictures[kind] = buffer.getvalue()
+    return pictures
 
 
 def _placed(xy: FloatArray, space: str) -> FloatArray:
@@ -97,7 +108,29 @@ def _background(axis: Axes, space: str) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
-    nm, x, y = spectral_locus()
+    locus, image = _colours(space)
+    (left, right), (low, high) = _LIMITS[space]
+    shown = axis.imshow(image, extent=(left, right, low, high), origin="lower", aspect="equal", zorder=0)
+    outline = PathPatch(Outline(np.vstack([locus, locus[:1]])), facecolor="none", edgecolor="black", lw=0.7)
+    axis.add_patch(outline)
+    shown.set_clip_path(outline)
+    nm, middle = spectral_locus()[0], locus.mean(axis=0)
+    for mark in _MARKS_NM:
+        k = int(np.argmin(np.abs(nm - mark)))
+        away = locus[k] - middle
+        offset = 5.0 * away / np.hypot(*away)
+        axis.annotate(
+            str(mark), locus[k], xytext=tuple(offset), textcoords="offset points", fontsize=5,
+            ha="center", va="center", color="#444444",
+        )  # fmt: skip
+
+
+@cache
+def _colours(space: str) -> tuple[FloatArray, FloatArray]:
+    """The spectral locus (k, 2), and the image (pixels, pixels, 4) of all colours inside it."""
+    from matplotlib.path import Path as Outline
+
+    _, x, y = spectral_locus()
     locus = _placed(np.stack([x, y], axis=1), space)
     (left, right), (low, high) = _LIMITS[space]
     a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
@@ -114,16 +147,4 @@ def _background(axis: Axes, space: str) -> None:
     image[..., 3] = 0.0
     image[usable, :3] = 0.25 + 0.75 * srgb_shown(px[usable], py[usable])
     image[usable, 3] = 1.0
-    shown = axis.imshow(image, extent=(left, right, low, high), origin="lower", aspect="equal", zorder=0)
-    outline = PathPatch(Outline(np.vstack([locus, locus[:1]])), facecolor="none", edgecolor="black", lw=0.7)
-    axis.add_patch(outline)
-    shown.set_clip_path(outline)
-    middle = locus.mean(axis=0)
-    for mark in _MARKS_NM:
-        k = int(np.argmin(np.abs(nm - mark)))
-        away = locus[k] - middle
-        offset = 5.0 * away / np.hypot(*away)
-        axis.annotate(
-            str(mark), locus[k], xytext=tuple(offset), textcoords="offset points", fontsize=5,
-            ha="center", va="center", color="#444444",
-        )  # fmt: skip
+    return locus, image
