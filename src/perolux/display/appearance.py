@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,7 +49,9 @@ def colour_temperature(x: float, y: float) -> ColourTemperature:
     import colour
 
     u, v_prime = uv_prime(x, y)
-    cct, duv = (float(c) for c in colour.temperature.uv_to_CCT_Ohno2013(np.array([u, v_prime / 1.5])))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of colours at the ends of its table, which are refused below
+        cct, duv = (float(c) for c in colour.temperature.uv_to_CCT_Ohno2013(np.array([u, v_prime / 1.5])))
     if not (np.isfinite(cct) and np.isfinite(duv)) or abs(duv) > _FARTHEST_DUV or not 1000.0 < cct < 1e5:
         return ColourTemperature(
             None, None, f"({x:.4f}, {y:.4f}) is too far from the colours of a black body"

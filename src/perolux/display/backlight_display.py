@@ -25,6 +25,7 @@ from perolux.display.slab import Slab
 from perolux.display.stack_file import FilmStack
 from perolux.display.stack_film import BuiltFilm, build_film
 from perolux.display.two_flux import two_flux_response
+from perolux.display.two_flux_constants import left_by_calibration, outside_region
 from perolux.display.white import MAXIMUM_LM_PER_W
 from perolux.errors import OptionError
 from perolux.quantities.value import Value
@@ -45,6 +46,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 _BLUE_NM = (420.0, 490.0)
+_TOLD = {"t_em": "converted forward", "r_em": "converted back", "loss": "lost", "t_blue": "blue forward"}
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,18 @@ def _response(slab: Slab, stack: FilmStack) -> FilmResponse:
     return response_of(slab)
 
 
+def _of_two_fluxes(film: BuiltFilm) -> list[str]:
+    """What must be said of a film with scatterers: what the calibration leaves, or that it has none."""
+    if not film.file.scattering_depth > 0.0:
+        return []
+    turned = Scatterers(film.file.scattering_depth, film.file.asymmetry)
+    if outside := outside_region(film.slab, turned):
+        return [f"two fluxes outside their calibration, error not known: {'; '.join(outside)}"]
+    misfit = left_by_calibration(film.slab, turned, diffuse=True)
+    told = ", ".join(f"{text} {misfit[name]:.2g}" for name, text in _TOLD.items())
+    return [f"film with scatterers by two fluxes, for one pass off Monte Carlo by (rms) {told}"]
+
+
 def parts_of(film: FilmResponse, sources: Sources, backlight: Backlight) -> tuple[Recycled, ...]:
     """What a watt of blue and a watt of red become; photons in units of power times wavelength."""
     emitters = [sources.blue, *([] if sources.red is None else [sources.red])]
@@ -300,7 +314,7 @@ def _warnings(
     open_xy: tuple[float, float],
     white: tuple[float, float],
 ) -> tuple[str, ...]:
-    found = [*film.notes, *gamut.warnings]
+    found = [*film.notes, *_of_two_fluxes(film), *gamut.warnings]
     if filters.kind in ("assumed", "recalled"):
         found.append(f"filters {filters.name}: {filters.kind}, {filters.source}")
     if dimming is None:

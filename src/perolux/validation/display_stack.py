@@ -1,4 +1,4 @@
-"""Functions of the rows in `display_stack.toml`: published displays, films in backlights, converters, LEDs."""
+"""Functions of the rows in `display_stack.toml`: published displays, films, converters, LEDs, two fluxes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def area_less_coverage(red: str, green: str, blue: str, standard: str, filters: 
 
 
 def converters_less_film(red: str, green: str, blue: str) -> float:
-    """Coverage of Rec.2020 in xy, points: converters without filters less a film behind the default filters."""
+    """Points of Rec.2020 in xy: converters without filters less a film behind the default filters."""
     return percent_of(red, green, blue, "rec2020", "xy", "coverage") - percent_of(
         red, green, blue, "rec2020", "xy", "coverage", "default"
     )
@@ -87,9 +87,7 @@ def on_record(name: str) -> float:
 
 def peck(test_c: float, test_rh: float, use_c: float, use_rh: float) -> float:
     """Acceleration of a test with 0.79 eV and n = 2.7."""
-    return acceleration(
-        Condition(test_c, test_rh), Condition(use_c, use_rh), activation_ev=0.79, peck_n=2.7
-    )
+    return acceleration(Condition(test_c, test_rh), Condition(use_c, use_rh), activation_ev=0.79, peck_n=2.7)
 
 
 def line_of_ksf(what: str) -> float:
