@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -108,29 +107,7 @@ def _background(axis: Axes, space: str) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
-    locus, image = _colours(space)
-    (left, right), (low, high) = _LIMITS[space]
-    shown = axis.imshow(image, extent=(left, right, low, high), origin="lower", aspect="equal", zorder=0)
-    outline = PathPatch(Outline(np.vstack([locus, locus[:1]])), facecolor="none", edgecolor="black", lw=0.7)
-    axis.add_patch(outline)
-    shown.set_clip_path(outline)
-    nm, middle = spectral_locus()[0], locus.mean(axis=0)
-    for mark in _MARKS_NM:
-        k = int(np.argmin(np.abs(nm - mark)))
-        away = locus[k] - middle
-        offset = 5.0 * away / np.hypot(*away)
-        axis.annotate(
-            str(mark), locus[k], xytext=tuple(offset), textcoords="offset points", fontsize=5,
-            ha="center", va="center", color="#444444",
-        )  # fmt: skip
-
-
-@cache
-def _colours(space: str) -> tuple[FloatArray, FloatArray]:
-    """The spectral locus (k, 2), and the image (pixels, pixels, 4) of all colours inside it."""
-    from matplotlib.path import Path as Outline
-
-    _, x, y = spectral_locus()
+    nm, x, y = spectral_locus()
     locus = _placed(np.stack([x, y], axis=1), space)
     (left, right), (low, high) = _LIMITS[space]
     a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
@@ -147,4 +124,16 @@ def _colours(space: str) -> tuple[FloatArray, FloatArray]:
     image[..., 3] = 0.0
     image[usable, :3] = 0.25 + 0.75 * srgb_shown(px[usable], py[usable])
     image[usable, 3] = 1.0
-    return locus, image
+    shown = axis.imshow(image, extent=(left, right, low, high), origin="lower", aspect="equal", zorder=0)
+    outline = PathPatch(Outline(np.vstack([locus, locus[:1]])), facecolor="none", edgecolor="black", lw=0.7)
+    axis.add_patch(outline)
+    shown.set_clip_path(outline)
+    middle = locus.mean(axis=0)
+    for mark in _MARKS_NM:
+        k = int(np.argmin(np.abs(nm - mark)))
+        away = locus[k] - middle
+        offset = 5.0 * away / np.hypot(*away)
+        axis.annotate(
+            str(mark), locus[k], xytext=tuple(offset), textcoords="offset points", fontsize=5,
+            ha="center", va="center", color="#444444",
+        )  # fmt: skip
