@@ -97,6 +97,9 @@ def test_scattering_film_by_two_fluxes(tmp_path):
     clear, hazy = film_of(tmp_path), film_of(tmp_path, film__scattering_depth=1.0)
     assert hazy.film_gain != clear.film_gain
     assert 0.0 < hazy.film_gain < 1.0
+    assert any("off Monte Carlo by (rms) converted forward 0.012" in text for text in hazy.warnings)
+    faint = film_of(tmp_path, film__scattering_depth=0.1)
+    assert any("error not known: scattering depth 0.1" in text for text in faint.warnings)
 
 
 def test_spread_of_the_gamut(tmp_path):
