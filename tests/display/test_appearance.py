@@ -55,6 +55,17 @@ def test_colour_temperature_of_black_bodies_and_of_green():
     assert colour_temperature(0.17, 0.79).reason
 
 
+@pytest.mark.parametrize("xy", [(0.3127, 0.3290), (0.45, 0.41), (0.28, 0.30), (0.38, 0.36), (0.29, 0.33)])
+def test_colour_temperature_against_colour_science(xy):
+    import colour
+
+    uv = np.array([4.0 * xy[0], 6.0 * xy[1]]) / (-2.0 * xy[0] + 12.0 * xy[1] + 3.0)
+    cct, duv = colour.temperature.uv_to_CCT_Ohno2013(uv)
+    found = colour_temperature(*xy)
+    assert found.cct_k == pytest.approx(float(cct), rel=5e-4)  # the table of Ohno's method is good to 1 K
+    assert found.duv == pytest.approx(float(duv), abs=2e-5)
+
+
 def test_volume_of_a_cube_and_of_rec2020():
     assert _closed_volume(lambda rgb: rgb @ np.diag([1.0, 2.0, 3.0]), 5) == pytest.approx(6.0, rel=1e-12)
     standard = gamut("Rec.2020")

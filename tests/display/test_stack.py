@@ -64,8 +64,8 @@ def test_film_display(tmp_path):
     assert 0.5 < found.gamut.gamuts["rec2020"]["xy"].coverage < 1.0
     assert found.lm_per_electrical_w < found.lm_per_optical_w
     assert sum(found.gamut.white.power_fractions) == pytest.approx(1.0)
-    # where the blue photons end: what leaves converted and what is lost in emitters is what was absorbed
-    assert found.blue_absorbed == pytest.approx(found.film_gain + found.lost_in_emitters, rel=1e-12)
+    # what leaves converted and what is lost in emitters is less than was absorbed: the reflector ends some
+    assert found.film_gain + found.lost_in_emitters < found.blue_absorbed < 1.0
 
 
 def test_red_share_meets_the_white_as_nearly_as_it_can(tmp_path):
@@ -97,6 +97,9 @@ def test_scattering_film_by_two_fluxes(tmp_path):
     clear, hazy = film_of(tmp_path), film_of(tmp_path, film__scattering_depth=1.0)
     assert hazy.film_gain != clear.film_gain
     assert 0.0 < hazy.film_gain < 1.0
+    assert any("off Monte Carlo by (rms) converted forward 0.012" in text for text in hazy.warnings)
+    faint = film_of(tmp_path, film__scattering_depth=0.1)
+    assert any("error not known: scattering depth 0.1" in text for text in faint.warnings)
 
 
 def test_spread_of_the_gamut(tmp_path):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from perolux.cli.console import print_json, print_table
 from perolux.errors import OptionError
+
+if TYPE_CHECKING:
+    from perolux.display.rays import Scatterers
+    from perolux.display.slab import Slab
+    from perolux.display.two_flux_constants import Constants
 
 __all__ = ["slab"]
 
@@ -30,10 +35,16 @@ def slab(
         float | None,
         Parameter(help="optical depth of the emitted light, base e; the test spectra otherwise"),
     ] = None,
-    scatter_depth: Annotated[float, Parameter(help="optical depth of isotropic scattering")] = 0.0,
+    scatter_depth: Annotated[float, Parameter(help="optical depth of scattering")] = 0.0,
+    anisotropy: Annotated[
+        float, Parameter(help="mean cosine of scattering (Henyey and Greenstein), 0 isotropic")
+    ] = 0.0,
     method: Annotated[
-        Literal["auto", "deterministic", "monte-carlo"],
-        Parameter(help="auto: deterministic, or monte-carlo with scatterers"),
+        Literal["auto", "deterministic", "monte-carlo", "two-flux", "two-flux-textbook"],
+        Parameter(
+            help="auto: deterministic, or monte-carlo with scatterers; two-flux: quick, calibrated on "
+            "monte-carlo; two-flux-textbook: the same without calibration"
+        ),
     ] = "auto",
     memory: Annotated[
         Literal["full", "redshift", "kT"],
@@ -44,6 +55,7 @@ def slab(
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Where source light and converted light leave a film, and what is lost in it."""
+    from perolux.display.rays import Scatterers
     from perolux.display.reference_slab import reference_slab
 
     if scatter_depth < 0.0 or optical_depth < 0.0 or (emission_depth or 0.0) < 0.0:
@@ -54,6 +66,7 @@ def slab(
             where="--method, --scatter-depth",
             fix="--method monte-carlo, or auto",
         )
+    turned = Scatterers(scatter_depth, anisotropy)
     film = reference_slab(n, optical_depth, plqy, emission_depth, memory)
     chosen = method if method != "auto" else ("monte-carlo" if scatter_depth > 0.0 else "deterministic")
     found: dict[str, Any] = {"method": chosen, "memory": memory}
@@ -66,18 +79,22 @@ def slab(
         found["balance"] = light.balance
         found["mean_forward_nm"], found["mean_back_nm"] = light.mean_nm()
         found["sigma_is"] = "step of the last refinement of the cells"
+    elif chosen == "two-flux":
+        found |= _two_flux(film, turned, "calibrated")
+    elif chosen == "two-flux-textbook":
+        found |= _two_flux(film, turned, "textbook")
     else:
         import numpy as np
 
-        from perolux.display.rays import Scatterers, ray_light
+        from perolux.display.rays import ray_light
 
-        counted = ray_light(film, rays, np.random.default_rng(seed), scatterers=Scatterers(scatter_depth))
+        counted = ray_light(film, rays, np.random.default_rng(seed), scatterers=turned)
         found |= {name: getattr(counted, name) for name in _NAMES}
         found["sigma"] = {name: counted.sigma[name] for name in _NAMES}
         found["balance"] = counted.balance
         found["mean_forward_nm"], found["mean_back_nm"] = counted.mean_nm()
         found |= {"rays": rays, "seed": seed, "terminated": counted.terminated, "traced": counted.traced}
-        found["phase_function"] = "isotropic" if scatter_depth > 0.0 else None
+        found["phase_function"] = _phase(turned)
         found["sigma_is"] = "standard error of the count"
     if json:
         print_json(found)
@@ -85,6 +102,38 @@ def slab(
     print_table(
         f"Luminescent slab, {chosen}",
         ["per incident photon", "share", "+-"],
-        [[text, f"{found[name]:.5f}", f"{found['sigma'][name]:.1g}"] for name, text in _NAMES.items()],
+        [
+            [text, f"{found[name]:.5f}", "–" if (error := found["sigma"][name]) is None else f"{error:.1g}"]
+            for name, text in _NAMES.items()
+        ],
         f"+- is the {found['sigma_is']}. Emission memory: {memory}.",
     )
+
+
+def _phase(turned: Scatterers) -> str | None:
+    if turned.depth == 0.0:
+        return None
+    return "isotropic" if turned.anisotropy == 0.0 else f"Henyey-Greenstein, g = {turned.anisotropy:g}"
+
+
+def _two_flux(film: Slab, turned: Scatterers, constants: Constants) -> dict[str, Any]:
+    import numpy as np
+
+    from perolux.display.two_flux import two_flux_light
+
+    quick = two_flux_light(film, turned, constants=constants)
+    means = [
+        float(np.sum(film.wavelength_nm * one) / np.sum(one)) if np.any(one > 0.0) else None
+        for one in (quick.forward, quick.backward)
+    ]
+    return {
+        **{name: getattr(quick, name) for name in _NAMES},
+        "sigma": {name: quick.misfit.get(name) for name in _NAMES},
+        "balance": -quick.host_loss,
+        "mean_forward_nm": means[0],
+        "mean_back_nm": means[1],
+        "phase_function": _phase(turned),
+        "sigma_is": "root-mean-square distance to monte-carlo that the calibration leaves for films like this"
+        if quick.misfit
+        else "not known for two fluxes without calibration",
+    }

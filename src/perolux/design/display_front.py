@@ -319,5 +319,5 @@ def _one(
     dimming = dimming_of(primaries, stack.panel.white)
     if dimming is None:
         return float("nan"), float("nan")
-    _, electrical = efficacy_of(primaries, dimming, transmission_of(stack), share, stack)
+    _, electrical = efficacy_of(primaries, dimming, transmission_of(stack, backlight), share, stack)
     return 100.0 * covered, float("nan") if electrical is None else electrical

@@ -10,18 +10,18 @@ from numba import njit
 
 
 @njit(cache=True)
-def two_flux_cells(reflect, transmit, leave, top, bottom, share, cells):
-    """Matrix P (N, N) summed with `share`, and (m, N) escapes and what diffuse light from each face leaves.
+def two_flux_cells(reflect, transmit, leave, top, bottom, share, sources):
+    """Matrix P (N, N) summed with `share`, escapes (m, N), and what light of given sources leaves in cells.
 
     reflect, transmit, leave (m,): r, t, e of one cell; top, bottom (m,): reflectances of the faces from
-    inside. Returns matrix, escape_top, escape_bottom, from_bottom, from_top and (m,) the light that enters
-    by the bottom inside and leaves by the top or comes back to the bottom, and the same from the top.
+    inside. sources (s, m, N): diffuse light that begins in the cells. Returns matrix, escape_top,
+    escape_bottom and taken (s, m, N), absorbed in the cells.
     """
-    wavelengths = len(reflect)
+    wavelengths, cells = len(reflect), sources.shape[2]
     matrix = np.zeros((cells, cells))
     escape_top, escape_bottom = np.zeros((wavelengths, cells)), np.zeros((wavelengths, cells))
-    from_bottom, from_top = np.zeros((wavelengths, cells)), np.zeros((wavelengths, cells))
-    crossing = np.zeros((wavelengths, 4))
+    taken = np.zeros(sources.shape)
+    column = np.empty(cells)
     above, below = np.empty(cells), np.empty(cells)
     for i in range(wavelengths):
         r, t, e = reflect[i], transmit[i], leave[i]
@@ -38,34 +38,21 @@ def two_flux_cells(reflect, transmit, leave, top, bottom, share, cells):
             down = e * (q + t * ru) / (p * q - t * t * ru * rd)
             up_ = e * (p + t * rd) / (p * q - t * t * ru * rd)
             x, y = rd * down, ru * up_
-            matrix[j, j] += share[i] * ((1.0 - 2.0 * e) + a * (x + y))
+            column[j] = (1.0 - 2.0 * e) + a * (x + y)
             flow = up_
             for c in range(j + 1, cells):
                 flow_on = t * flow / (1.0 - r * above[c])
-                matrix[c, j] += share[i] * a * (flow + above[c] * flow_on)
+                column[c] = a * (flow + above[c] * flow_on)
                 flow = flow_on
             escape_top[i, j] = (1.0 - top[i]) * flow
             flow = down
             for c in range(j - 1, -1, -1):
                 flow_on = t * flow / (1.0 - r * below[c])
-                matrix[c, j] += share[i] * a * (flow + below[c] * flow_on)
+                column[c] = a * (flow + below[c] * flow_on)
                 flow = flow_on
             escape_bottom[i, j] = (1.0 - bottom[i]) * flow
-        # diffuse light that has come in through a face
-        seen = r + t * t * above[0] / (1.0 - r * above[0])
-        flow = 1.0 / (1.0 - bottom[i] * seen)
-        crossing[i, 1] = (1.0 - bottom[i]) * seen * flow
-        for c in range(cells):
-            flow_on = t * flow / (1.0 - r * above[c])
-            from_bottom[i, c] = a * (flow + above[c] * flow_on)
-            flow = flow_on
-        crossing[i, 0] = (1.0 - top[i]) * flow
-        seen = r + t * t * below[cells - 1] / (1.0 - r * below[cells - 1])
-        flow = 1.0 / (1.0 - top[i] * seen)
-        crossing[i, 3] = (1.0 - top[i]) * seen * flow
-        for c in range(cells - 1, -1, -1):
-            flow_on = t * flow / (1.0 - r * below[c])
-            from_top[i, c] = a * (flow + below[c] * flow_on)
-            flow = flow_on
-        crossing[i, 2] = (1.0 - bottom[i]) * flow
-    return matrix, escape_top, escape_bottom, from_bottom, from_top, crossing
+            for c in range(cells):
+                matrix[c, j] += share[i] * column[c]
+                for k in range(len(sources)):
+                    taken[k, i, c] += column[c] * sources[k, i, j]
+    return matrix, escape_top, escape_bottom, taken

@@ -1,21 +1,24 @@
-"""Colour temperature of a white, and the volume of colours in ICtCp: colour-science does the colour part."""
+"""Colour temperature of a white, and the volume of colours in ICtCp (colour-science does its colours)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from perolux.display.colour import uv_prime
+from perolux.display.colour import colour_matching_functions, tristimulus, uv_prime
 from perolux.display.gamut import gamut
 from perolux.errors import OptionError
+from perolux.quantities.constants import BOLTZMANN_EV_PER_K, HC_EV_NM
 
 __all__ = ["ColourTemperature", "IctcpVolume", "colour_temperature", "ictcp_volume"]
 
 FloatArray = npt.NDArray[np.float64]
 _FARTHEST_DUV = 0.05
+_COLDEST_K, _HOTTEST_K = 1000.0, 1e5
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,48 @@ class IctcpVolume:
 
 
 def colour_temperature(x: float, y: float) -> ColourTemperature:
-    """CCT and Duv of a chromaticity by the method of Ohno (2013), within |Duv| of 0.05 and 1000 to 100000 K.
+    """CCT and Duv of a chromaticity, within |Duv| of 0.05 and 1000 to 100000 K.
+
+    CCT is the temperature of the black body whose colour is nearest in CIE 1960 (u, v), Duv the distance:
+    found by search, not from a table, so that it is exact for the matching functions of 1931.
 
     >>> found = colour_temperature(0.3127, 0.3290)
     >>> round(found.cct_k), round(found.duv, 4)
     (6504, 0.0032)
     """
-    import colour
+    from scipy.optimize import minimize_scalar
 
     u, v_prime = uv_prime(x, y)
-    cct, duv = (float(c) for c in colour.temperature.uv_to_CCT_Ohno2013(np.array([u, v_prime / 1.5])))
-    if not (np.isfinite(cct) and np.isfinite(duv)) or abs(duv) > _FARTHEST_DUV or not 1000.0 < cct < 1e5:
+    here = np.array([u, v_prime / 1.5])
+    mired = np.linspace(1e6 / _HOTTEST_K, 1e6 / _COLDEST_K, 400)
+    coarse = int(np.argmin(np.hypot(*(_black_bodies(tuple(mired.tolist())) - here).T)))
+
+    def distance(at: float) -> float:
+        return float(np.hypot(*(_planck_uv(np.array([at]))[0] - here)))
+
+    low, high = mired[max(coarse - 1, 0)], mired[min(coarse + 1, len(mired) - 1)]
+    found = minimize_scalar(distance, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
+    cct, above = 1e6 / float(found.x), here[1] - _planck_uv(np.array([found.x]))[0, 1]
+    duv = float(np.copysign(distance(float(found.x)), above))
+    if abs(duv) > _FARTHEST_DUV or not 1.001 * _COLDEST_K < cct < 0.999 * _HOTTEST_K:
         return ColourTemperature(
             None, None, f"({x:.4f}, {y:.4f}) is too far from the colours of a black body"
         )
     return ColourTemperature(cct, duv)
+
+
+def _planck_uv(mired: FloatArray) -> FloatArray:
+    """CIE 1960 (u, v) of black bodies, (k, 2); mired is 1e6 K over the temperature."""
+    nm, _ = colour_matching_functions()
+    power = nm**-5.0 / np.expm1(HC_EV_NM / (BOLTZMANN_EV_PER_K * nm) * (mired[:, None] * 1e-6))
+    big, y, z = tristimulus(nm, power / np.max(power, axis=1, keepdims=True), "power").T
+    below = big + 15.0 * y + 3.0 * z
+    return np.stack([4.0 * big / below, 6.0 * y / below], axis=1)
+
+
+@cache
+def _black_bodies(mired: tuple[float, ...]) -> FloatArray:
+    return _planck_uv(np.array(mired))
 
 
 def ictcp_volume(

@@ -25,6 +25,7 @@ from perolux.display.slab import Slab
 from perolux.display.stack_file import FilmStack
 from perolux.display.stack_film import BuiltFilm, build_film
 from perolux.display.two_flux import two_flux_response
+from perolux.display.two_flux_constants import left_by_calibration, outside_region
 from perolux.display.white import MAXIMUM_LM_PER_W
 from perolux.errors import OptionError
 from perolux.quantities.value import Value
@@ -45,6 +46,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 _BLUE_NM = (420.0, 490.0)
+_TOLD = {"t_em": "converted forward", "r_em": "converted back", "loss": "lost", "t_blue": "blue forward"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class BacklightDisplay:
     open_xy: white of the panel with all sub-pixels open. dimming: drive of R, G, B for the white, the
     largest 1; None where no drive gives it. lm_per_optical_w: of the source's light; lm_per_electrical_w:
     with the diode's and phosphor's losses; both at the white, None without it. film_gain: converted photons
-    that leave for each of the source's blue photons. red_shift_nm: mean of the converted light that leaves
+    that leave for each of the source's blue photons. blue_absorbed: share of the blue photons that
+    nanocrystals take (more than leaves converted and is lost in them: converted light ends in the reflector
+    too). red_shift_nm: mean of the converted light that leaves
     less that emitted.
     """
 
@@ -113,8 +117,9 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
     x, y = chromaticity(GRID_NM, opened, "power")
     open_xy = (float(x), float(y))
     dimming = dimming_of(primaries, stack.panel.white)
-    transmission, used = _of_record(stack.panel.transmission, "panel_transmission")
-    optical, electrical = efficacy_of(primaries, dimming, transmission, share, stack)
+    _, used = _of_record(stack.panel.transmission, "panel_transmission")
+    passed = transmission_of(stack, backlight)
+    optical, electrical = efficacy_of(primaries, dimming, passed, share, stack)
     rests += used
     if stack.source.wall_plug is None:
         rests.append(display_record("wall_plug"))
@@ -129,7 +134,7 @@ def run_film_stack(stack: FilmStack, folder: Path) -> BacklightDisplay:
         float(np.sum(converted) / np.sum(blue.source)),
         float(np.sum(GRID_NM * converted) / np.sum(converted) - np.sum(GRID_NM * emitted))
         if np.any(converted > 0.0) else None,
-        (blue.lost_in_emitters + float(np.sum(converted))) / float(np.sum(blue.source)),
+        blue.absorbed / float(np.sum(blue.source)),
         blue.lost_in_emitters / float(np.sum(blue.source)), blue.lost_elsewhere / float(np.sum(blue.source)),
         {"source": _source_power(sources, share), "backlight": light, "red": primaries[0],
          "green": primaries[1], "blue": primaries[2]},
@@ -173,6 +178,18 @@ def _response(slab: Slab, stack: FilmStack) -> FilmResponse:
     return response_of(slab)
 
 
+def _of_two_fluxes(film: BuiltFilm) -> list[str]:
+    """What must be said of a film with scatterers: what the calibration leaves, or that it has none."""
+    if not film.file.scattering_depth > 0.0:
+        return []
+    turned = Scatterers(film.file.scattering_depth, film.file.asymmetry)
+    if outside := outside_region(film.slab, turned):
+        return [f"two fluxes outside their calibration, error not known: {'; '.join(outside)}"]
+    misfit = left_by_calibration(film.slab, turned, diffuse=True)
+    told = ", ".join(f"{text} {misfit[name]:.2g}" for name, text in _TOLD.items())
+    return [f"film with scatterers by two fluxes, for one pass off Monte Carlo by (rms) {told}"]
+
+
 def parts_of(film: FilmResponse, sources: Sources, backlight: Backlight) -> tuple[Recycled, ...]:
     """What a watt of blue and a watt of red become; photons in units of power times wavelength."""
     emitters = [sources.blue, *([] if sources.red is None else [sources.red])]
@@ -211,9 +228,16 @@ def share_for_white(parts: tuple[Recycled, ...], filters: FilterSet, white: tupl
     return float(found.x)
 
 
-def transmission_of(stack: FilmStack) -> float:
-    """What the panel passes without filters."""
-    return _of_record(stack.panel.transmission, "panel_transmission")[0]
+def transmission_of(stack: FilmStack, backlight: Backlight) -> float:
+    """What the panel passes of the light of the backlight, without filters.
+
+    The transmission of file and record is that of unpolarised light, half of which the panel's first
+    polariser takes. A reflective polariser of mean reflectance r returns the other polarisation alone (2 r of
+    it), so of what leaves it the share 1/(2 (1 - r)) has the wanted one: the panel passes 1/(1 - r) times as
+    much, twice at most.
+    """
+    plain = _of_record(stack.panel.transmission, "panel_transmission")[0]
+    return min(plain * min(1.0 / (1.0 - backlight.polariser), 2.0), 1.0)
 
 
 def dimming_of(primaries: FloatArray, white: tuple[float, float]) -> tuple[float, float, float] | None:
@@ -290,7 +314,7 @@ def _warnings(
     open_xy: tuple[float, float],
     white: tuple[float, float],
 ) -> tuple[str, ...]:
-    found = [*film.notes, *gamut.warnings]
+    found = [*film.notes, *_of_two_fluxes(film), *gamut.warnings]
     if filters.kind in ("assumed", "recalled"):
         found.append(f"filters {filters.name}: {filters.kind}, {filters.source}")
     if dimming is None:

@@ -24,10 +24,11 @@ from perolux.display.mirrors import short_pass_mirror, stack_mirror
 from perolux.display.pixel_rays import PixelArray, PixelLight, Walls, pixel_light
 from perolux.display.primaries import GamutOfPrimaries, gamut_of_spectra, moved
 from perolux.display.rays import Scatterers, ray_light
-from perolux.display.slab import converted, incoming, lambertian, solve
+from perolux.display.slab import Slab, converted, incoming, lambertian, solve
 from perolux.display.stack_file import Converter, FilmFile, PixelFile
 from perolux.display.stack_film import BuiltFilm, build_film
 from perolux.display.white import MAXIMUM_LM_PER_W
+from perolux.errors import ModelRangeError
 from perolux.quantities.value import Value
 
 __all__ = ["ConverterDisplay", "SubPixel", "pixel_array", "run_converter"]
@@ -101,6 +102,11 @@ def run_converter(stack: Converter, folder: Path, seed: int = 0) -> ConverterDis
     }
     rng = np.random.default_rng(seed)
     pixels = {name: _sub_pixel(film, blue, stack.pixel, rng) for name, film in built.items()}
+    for name, one in pixels.items():
+        if not np.sum(one.forward) > 0.0:
+            raise ModelRangeError(
+                f"no light leaves the {name} sub-pixel", where=str(name), fix="a PLQY above 0, a thinner film"
+            )
     above = None if stack.pixel.filters is None else filter_set(_named(stack.pixel.filters, folder))
     primaries = _primaries(pixels["red"].forward, pixels["green"].forward, blue.power, above)
     gamut = gamut_of_spectra(
@@ -150,7 +156,7 @@ def _sub_pixel(film: BuiltFilm, blue: Emitter, pixel: PixelFile, rng: np.random.
     leak, light = passed / GRID_NM, forward / GRID_NM
     array = pixel_array(pixel, film)
     seen = pixel_light(
-        film.slab,
+        _lit_by(film.slab, blue),
         array,
         pixel.rays,
         rng,
@@ -176,6 +182,14 @@ def _scatterers(file: FilmFile) -> Scatterers | None:
     return Scatterers(file.scattering_depth, file.asymmetry) if file.scattering_depth > 0.0 else None
 
 
+def _lit_by(slab: Slab, blue: Emitter) -> Slab:
+    """The slab with the source of Monte Carlo at the mean wavelength of the diode's photons."""
+    mean_nm = float(np.sum(GRID_NM * blue.photons))
+    host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
+    own, other = (float(np.interp(mean_nm, slab.wavelength_nm, depth)) for depth in (slab.depth, host))
+    return replace(slab, source_nm=mean_nm, source_depth=own, host_source_depth=other)
+
+
 def _transport(
     film: BuiltFilm, blue: Emitter, pixel: PixelFile, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float, float]:
@@ -184,7 +198,11 @@ def _transport(
     scatterers = _scatterers(film.file)
     if scatterers is not None:
         found = ray_light(
-            film.slab, _RAYS, rng, scatterers=scatterers, diffuse=pixel.incidence == "lambertian"
+            _lit_by(film.slab, blue),
+            _RAYS,
+            rng,
+            scatterers=scatterers,
+            diffuse=pixel.incidence == "lambertian",
         )
         came = float(np.sum(source))
         forward = np.zeros_like(GRID_NM)
@@ -233,21 +251,22 @@ def _behind_filters(
 ) -> float | None:
     """Lumen per watt of blue of a backlight of the same emitters and yields behind colour filters.
 
-    Each blue photon absorbed gives a green or red one with the PLQY; no other loss is counted.
+    Each blue photon absorbed gives a green or red one with the PLQY; no other loss is counted: no trapped or
+    re-absorbed light, no reflector, no polariser. None where a yield is 0 or no mix gives the white.
     """
     from perolux.errors import NotAvailableError
 
+    yields = [built["red"].file.plqy, built["green"].file.plqy, 1.0]
+    if not min(yields) > 0.0:
+        return None
     emitters = [built["red"].emission, built["green"].emission, blue]
     try:
         panel = behind_filters(emitters, filters, white)
     except NotAvailableError:
         return None
     mean = [float(np.sum(one.power * GRID_NM)) for one in emitters]
-    yields = [built["red"].file.plqy, built["green"].file.plqy, 1.0]
     blue_needed = sum(
-        share * nm / mean[2] / q
-        for share, nm, q in zip(panel.backlight_fractions, mean, yields, strict=True)
-        if q > 0
+        share * nm / mean[2] / q for share, nm, q in zip(panel.backlight_fractions, mean, yields, strict=True)
     )
     passed = float(tristimulus(GRID_NM, np.sum(panel.primaries, axis=0), "power")[1]) / 3.0
     return MAXIMUM_LM_PER_W * passed / blue_needed

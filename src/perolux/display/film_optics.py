@@ -118,9 +118,10 @@ def film(
     nm = inclusion.wavelength_nm if wavelength_nm is None else np.asarray(wavelength_nm, dtype=float)
     outside = _host(host, nm)
     eps = inclusion.at(nm)
-    notes = [*inclusion.notes, _SPHERES]
+    mixed = 0.0 < fraction < 1.0  # f = 1 is the crystal itself, by both rules and for any shape
+    notes = [*inclusion.notes, *([_SPHERES] if mixed else [])]
     limit, random = film_value("maxwell_garnett_fraction"), film_value("random_close_packing")
-    if fraction > limit.number:
+    if mixed and fraction > limit.number:
         notes.append(
             f"f = {fraction:.3g} is above {limit.number:g} ({limit.kind}): Maxwell Garnett fails there, look "
             "at the spread between the rules"

@@ -50,8 +50,11 @@ class Backlight:
                 f"the stack above returns {returned_by(self):.3g} and absorbs {self.absorption:g}",
                 allowed="together at most 1",
             )
-        if self.reflector >= 1.0 and returned_by(self) >= 1.0:
-            raise OptionError("a closed box of perfect mirrors", allowed="a way out for the light")
+        if returned_by(self) + self.absorption >= 1.0:
+            raise OptionError(
+                "no light leaves the stack above",
+                allowed="prism, polariser and absorption that together leave a way out",
+            )
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ class Recycled:
 
     out (m,): photons that leave the stack by wavelength; out_source, out_converted (m,): those of the source
     and those the film emitted. onto_film, source_onto_film (m,): u + d of all light and of the source's.
-    emitted: photons emitted in all. lost_in_emitters, lost_elsewhere: ends without light (host, reflector,
-    stack). source (m,).
+    emitted: photons emitted in all. absorbed: source photons that emitters took. lost_in_emitters,
+    lost_elsewhere: ends without light (host, reflector, stack). source (m,).
     """
 
     wavelength_nm: FloatArray
@@ -99,6 +102,7 @@ class Recycled:
     onto_film: FloatArray = field(repr=False)
     source_onto_film: FloatArray = field(repr=False)
     emitted: float
+    absorbed: float
     lost_in_emitters: float
     lost_elsewhere: float
 
@@ -187,6 +191,7 @@ def recycle(film: FilmResponse, source: FloatArray, backlight: Backlight) -> Rec
         u + d_all,
         u0 + d0,
         float(np.sum(cells)),
+        float(np.sum(absorbed)),
         lost,
         float(np.sum(outside)) + in_host,
     )

@@ -69,7 +69,9 @@ class SourceFile(_Table):
         default=None, description="of the power of the source; chosen for the white if left out"
     )
     red_efficiency: Share | None = Field(
-        default=None, description="red power for blue power taken, in the package; on record if left out"
+        default=None,
+        gt=0.0,
+        description="red power for blue power taken, in the package; on record if left out",
     )
     wall_plug: Share | None = Field(default=None, description="optical over electrical power, blue diode")
     quantity: Literal["photons", "power"] = Field(default="photons", description="values of files per nm")
@@ -146,7 +148,9 @@ class PanelFile(_Table):
     """The liquid-crystal panel."""
 
     filters: str = Field(description="'default' (assumed), 'narrow-blue' (assumed) or a table of one's own")
-    transmission: Share | None = Field(default=None, description="without filters; recalled if left out")
+    transmission: Share | None = Field(
+        default=None, description="of unpolarised light, without filters; recalled if left out"
+    )
     white: tuple[float, float] = (0.3127, 0.3290)
 
 

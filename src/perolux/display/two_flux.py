@@ -1,36 +1,48 @@
 """The two-flux film: diffuse light up and down, with scattering and emission; quick, for inner loops.
 
     dF+/dz = -(k + s) F+ + s F- + j/2,   -dF-/dz = -(k + s) F- + s F+ + j/2
-    k = c_k 2 alpha,   s = c_s ((3/4) mu_s (1 - g) - alpha/4), at least 0
 
 with j the photons emitted, boundaries that reflect r_i = 2 integral R(mu) mu dmu from inside, and the source
-as a collimated beam exp(-(alpha + mu_s) z) that both faces reflect. c_k and c_s are 1 unless calibrated
-(`two_flux_calibration.toml`). It knows no guided light: without scatterers it is far off, and its result
-is told with the misfit against the other methods, never alone.
+as a collimated beam that both faces reflect, or diffuse. k and s from alpha, mu_s and g: see
+`two_flux_constants.py`, calibrated on Monte Carlo. It knows no guided light: without scatterers it is far
+off, and its result comes with the misfit that the calibration leaves.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from perolux.display.fresnel import diffuse_internal_reflectance, normal_reflectance
+from perolux.display.fresnel import diffuse_internal_reflectance
 from perolux.display.rays import Scatterers
 from perolux.display.recycling import FilmResponse, Passage
-from perolux.display.slab import Slab, lambertian
+from perolux.display.slab import Slab, incoming, lambertian
+from perolux.display.two_flux_constants import (
+    TEXTBOOK,
+    Constants,
+    TwoFluxConstants,
+    calibrated,
+    left_by_calibration,
+    outside_region,
+)
 from perolux.errors import ModelRangeError, OptionError
 
 __all__ = ["TwoFluxLight", "two_flux_light", "two_flux_response"]
 
 FloatArray = npt.NDArray[np.float64]
 _CELLS = 40
+_NODES = 24
+_LEAST_DEPTH = 1e-9
 
 
 @dataclass(frozen=True)
 class TwoFluxLight:
-    """As `SlabLight`, without an error of its own: t_blue and r_blue hold diffuse source light too."""
+    """As `SlabLight`: t_blue and r_blue hold diffuse source light too. misfit: root-mean-square distance to
+    Monte Carlo that the calibration leaves for films like this, by name; empty for other constants, of which
+    nothing is known."""
 
     t_blue: float
     r_blue: float
@@ -41,78 +53,99 @@ class TwoFluxLight:
     emissions_per_photon: float
     forward: FloatArray
     backward: FloatArray
+    misfit: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Cells:
-    matrix: FloatArray
-    escape_top: FloatArray
-    escape_bottom: FloatArray
-    from_bottom: FloatArray
-    from_top: FloatArray
-    crossing: FloatArray
+class _Entry:
+    """Light from outside: absorbed (m, N) by emitters and host of the cells, passed and returned (m,)."""
+
+    absorbed: FloatArray
+    passed: FloatArray
+    returned: FloatArray
 
 
-def two_flux_light(slab: Slab, scatterers: Scatterers, cells: int = _CELLS) -> TwoFluxLight:
-    """What becomes of a photon that comes in at normal incidence from below."""
+def two_flux_light(
+    slab: Slab,
+    scatterers: Scatterers,
+    cells: int = _CELLS,
+    *,
+    constants: Constants | TwoFluxConstants = "calibrated",
+    diffuse: bool = False,
+) -> TwoFluxLight:
+    """What becomes of a photon that comes in from below, at normal incidence or from a diffuse source.
+
+    constants: `calibrated`, `textbook`, or one's own. Raises `ModelRangeError` for a film outside the region
+    of the calibration, and for mirrors.
+
+    >>> import numpy as np
+    >>> film = Slab(1.6, np.array([525.0]), np.array([0.3]), np.ones(1), 0.95, source_depth=4.605)
+    >>> found = two_flux_light(film, Scatterers(2.0))
+    >>> sorted(found.misfit)
+    ['loss', 'r_blue', 'r_em', 't_blue', 't_em']
+    """
     _check(slab)
+    if constants == "calibrated" and (outside := outside_region(slab, scatterers)):
+        raise ModelRangeError(
+            f"two fluxes are not calibrated for {'; '.join(outside)}",
+            fix="monte-carlo (or, without scatterers, the deterministic slab); or the textbook constants",
+        )
+    using = _constants(constants)
     emitted = slab.emission / np.sum(slab.emission)
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
     total = slab.depth + host
     own = np.divide(slab.depth, total, out=np.ones_like(total), where=total > 0.0)
     depth, asymmetry = scatterers.rows(len(total))
-    bulk = _cells(slab, total, depth[:-1], asymmetry[:-1], emitted * own, cells)
+    matrix, escape_top, escape_bottom, _ = _film(
+        slab, slab.wavelength_nm, total, depth[:-1], asymmetry[:-1], emitted * own, cells, using
+    )
     own_blue, host_blue = slab.source_depth, slab.host_source_depth
-    absorbing, once = own_blue + host_blue, float(depth[-1])
+    absorbing = own_blue + host_blue
     share_blue = own_blue / absorbing if absorbing > 0.0 else 1.0
-    beam, passed, returned = _beam(slab.index, absorbing + once, cells)
-    direct = beam * (absorbing / (absorbing + once)) if absorbing + once > 0.0 else beam
-    diffuse = beam - direct
-    blue = _cells(slab, np.array([absorbing]), depth[-1:], asymmetry[-1:], np.ones(1), cells)
-    taken = direct + blue.matrix @ diffuse
+    directions = lambertian(_NODES) if diffuse else (np.ones(1), np.ones(1))
+    *_, entries = _film(
+        slab, np.array([slab.source_nm]), np.array([absorbing]), depth[-1:], asymmetry[-1:], np.ones(1),
+        cells, using, ("bottom",), directions,
+    )  # fmt: skip
+    taken, t_blue, r_blue = entries[0].absorbed[0], float(entries[0].passed[0]), float(entries[0].returned[0])
     q = slab.plqy
-    cells_of = np.linalg.solve(np.eye(cells) - q * bulk.matrix, q * share_blue * taken)
-    met = share_blue * taken + bulk.matrix @ cells_of
-    forward = emitted * (bulk.escape_top @ cells_of)
-    backward = emitted * (bulk.escape_bottom @ cells_of)
-    t_blue = passed + float(blue.escape_top[0] @ diffuse)
-    r_blue = returned + float(blue.escape_bottom[0] @ diffuse)
+    cells_of = np.linalg.solve(np.eye(cells) - q * matrix, q * share_blue * taken)
+    met = share_blue * taken + matrix @ cells_of
+    forward = emitted * (escape_top @ cells_of)
+    backward = emitted * (escape_bottom @ cells_of)
     loss = (1.0 - q) * float(np.sum(met))
     ends = t_blue + r_blue + float(np.sum(forward) + np.sum(backward)) + loss
     return TwoFluxLight(
         t_blue, r_blue, float(np.sum(forward)), float(np.sum(backward)), loss, 1.0 - ends,
         float(np.sum(cells_of)), forward, backward,
+        left_by_calibration(slab, scatterers, diffuse) if constants == "calibrated" else {},
     )  # fmt: skip
 
 
-def two_flux_response(slab: Slab, scatterers: Scatterers, cells: int = _CELLS) -> FilmResponse:
-    """The response of a film with scatterers to diffuse light from both sides, as `recycle` takes it."""
+def two_flux_response(
+    slab: Slab,
+    scatterers: Scatterers,
+    cells: int = _CELLS,
+    *,
+    constants: Constants | TwoFluxConstants = "calibrated",
+) -> FilmResponse:
+    """The response of a film with scatterers to diffuse light from both sides, as `recycle` takes it.
+
+    Whether the film lies in the region of the calibration is asked of `outside_region`: it is not refused.
+    """
     _check(slab)
+    using = _constants(constants)
     emitted = slab.emission / np.sum(slab.emission)
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
     total = slab.depth + host
     own = np.divide(slab.depth, total, out=np.ones_like(total), where=total > 0.0)
     depth, asymmetry = scatterers.rows(len(total))
-    found = _cells(slab, total, depth[:-1], asymmetry[:-1], emitted * own, cells)
-    mu, weight = lambertian(48)
-    mirrored = []
-    for face in (slab.bottom, slab.top):
-        let_in, returned = face.seen_from_outside(slab.wavelength_nm, mu, slab.index)
-        mirrored.append((np.sum(weight * let_in, axis=1), np.sum(weight * returned, axis=1)))
-    (in_bottom, out_bottom), (in_top, out_top) = mirrored
-    up = Passage(
-        in_bottom[:, None] * found.from_bottom * own[:, None],
-        in_bottom * found.crossing[:, 0],
-        out_bottom + in_bottom * found.crossing[:, 1],
-    )
-    down = Passage(
-        in_top[:, None] * found.from_top * own[:, None],
-        in_top * found.crossing[:, 2],
-        out_top + in_top * found.crossing[:, 3],
-    )
-    return FilmResponse(
-        slab.wavelength_nm, emitted, slab.plqy, found.matrix, found.escape_top, found.escape_bottom, up, down
-    )
+    matrix, escape_top, escape_bottom, entries = _film(
+        slab, slab.wavelength_nm, total, depth[:-1], asymmetry[:-1], emitted * own, cells, using,
+        ("bottom", "top"), lambertian(_NODES),
+    )  # fmt: skip
+    up, down = (Passage(one.absorbed * own[:, None], one.passed, one.returned) for one in entries)
+    return FilmResponse(slab.wavelength_nm, emitted, slab.plqy, matrix, escape_top, escape_bottom, up, down)
 
 
 def _check(slab: Slab) -> None:
@@ -131,12 +164,12 @@ def _faces(slab: Slab) -> tuple[float, float]:
     )
 
 
-def _coefficients(
-    absorbing: FloatArray, scattering: FloatArray, asymmetry: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    k = 2.0 * absorbing
-    s = np.maximum(0.75 * scattering * (1.0 - asymmetry) - 0.25 * absorbing, 0.0)
-    return k, s
+def _constants(constants: Constants | TwoFluxConstants) -> TwoFluxConstants:
+    if isinstance(constants, TwoFluxConstants):
+        return constants
+    if constants not in get_args(Constants):
+        raise OptionError(f"constants {constants!r}", allowed=", ".join(get_args(Constants)))
+    return calibrated() if constants == "calibrated" else TEXTBOOK
 
 
 def _one_cell(k: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -151,28 +184,48 @@ def _one_cell(k: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray, Flo
     return r, t, (1.0 - r - t) / (2.0 * k)
 
 
-def _cells(
+def _film(
     slab: Slab,
+    wavelength_nm: FloatArray,
     absorbing: FloatArray,
     scattering: FloatArray,
     asymmetry: FloatArray,
     share: FloatArray,
     cells: int,
-) -> _Cells:
+    using: TwoFluxConstants,
+    sides: tuple[Literal["bottom", "top"], ...] = (),
+    directions: tuple[FloatArray, FloatArray] = (np.ones(1), np.ones(1)),
+) -> tuple[FloatArray, FloatArray, FloatArray, list[_Entry]]:
+    """Matrix of emitted light (N, N) summed with share, escapes (m, N), and light that comes in by `sides`.
+
+    Light that comes in goes straight, in its refracted directions, till it is absorbed or scattered; what is
+    scattered begins as diffuse light in its cell.
+    """
     from perolux.display._two_flux_kernels import two_flux_cells
 
-    k, s = _coefficients(np.maximum(absorbing, 1e-9), scattering, asymmetry)
+    absorbing = np.maximum(absorbing, _LEAST_DEPTH)
+    k, s = using.coefficients(absorbing, scattering, asymmetry, slab.index)
     r, t, e = _one_cell(k / cells, s / cells)
     bottom, top = (np.full(len(k), value) for value in _faces(slab))
-    return _Cells(*two_flux_cells(r, t, e, top, bottom, share, cells))
-
-
-def _beam(index: float, depth: float, cells: int) -> tuple[FloatArray, float, float]:
-    """What a collimated beam leaves in the cells, passes and returns, both faces reflecting."""
-    f = normal_reflectance(index)
-    once = np.exp(-depth)
-    below = 1.0 - f**2 * once**2
-    y = depth * np.arange(cells + 1) / cells
-    ahead = np.exp(-y[:-1]) * -np.expm1(-np.diff(y))
-    left = (1.0 - f) * (ahead + f * once * ahead[::-1]) / below
-    return left, (1.0 - f) ** 2 * once / below, f + (1.0 - f) ** 2 * f * once**2 / below
+    once = using.beam_scattering(scattering, asymmetry)
+    beams = [
+        incoming(
+            slab, cells, wavelength_nm, absorbing, once, side=side,
+            outside_cosine=directions[0], weight=directions[1],
+        )
+        for side in sides
+    ]  # fmt: skip
+    scattered = [beam.absorbed * (once / absorbing)[:, None] for beam in beams]
+    begins = np.stack(scattered) if scattered else np.zeros((0, len(k), cells))
+    matrix, escape_top, escape_bottom, taken = two_flux_cells(r, t, e, top, bottom, share, begins)
+    entries = []
+    for side, beam, begin, more in zip(sides, beams, scattered, taken, strict=True):
+        ahead, back = (escape_top, escape_bottom) if side == "bottom" else (escape_bottom, escape_top)
+        entries.append(
+            _Entry(
+                beam.absorbed + more,
+                beam.passed + np.sum(ahead * begin, axis=1),
+                beam.returned + np.sum(back * begin, axis=1),
+            )
+        )
+    return matrix, escape_top, escape_bottom, entries

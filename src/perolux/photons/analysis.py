@@ -327,7 +327,9 @@ def _level_lifetime(view: NanotimeView, level: int, settings: Settings, seconds:
     if settings.response is None:
         # From the top of the pulse on a periodic exponential is an exponential: only its height differs.
         counts = np.roll(counts, -round(view.pulse_ns / view.bin_ns))
-        used = np.arange(len(counts) // bins) * bins * view.bin_ns >= view.rise_ns
+        time = np.arange(len(counts) // bins) * bins * view.bin_ns
+        # the foot of the edge stands at the end of the rolled period: light of the pulse to come
+        used = (time >= view.rise_ns) & (time + bins * view.bin_ns <= view.period_ns - view.foot_ns)
     counts = counts[: len(counts) // bins * bins].reshape(-1, bins).sum(axis=1)
     period = None if settings.response is None else view.period_ns
     width = view.bin_ns * bins

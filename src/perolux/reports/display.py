@@ -20,7 +20,7 @@ from perolux.display.stack import DisplayRun
 from perolux.display.stack_film import BuiltFilm
 from perolux.files import whole_folder, write_bytes, write_json, write_text
 from perolux.reports.display_words import gamut_rows, rows_of
-from perolux.reports.gamut_figure import gamut_picture
+from perolux.reports.gamut_figure import gamut_picture, gamut_pictures
 from perolux.reports.html import environment, static_text
 from perolux.reports.passport_drawing import Plot, make_plot
 from perolux.reports.words import Figure, number
@@ -34,6 +34,7 @@ FloatArray = npt.NDArray[np.float64]
 _COLOURS = {"red": "#d62728", "green": "#2ca02c", "blue": "#1f4fd6"}
 _OTHERS = ("#7a7a7a", "#000000")
 _PATHS = 12
+_DPI = 160
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,18 @@ def write_display_report(found: DisplayRun, out: Path, file: Path) -> Path:
         table = np.column_stack([GRID_NM, *spectra.values()])
         rows = "".join(",".join(f"{x:.8g}" for x in row) + "\n" for row in table.tolist())
         write_text(folder / "spectra.csv", head + "\n" + rows)
+        pictures: dict[str, bytes] = {}
         if not isinstance(found.result, LedDisplay):
+            pictures = gamut_pictures(found.result.gamut, {"svg": 300, "pdf": 300, "png": _DPI})
             for kind in ("svg", "pdf"):
-                write_bytes(folder / f"gamut.{kind}", gamut_picture(found.result.gamut, kind))
-        write_text(folder / "report.html", render_display(found, found.stack.name or file.stem))
+                write_bytes(folder / f"gamut.{kind}", pictures[kind])
+        html = render_display(found, found.stack.name or file.stem, pictures.get("png"))
+        write_text(folder / "report.html", html)
     return out
 
 
-def render_display(found: DisplayRun, title: str) -> str:
-    """The report as one HTML document without a script."""
+def render_display(found: DisplayRun, title: str, gamut_png: bytes | None = None) -> str:
+    """The report as one HTML document without a script. gamut_png: the diagrams; drawn here if left out."""
     from markupsafe import Markup
 
     record = found.as_dict()
@@ -86,7 +90,7 @@ def render_display(found: DisplayRun, title: str) -> str:
             verdicts=[(name, lead["verdict"]) for name, lead in judged if lead is not None],
             lifetimes=record["lifetimes"],
             figures=_figures(found, record),
-            pictures=_pictures(found),
+            pictures=_pictures(found, gamut_png),
             plots=_plots(found),
         )
     )
@@ -145,10 +149,11 @@ def _spectra(found: DisplayRun) -> dict[str, FloatArray]:
     return found.result.spectra
 
 
-def _pictures(found: DisplayRun) -> list[_Picture]:
+def _pictures(found: DisplayRun, gamut_png: bytes | None) -> list[_Picture]:
     pictures = []
     if not isinstance(found.result, LedDisplay):
-        data = base64.b64encode(gamut_picture(found.result.gamut, "png", dpi=160)).decode("ascii")
+        drawn = gamut_picture(found.result.gamut, "png", _DPI) if gamut_png is None else gamut_png
+        data = base64.b64encode(drawn).decode("ascii")
         pictures.append(
             _Picture(
                 "Gamut diagrams", "Primaries in CIE xy and u′v′ beside four standards; ellipses hold 95 % of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,7 @@ from perolux.reports.figures import STYLE, new_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_gamut", "write_gamut_figure"]
+__all__ = ["draw_gamut", "gamut_picture", "gamut_pictures", "write_gamut_figure"]
 
 FloatArray = npt.NDArray[np.float64]
 _FORMATS = ("png", "svg", "pdf")
@@ -65,6 +65,11 @@ def write_gamut_figure(found: GamutOfPrimaries, path: Path) -> None:
 
 def gamut_picture(found: GamutOfPrimaries, kind: str = "svg", dpi: int = 300) -> bytes:
     """The diagrams in both spaces as the bytes of a picture."""
+    return gamut_pictures(found, {kind: dpi})[kind]
+
+
+def gamut_pictures(found: GamutOfPrimaries, dpi: Mapping[str, int]) -> dict[str, bytes]:
+    """The diagrams in both spaces in several formats from one drawing. dpi: of each format, by its name."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -74,9 +79,14 @@ def gamut_picture(found: GamutOfPrimaries, kind: str = "svg", dpi: int = 300) ->
         for axis, space in zip(figure.subplots(1, 2), ("xy", "u'v'"), strict=True):
             draw_gamut(axis, found, space)
         figure.axes[0].legend(fontsize=6, loc="upper right")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the layout is found once, not for every format
+        pictures = {}
+        for kind, dots in dpi.items():
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=dots, metadata={"Date": None} if kind == "svg" else None)
+            pictures[kind] = buffer.getvalue()
+    return pictures
 
 
 def _placed(xy: FloatArray, space: str) -> FloatArray:

@@ -115,7 +115,7 @@ def width_behind_colour(x: float, y: float, center_nm: float, what: str) -> floa
 
 
 def duv_of_white(x: float, y: float, what: str) -> float:
-    """CCT in K or Duv of a white by Ohno (2013)."""
+    """CCT in K or Duv of a white."""
     found = colour_temperature(x, y)
     value = found.cct_k if what == "cct" else found.duv
     return float("nan") if value is None else value
