@@ -153,10 +153,11 @@ def test_wrong_settings() -> None:
 
 
 def test_the_foot_of_the_edge_is_not_taken_for_decay():
-    """Jitter spreads the pulse to before its half height: those photons are no late light of the last pulse."""
+    """Jitter spreads the pulse to before its half height: those photons are no late light of the last."""
     simulated = simulate_stream(
-        [(4000.0, 3.0), (40000.0, 15.0)], duration_s=8.0, rng=np.random.default_rng(3), sync_period_ns=200.0,
-        dwell=Exponential(0.05), pulse_at_ns=5.0, detectors=Detectors(jitter_ns=0.15, dark_cps=(200.0, 150.0)),
+        [(4000.0, 3.0), (40000.0, 15.0)], duration_s=8.0, rng=np.random.default_rng(3),
+        sync_period_ns=200.0, dwell=Exponential(0.05), pulse_at_ns=5.0,
+        detectors=Detectors(jitter_ns=0.15, dark_cps=(200.0, 150.0)),
     )  # fmt: skip
     found = analyse(simulated.stream, Settings(dark_cps=(200.0, 150.0)))
     assert 0.3 < found.nanotimes.foot_ns < 1.0
