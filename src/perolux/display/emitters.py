@@ -25,8 +25,9 @@ import numpy.typing as npt
 
 from perolux.display.colour import Quantity, truncated
 from perolux.errors import InputError, OptionError
+from perolux.quantities.value import Value
 
-__all__ = ["GRID_NM", "Emitter", "emitter", "emitter_names", "gaussian_line", "on_grid"]
+__all__ = ["GRID_NM", "Emitter", "emitter", "emitter_names", "emitter_values", "gaussian_line", "on_grid"]
 
 FloatArray = npt.NDArray[np.float64]
 GRID_NM: FloatArray = np.arange(380.0, 781.0)
@@ -93,6 +94,29 @@ def _records() -> Mapping[str, dict[str, Any]]:
 def emitter_names() -> tuple[str, ...]:
     """Names of the emitters on record."""
     return tuple(_records())
+
+
+def emitter_values() -> dict[str, Value]:
+    """One number of each emitter on record, by name: the place of its highest line in nm, or the width of a
+    line that is given its center by name. The note says which, and the rest of the record.
+
+    >>> emitter_values()["KSF6"].number, emitter_values()["InP"].number
+    (631.0, 38.0)
+    """
+    return {name: _value(name, record) for name, record in _records().items()}
+
+
+def _value(name: str, record: Mapping[str, Any]) -> Value:
+    width = float(record["fwhm_nm"])
+    number, note = width, f"{record['what']}: FWHM; the center is written behind the name, as {name}530"
+    if (lines := record.get("lines_nm")) is not None:
+        heights = record["heights"]
+        number = float(lines[heights.index(max(heights))])
+        note = f"{record['what']}: center of a line {width:g} nm wide (FWHM)"
+        if len(lines) > 1:
+            parts = ", ".join(f"{nm:g} ({h:g})" for nm, h in zip(lines, heights, strict=True))
+            note = f"{record['what']}: highest line; all, with relative heights: {parts} nm, FWHM {width:g} nm"
+    return Value(number, "nm", record["kind"], record["source"], key=f"emitter.{name}", note=note)
 
 
 def emitter(text: str, quantity: Quantity = "photons") -> Emitter:

@@ -96,26 +96,36 @@ class FilmFile(_Table):
         default=None, description="file of a measured absorbance, scaled to optical_density; in place of n, k"
     )
     emission: str | None = Field(default=None, description="emitter: G530/22, a name or a file")
-    ensemble: EnsembleFile | None = None
+    ensemble: EnsembleFile | None = Field(
+        default=None, description="in place of emission: cubes whose light and absorption are computed"
+    )
     recipe: str | None = Field(default=None, description="a recipe whose nanocrystals these are")
-    plqy: Share
+    plqy: Share = Field(description="photoluminescence quantum yield, a share: 0.9, not 90")
     thickness: Um = Field(description="e.g. '100 um'")
     volume_fraction: Share | None = Field(default=None, description="of crystal")
     lead_ppm: float | None = Field(default=None, gt=0.0, description="by mass: sets the volume fraction")
     optical_density: float | None = Field(
         default=None, gt=0.0, le=20.0, description="base 10 at 450 nm: sets the volume fraction"
     )
-    host_index: float = Field(default=1.5, ge=1.0, lt=4.0)
-    host_density: Annotated[float, measured("g/mL", above=True)] | None = None
-    host_absorption_per_cm: float = Field(default=0.0, ge=0.0)
+    host_index: float = Field(default=1.5, ge=1.0, lt=4.0, description="refractive index of the host")
+    host_density: Annotated[float, measured("g/mL", above=True)] | None = Field(
+        default=None, description="e.g. '1.1 g/mL'; `perolux explain display.host_density_g_cm3` if left out"
+    )
+    host_absorption_per_cm: float = Field(default=0.0, ge=0.0, description="of the host alone, base e")
     ligand_length: Annotated[float, measured("nm")] | None = Field(
         default=None, description="half the gap between crystals that touch: sets the densest packing"
     )
     edge_length: Nm | None = Field(default=None, description="for the packing, where there is no ensemble")
-    rule: Literal["maxwell-garnett", "bruggeman"] = "maxwell-garnett"
+    rule: Literal["maxwell-garnett", "bruggeman"] = Field(
+        default="maxwell-garnett", description="which effective medium is used; both are told"
+    )
     scattering_depth: float = Field(default=0.0, ge=0.0, le=100.0, description="optical depth, base e")
-    asymmetry: float = Field(default=0.0, gt=-1.0, lt=1.0)
-    memory: Literal["full", "redshift", "kT"] = "full"
+    asymmetry: float = Field(
+        default=0.0, gt=-1.0, lt=1.0, description="mean cosine of the scattering angle; 0: even"
+    )
+    memory: Literal["full", "redshift", "kT"] = Field(
+        default="full", description="does emission remember the absorbed wavelength: full (no), redshift, kT"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> FilmFile:
@@ -136,10 +146,12 @@ class FilmFile(_Table):
 class BacklightFile(_Table):
     """Around the film; recalled values of `perolux explain display.reflector` and so on if left out."""
 
-    reflector: Share | None = None
-    prism: Share | None = None
-    polariser: Share | None = None
-    absorption: Share = 0.0
+    reflector: Share | None = Field(default=None, description="reflectance of the film at the bottom")
+    prism: Share | None = Field(default=None, description="share of diffuse light that prism films return")
+    polariser: Share | None = Field(
+        default=None, description="share that a reflective polariser returns; 0 without one"
+    )
+    absorption: Share = Field(default=0.0, description="share that the films above absorb")
 
 
 class PanelFile(_Table):
@@ -147,47 +159,54 @@ class PanelFile(_Table):
 
     filters: str = Field(description="'default' (assumed), 'narrow-blue' (assumed) or a table of one's own")
     transmission: Share | None = Field(default=None, description="without filters; recalled if left out")
-    white: tuple[float, float] = (0.3127, 0.3290)
+    white: tuple[float, float] = Field(default=(0.3127, 0.3290), description="CIE x, y that is wanted")
 
 
 class PixelFile(_Table):
     """Sub-pixels of a colour converter on blue diodes."""
 
-    pitch: Um
-    wall: Literal["none", "black", "mirror"] = "none"
+    pitch: Um = Field(description="of the sub-pixels, e.g. '45 um'; at least 5 um")
+    wall: Literal["none", "black", "mirror"] = Field(default="none", description="between sub-pixels")
     mirror: Literal["none", "short-pass"] = Field(
         default="none", description="below the converter: passes blue, returns green and red"
     )
-    mirror_edge: Nm = 495.0
-    mirror_pairs: int = Field(default=8, ge=1, le=60)
+    mirror_edge: Nm = Field(default=495.0, description="edge of that mirror, e.g. '495 nm'")
+    mirror_pairs: int = Field(default=8, ge=1, le=60, description="pairs of TiO2 and SiO2 in it")
     filters: str | None = Field(default=None, description="colour filters above; none if left out")
-    incidence: Literal["normal", "lambertian"] = "normal"
-    white: tuple[float, float] = (0.3127, 0.3290)
+    incidence: Literal["normal", "lambertian"] = Field(
+        default="normal", description="of the blue light: straight or from all sides"
+    )
+    white: tuple[float, float] = Field(default=(0.3127, 0.3290), description="CIE x, y that is wanted")
     rays: int = Field(default=20_000, ge=1000, le=10_000_000, description="of the run for cross-talk")
 
 
 class LedFile(_Table):
     """A nanocrystal light-emitting diode."""
 
-    emission: str
-    plqy: Share
-    balance: Share = 1.0
-    recombination: Share = 1.0
-    index: float = Field(default=1.8, ge=1.0, lt=4.0)
-    outcoupling: Share | None = Field(default=None, description="1/(2 n^2) if left out")
-    reabsorbed: Share = 0.0
-    voltage: Annotated[float, measured("V", above=True)] | None = None
+    emission: str = Field(description="emitter: G531/22, a name or a file")
+    plqy: Share = Field(description="of the film in the device, a share")
+    balance: Share = Field(default=1.0, description="of electrons and holes")
+    recombination: Share = Field(default=1.0, description="share of the pairs that meet in nanocrystals")
+    index: float = Field(default=1.8, ge=1.0, lt=4.0, description="of the emitting film")
+    outcoupling: Share | None = Field(default=None, description="share that leaves; 1/(2 n^2) if left out")
+    reabsorbed: Share = Field(default=0.0, description="share that nanocrystals absorb again")
+    voltage: Annotated[float, measured("V", above=True)] | None = Field(
+        default=None, description="e.g. '3.5 V': for the light per electrical watt"
+    )
 
 
 class AgeingFile(_Table):
     """Accelerated tests of one's own, and the use."""
 
     tests: str = Field(description="table: time_h, brightness, temperature_c, humidity_percent, flux")
-    temperature_c: float
-    humidity_percent: float | None = None
-    flux: float | None = None
-    given: dict[str, float] = Field(default_factory=dict, description="activation_ev, peck_n, flux_m")
-    brightening: bool = False
+    temperature_c: float = Field(description="of the use")
+    humidity_percent: float | None = Field(default=None, description="of the use")
+    flux: float | None = Field(default=None, description="of the use, in the unit of the tests")
+    given: dict[str, float] = Field(
+        default_factory=dict,
+        description="constants that the tests do not tell, of activation_ev, peck_n, flux_m",
+    )
+    brightening: bool = Field(default=False, description="fit a brightening under light before the decay")
 
 
 _Range = tuple[float, float]
@@ -196,19 +215,21 @@ _Range = tuple[float, float]
 class OptimiseFile(_Table):
     """Ranges of a search for designs; what has no range stays as the file says."""
 
-    designs: int = Field(default=2000, ge=16, le=1_000_000)
-    space: Literal["xy", "upvp"] = "xy"
-    thickness_um: _Range | None = None
-    lead_ppm: _Range | None = None
-    green_center_nm: _Range | None = None
-    green_fwhm_nm: _Range | None = None
-    prism: _Range | None = None
-    plqy: _Range | None = None
+    designs: int = Field(default=2000, ge=16, le=1_000_000, description="how many to compute")
+    space: Literal["xy", "upvp"] = Field(default="xy", description="in which Rec.2020 is covered")
+    thickness_um: _Range | None = Field(default=None, description="[low, high] of the film")
+    lead_ppm: _Range | None = Field(default=None, description="up to lead_limit_ppm")
+    green_center_nm: _Range | None = Field(default=None, description="the absorption moves with it in energy")
+    green_fwhm_nm: _Range | None = Field(default=None, description="of a Gaussian line")
+    prism: _Range | None = Field(default=None, description="of backlight.prism")
+    plqy: _Range | None = Field(default=None, description="of film.plqy")
 
 
 class _Display(_Table):
-    name: str = ""
-    lead_limit_ppm: float | None = Field(default=None, gt=0.0)
+    name: str = Field(default="", description="title of the report")
+    lead_limit_ppm: float | None = Field(
+        default=None, gt=0.0, description="by mass; `perolux explain display.lead_limit_ppm` if left out"
+    )
     sigma_center_nm: float = Field(default=1.0, ge=0.0, description="of each peak")
     sigma_fwhm_nm: float = Field(default=1.0, ge=0.0, description="of each width")
     ageing: AgeingFile | None = None
@@ -277,8 +298,13 @@ def stack_of(content: dict[str, Any], where: str = "display") -> Stack:
 
 
 def stack_schema() -> dict[str, Any]:
-    """JSON Schema of the file, for editors."""
-    return TypeAdapter(Stack).json_schema()
+    """JSON Schema of the file, as `perolux schema display` prints it, for editors.
+
+    >>> sorted(stack_schema()["discriminator"]["mapping"])
+    ['converter', 'film', 'led']
+    """
+    schema = TypeAdapter(Annotated[Stack, Field(discriminator="kind")]).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux display"}
 
 
 def _problem(error: Any, where: str) -> Problem:
