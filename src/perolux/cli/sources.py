@@ -18,7 +18,8 @@ def explain(
     key: Annotated[
         str,
         Parameter(
-            help="MATERIAL.quantity, or constants., prior., equilibrium., chemical., display., film., emitter.NAME"
+            help="MATERIAL.quantity, or constants., prior., equilibrium., chemical., display., film. or "
+            "emitter.NAME"
         ),
     ],
     *,

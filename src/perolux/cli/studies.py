@@ -54,7 +54,7 @@ def schema(
     *,
     json: Json = False,
 ) -> None:
-    """Print the JSON Schema of a study, recipe or display file, for editors that check TOML while you write."""
+    """Print the JSON Schema of a study, recipe or display file, for editors that check TOML as you write."""
     del json  # the schema is JSON either way
     print_json(_schema(of))
 

@@ -89,7 +89,8 @@ def run_stack(stack: Stack, folder: Path, seed: int = 0) -> DisplayRun:
             try:
                 lifetimes.append(lifetime_in_use(fit, use, share))
             except NotAvailableError as error:
-                missing[f"T{100 * share:.0f}"] = str(error.problems[0].what)
+                problem = error.problems[0]
+                missing[f"T{100 * share:.0f}"] = "; ".join(x for x in (problem.what, problem.fix) if x)
     return DisplayRun(stack, result, fit, tuple(lifetimes), missing)
 
 

@@ -22,10 +22,20 @@ All tables are frozen and unknown keys refused; `read_stack` raises with all pro
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 
 from perolux.errors import InputError, Problem
 from perolux.files import read_small_text
@@ -52,8 +62,22 @@ __all__ = [
 
 _LARGEST_FILE = 1_000_000
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Um = Annotated[float, measured("um", above=True)]
+
+
+def _within(low: float, high: float, unit: str) -> AfterValidator:
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise ValueError(
+                f"{value:g} {unit} lies outside {low:g} to {high:g} {unit}; write a value between"
+            )
+        return value
+
+    return AfterValidator(check)
+
+
+Um = Annotated[float, measured("um", above=True), _within(0.0, 1e4, "um")]
 Nm = Annotated[float, measured("nm", above=True)]
+MirrorEdge = Annotated[float, measured("nm", above=True), _within(400.0, 760.0, "nm")]
 
 
 class _Table(BaseModel):
@@ -90,7 +114,7 @@ class FilmFile(_Table):
 
     material: str = Field(default="CsPbBr3", description="formula of the nanocrystals")
     optical_constants: str | None = Field(
-        default=None, description="table of n and k; that of the material if left out"
+        default=None, description="table of n and k, a name or a file; that of the material if left out"
     )
     absorption: str | None = Field(
         default=None, description="file of a measured absorbance, scaled to optical_density; in place of n, k"
@@ -130,16 +154,18 @@ class FilmFile(_Table):
     @model_validator(mode="after")
     def _one_way(self) -> FilmFile:
         if sum(x is not None for x in (self.emission, self.ensemble, self.recipe)) != 1:
-            raise ValueError("one of emission, ensemble, recipe says what the film emits")
+            raise ValueError("one of emission, ensemble, recipe says what the film emits; give just one")
         amounts = [
             n for n in ("volume_fraction", "lead_ppm", "optical_density") if getattr(self, n) is not None
         ]
         if len(amounts) != 1:
-            raise ValueError("one of volume_fraction, lead_ppm, optical_density says how much is in it")
+            raise ValueError(
+                "one of volume_fraction, lead_ppm, optical_density says how much is in it; give just one"
+            )
         if self.absorption is not None and amounts != ["optical_density"]:
-            raise ValueError("a measured absorption is scaled to an optical_density: give that")
+            raise ValueError("a measured absorption is scaled to an optical_density; give that")
         if self.absorption is not None and self.optical_constants is not None:
-            raise ValueError("absorption and optical_constants say the same: one of them")
+            raise ValueError("absorption and optical_constants say the same; give one of them")
         return self
 
 
@@ -170,7 +196,7 @@ class PixelFile(_Table):
     mirror: Literal["none", "short-pass"] = Field(
         default="none", description="below the converter: passes blue, returns green and red"
     )
-    mirror_edge: Nm = Field(default=495.0, description="edge of that mirror, e.g. '495 nm'")
+    mirror_edge: MirrorEdge = Field(default=495.0, description="edge of that mirror, e.g. '495 nm'")
     mirror_pairs: int = Field(default=8, ge=1, le=60, description="pairs of TiO2 and SiO2 in it")
     filters: str | None = Field(default=None, description="colour filters above; none if left out")
     incidence: Literal["normal", "lambertian"] = Field(
@@ -230,8 +256,8 @@ class _Display(_Table):
     lead_limit_ppm: float | None = Field(
         default=None, gt=0.0, description="by mass; `perolux explain display.lead_limit_ppm` if left out"
     )
-    sigma_center_nm: float = Field(default=1.0, ge=0.0, description="of each peak")
-    sigma_fwhm_nm: float = Field(default=1.0, ge=0.0, description="of each width")
+    sigma_center_nm: float = Field(default=1.0, ge=0.0, le=20.0, description="of each peak")
+    sigma_fwhm_nm: float = Field(default=1.0, ge=0.0, le=20.0, description="of each width")
     ageing: AgeingFile | None = None
 
 
@@ -277,7 +303,12 @@ def read_stack(path: Path) -> Stack:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not TOML: {error}", where=str(path)) from None
+        raise InputError(
+            f"not TOML: {error}",
+            where=str(path),
+            allowed="a display as in examples/displays: text in quotes, numbers without, [tables]",
+            fix="mend that line",
+        ) from None
     return stack_of(content, str(path))
 
 
@@ -289,12 +320,12 @@ def stack_of(content: dict[str, Any], where: str = "display") -> Stack:
             f"kind = {kind!r}" if kind is not None else "no kind",
             where=where,
             allowed=", ".join(_KINDS),
-            fix='write kind = "film" at the top',
+            fix='write kind = "film", "converter" or "led" at the top',
         )
     try:
         return _KINDS[kind].model_validate(content)
     except ValidationError as error:
-        raise InputError([_problem(one, where) for one in error.errors()]) from None
+        raise InputError([_problem(one, where, _KINDS[kind]) for one in error.errors()]) from None
 
 
 def stack_schema() -> dict[str, Any]:
@@ -307,13 +338,102 @@ def stack_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "perolux display"}
 
 
-def _problem(error: Any, where: str) -> Problem:
-    place = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "missing":
-        message = "is missing"
-        if place == "panel.filters":
-            message = "is missing: the filters decide the gamut, so none are taken in silence"
-    elif error["type"] == "extra_forbidden":
-        message = "is no key here"
-    return Problem(f"{place}: {message}" if place else message, where)
+def _problem(error: Any, where: str, kind: type[BaseModel]) -> Problem:
+    loc, ctx = error["loc"], error.get("ctx", {})
+    place = ".".join(str(part) for part in loc)
+    at = f"{where}: {place}" if place else where
+    given = error.get("input")
+    match error["type"]:
+        case "missing" if place == "panel.filters":
+            return Problem(
+                "is missing: the filters decide the gamut, so none are taken in silence",
+                at,
+                "'default' (assumed), 'narrow-blue' (assumed), or a table: wavelength_nm, red, green, blue",
+                'write filters = "FILE"',
+            )
+        case "missing":
+            return Problem("is missing", at, _meaning(kind, loc), f"write {loc[-1]} = ...")
+        case "extra_forbidden":
+            keys = _keys(kind, loc[:-1])
+            near = get_close_matches(str(loc[-1]), keys, n=1)
+            return Problem("is no key here", at, ", ".join(keys), f"is {near[0]} meant?" if near else None)
+        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
+            return Problem(
+                f"{given!r} lies outside what can be", at, _limits(kind, loc, ctx), _percent(given, ctx)
+            )
+        case "float_parsing" | "float_type" | "int_parsing" | "int_type" | "int_from_float":
+            return Problem(
+                f"{given!r} is no number", at, "a number without quotes", _percent(given, {"le": 1.0})
+            )
+        case "tuple_type" | "too_short" | "too_long":
+            return Problem(f"{given!r}", at, "two numbers, as in [50, 400]")
+        case "literal_error" | "enum":
+            return Problem(f"{given!r}", at, ctx.get("expected"))
+        case "model_type" | "dict_type":
+            return Problem(f"{given!r} is no table", at, f"a table: [{place}]")
+        case _:
+            what, _, fix = str(error["msg"]).removeprefix("Value error, ").partition("; ")
+            field = _field(kind, loc)
+            return Problem(what, at, None if field is None else field.description, fix or None)
+
+
+def _field(kind: type[BaseModel], loc: tuple[Any, ...]) -> FieldInfo | None:
+    """The field at a place of the file; None where there is none."""
+    model: Any = kind
+    found = None
+    for part in loc:
+        found = getattr(model, "model_fields", {}).get(part)
+        if found is None:
+            return None
+        inner = found.annotation
+        models = [
+            one for one in (inner, *get_args(inner)) if isinstance(one, type) and issubclass(one, BaseModel)
+        ]
+        model = models[0] if models else None
+    return found
+
+
+def _keys(kind: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    if not loc:
+        return list(kind.model_fields)
+    field = _field(kind, loc)
+    inner: Any = None if field is None else field.annotation
+    for one in (inner, *get_args(inner)):
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            return list(one.model_fields)
+    return []
+
+
+def _meaning(kind: type[BaseModel], loc: tuple[Any, ...]) -> str | None:
+    field = _field(kind, loc)
+    if field is None:
+        return None
+    return field.description or ", ".join(_keys(kind, loc)) or None
+
+
+def _limits(kind: type[BaseModel], loc: tuple[Any, ...], broken: dict[str, Any]) -> str:
+    """The bounds of a field in words, both where it has two."""
+    field, bounds = _field(kind, loc), dict(broken)
+    known: list[Any] = [] if field is None else [*field.metadata]
+    for one in () if field is None else get_args(field.annotation):  # of `Share | None`
+        known += getattr(one, "__metadata__", ())
+    known = [bound for one in known for bound in getattr(one, "metadata", (one,))]
+    for one in known:
+        for name in ("ge", "gt", "le", "lt"):
+            if getattr(one, name, None) is not None:
+                bounds[name] = getattr(one, name)
+    words = {"ge": "from {:g}", "gt": "above {:g}", "le": "up to {:g}", "lt": "below {:g}"}
+    said = ", ".join(words[name].format(float(bounds[name])) for name in words if name in bounds)
+    meaning = None if field is None else field.description
+    return f"{said} ({meaning})" if meaning else said
+
+
+def _percent(given: Any, ctx: dict[str, Any]) -> str | None:
+    """How to write a share where per cent were given."""
+    text = str(given).strip().removesuffix("%").strip()
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    looks = ctx.get("le") == 1.0 and 2.0 <= value <= 100.0
+    return f"a share is meant: {value:g} % is {value / 100:g}" if looks else None

@@ -58,7 +58,7 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
 
 
 def record_values() -> dict[str, Value]:
-    """Every record that is of no material, by its key: priors of all rooms, equilibria, chemicals, displays."""
+    """Every record that is of no material, by its key: priors, equilibria, chemicals, displays."""
     from perolux.display.display_records import display_records
     from perolux.display.emitters import emitter_values
     from perolux.display.optical_media import film_values
