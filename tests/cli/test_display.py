@@ -56,7 +56,8 @@ def test_gamut_behind_filters_with_a_picture(capsys, tmp_path):
     "arguments",
     [
         ("KSF6", "green", "G450/20"), ("KSF6", "G530/22", "G200/20"), ("KSF6", "InP", "G450/20"),
-        ("KSF6", "G530/22", "G450/20", "--white", "0.3"), ("KSF6", "G530/22", "G450/20", "--white", "0.9,0.9"),
+        ("KSF6", "G530/22", "G450/20", "--white", "0.3"),
+        ("KSF6", "G530/22", "G450/20", "--white", "0.9,0.9"),
         ("KSF6", "G530/22", "G450/20", "--filters", "mine"), ("KSF6", "G530/22", "G450/20", "--sigma=-1,1"),
     ],
 )  # fmt: skip
