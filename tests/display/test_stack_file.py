@@ -40,7 +40,7 @@ def changed(table, key, value, name="green_film"):
         ("film", "plqy", "90 %", "is no number", "without quotes", "90 % is 0.9"),
         ("film", "plqy", "high", "is no number", "without quotes", None),
         ("film", "volume_fraction", 1.2, "1.2 lies outside", "from 0, up to 1", None),
-        ("film", "thicknes", "1 um", "is no key here", "thickness", "is thickness meant?"),
+        ("film", "thickness_um", "1 um", "is no key here", "thickness", "is thickness meant?"),
         ("film", "host_index", 0.8, "0.8 lies outside", "from 1, below 4", None),
         ("film", "memory", "none", "'none'", "redshift", None),
         ("backlight", "prism", 50, "50 lies outside", "from 0, up to 1", "50 % is 0.5"),

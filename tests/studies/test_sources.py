@@ -82,7 +82,9 @@ def test_what_cannot_be_cited_says_so(tmp_path):
 
 def test_every_record_explains_itself():
     records = record_values()
-    assert {key.partition(".")[0] for key in records} == {"prior", "equilibrium", "chemical", "atomic_weight"}
+    assert {key.partition(".")[0] for key in records} == {
+        "prior", "equilibrium", "chemical", "atomic_weight", "display", "film", "emitter",
+    }  # fmt: skip
     for key, value in records.items():
         assert explain_key(key).chosen == value
     assert records["prior.attachment_sticking"].kind == "assumed"

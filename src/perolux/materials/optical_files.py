@@ -76,4 +76,5 @@ def read_optical_constants(path: Path) -> OpticalConstants:
         )
     table = np.array([(nm, *found[nm]) for nm in axis])
     table.flags.writeable = False
-    return OpticalConstants(path.name, path.stem, "bulk", *table.T, source=str(path), note="")
+    wavelength_nm, n, k = table.T
+    return OpticalConstants(path.name, path.stem, "bulk", wavelength_nm, n, k, str(path))
