@@ -13,7 +13,10 @@ __all__ = ["film"]
 
 
 def film(
-    table: Annotated[str, Parameter(help="table of n and k of the crystal")] = "CsPbBr3_1nm",
+    table: Annotated[
+        str,
+        Parameter(help="table of n and k of the crystal: a name on record, or a file (wavelength_nm, n, k)"),
+    ] = "CsPbBr3_1nm",
     *,
     host: Annotated[str, Parameter(help="index of the host, or a medium on record such as PMMA")] = "1.5",
     fraction: Annotated[
@@ -32,15 +35,24 @@ def film(
     """
     from perolux.display import film_optics as optics
     from perolux.display.packing import shell
+    from perolux.materials.optical_files import optical_constants_of
 
     if (edge is None) != (ligand is None):
-        raise OptionError("an edge without ligands, or the reverse", where="--edge, --ligand", allowed="both")
+        raise OptionError(
+            "an edge without ligands, or the reverse",
+            where="--edge, --ligand",
+            allowed="both, or none",
+            fix="give both",
+        )
     if fraction is None and thickness is None:
         raise OptionError(
-            "neither a fraction nor a thickness", where="--fraction, --thickness", allowed="one"
+            "neither a fraction nor a thickness",
+            where="--fraction, --thickness",
+            allowed="one, or both",
+            fix="--fraction 0.3 gives the thickness for --od, --thickness 4 the fraction",
         )
     around = None if edge is None or ligand is None else shell(edge, ligand)
-    inclusion, medium = optics.bulk_inclusion(table), _host(host)
+    inclusion, medium = optics.bulk_inclusion(optical_constants_of(table)), _host(host)
     wanted: dict[str, float | None]
     if fraction is None:
         assert thickness is not None

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from perolux.cli.console import print_json, print_table
+from perolux.errors import NotAvailableError
 
 __all__ = ["lead"]
 
@@ -24,7 +25,7 @@ def lead(
     wavelength: Annotated[float, Parameter(help="of the light absorbed, in nm")] = 450.0,
     optical_constants: Annotated[
         str | None,
-        Parameter(help="table of n and k that stands for the crystal; that of the material otherwise"),
+        Parameter(help="table of n and k, a name or a file, that stands for the crystal; its own otherwise"),
     ] = None,
     density: Annotated[
         float | None, Parameter(help="of the crystal in g/cm3; from its cell otherwise")
@@ -34,9 +35,19 @@ def lead(
     """Volume fraction that a limit of lead allows, and what the film absorbs in one pass."""
     from perolux.display.inclusions import bulk_inclusion
     from perolux.display.lead import crystal, lead_budget
+    from perolux.materials.optical_files import optical_constants_of
 
     of = crystal(material, density)
-    inclusion = bulk_inclusion(optical_constants or of.material)
+    try:
+        inclusion = bulk_inclusion(optical_constants_of(optical_constants or of.material))
+    except NotAvailableError as error:
+        problem = error.problems[0]
+        raise NotAvailableError(
+            problem.what,
+            where="--optical-constants",
+            allowed=problem.allowed,
+            fix=problem.fix or "name a table that stands for it, or give a file (wavelength_nm, n, k)",
+        ) from None
     found = lead_budget(
         of, inclusion, host_density_g_cm3=host_density, host_index=host_n, thickness_um=thickness_um,
         limit_ppm=limit_ppm, nc_volume_fraction=fraction, wavelength_nm=wavelength,

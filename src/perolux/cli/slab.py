@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from perolux.cli.console import print_json, print_table
+from perolux.cli.console import print_json, print_table, seed_of
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from perolux.display.two_flux_constants import Constants
 
 __all__ = ["slab"]
+
+_MOST_SCATTER = 1000.0
 
 _NAMES = {
     "t_blue": "source light, forward",
@@ -59,7 +61,16 @@ def slab(
     from perolux.display.reference_slab import reference_slab
 
     if scatter_depth < 0.0 or optical_depth < 0.0 or (emission_depth or 0.0) < 0.0:
-        raise OptionError("an optical depth below 0", allowed="0 and more, base e")
+        raise OptionError(
+            "an optical depth below 0", where="--optical-depth, --emission-depth, --scatter-depth",
+            allowed="0 and more, base e", fix="OD 2 is 4.605",
+        )  # fmt: skip
+    if not scatter_depth <= _MOST_SCATTER:
+        raise OptionError(
+            f"a scattering depth of {scatter_depth:g}",
+            where="--scatter-depth",
+            allowed=f"0 to {_MOST_SCATTER:g}",
+        )
     if method == "deterministic" and scatter_depth > 0.0:
         raise OptionError(
             "the deterministic method knows no scatterers",
@@ -88,7 +99,7 @@ def slab(
 
         from perolux.display.rays import ray_light
 
-        counted = ray_light(film, rays, np.random.default_rng(seed), scatterers=turned)
+        counted = ray_light(film, rays, np.random.default_rng(seed_of(seed)), scatterers=turned)
         found |= {name: getattr(counted, name) for name in _NAMES}
         found["sigma"] = {name: counted.sigma[name] for name in _NAMES}
         found["balance"] = counted.balance

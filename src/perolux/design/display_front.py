@@ -48,7 +48,12 @@ FloatArray = npt.NDArray[np.float64]
 _CELLS, _NODES = 8, 12
 _BATCH = 100
 _GENERATIONS = 8
-_VARIABLES = ("thickness_um", "lead_ppm", "green_center_nm", "green_fwhm_nm", "prism", "plqy")
+_BOUNDS = {
+    "thickness_um": (0.1, 1e4), "lead_ppm": (1e-3, 1e6), "green_center_nm": (400.0, 760.0),
+    "green_fwhm_nm": (2.0, 400.0), "prism": (0.0, 1.0), "plqy": (0.0, 1.0),
+}  # fmt: skip
+"""What a range of each variable may span: where the models answer."""
+_VARIABLES = tuple(_BOUNDS)
 
 
 @dataclass(frozen=True)
@@ -185,9 +190,12 @@ def _ranges(stack: FilmStack, asked: OptimiseFile) -> tuple[tuple[str, ...], Flo
         bounds = getattr(asked, name)
         if bounds is None:
             continue
-        if not bounds[0] < bounds[1]:
+        least, most = _BOUNDS[name]
+        if not least <= bounds[0] < bounds[1] <= most:
             raise OptionError(
-                f"a range from {bounds[0]:g} to {bounds[1]:g}", where=f"optimise.{name}", allowed="low, high"
+                f"a range from {bounds[0]:g} to {bounds[1]:g}",
+                where=f"optimise.{name}",
+                allowed=f"[low, high], low below high, both from {least:g} to {most:g}",
             )
         names.append(name)
         low.append(bounds[0])

@@ -151,17 +151,30 @@ def read_ageing(path: Path) -> tuple[AgeingTest, ...]:
                 raise ValueError
         except (ValueError, KeyError):
             problems.append(
-                Problem("no time from 0 and brightness above 0", f"{path}, line {line}", "numbers")
+                Problem(
+                    "no test: a time, a brightness or a stress is no number or below what can be",
+                    f"{path}, line {line}",
+                    "time_h from 0, brightness above 0, numbers",
+                    "mend or leave out the line",
+                )
             )
             continue
         key = (row.get("test") or "", *(numbers.get(name) for name in _STRESSES))
         groups.setdefault(key, []).append((numbers["time_h"], numbers["brightness"]))
     if problems:
         raise InputError(problems[:20])
+    if not groups:
+        raise InputError("no tests", where=str(path), allowed="a header and at least five rows of a test")
     tests = []
     for (name, *stress), points in groups.items():
         hours, brightness = np.array(sorted(points)).T
-        condition = Condition(*stress)
+        try:
+            condition = Condition(*stress)
+        except OptionError as error:
+            one = error.problems[0]
+            raise InputError(
+                one.what, where=str(path), allowed=one.allowed, fix="check the columns"
+            ) from None
         shown = ", ".join(
             f"{v:g} {u}" for v, u in zip(stress, ("degC", "% RH", "flux"), strict=True) if v is not None
         )

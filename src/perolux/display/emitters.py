@@ -25,8 +25,9 @@ import numpy.typing as npt
 
 from perolux.display.colour import Quantity, truncated
 from perolux.errors import InputError, OptionError
+from perolux.quantities.value import Value
 
-__all__ = ["GRID_NM", "Emitter", "emitter", "emitter_names", "gaussian_line", "on_grid"]
+__all__ = ["GRID_NM", "Emitter", "emitter", "emitter_names", "emitter_values", "gaussian_line", "on_grid"]
 
 FloatArray = npt.NDArray[np.float64]
 GRID_NM: FloatArray = np.arange(380.0, 781.0)
@@ -95,6 +96,31 @@ def emitter_names() -> tuple[str, ...]:
     return tuple(_records())
 
 
+def emitter_values() -> dict[str, Value]:
+    """One number of each emitter on record, by name: the place of its highest line in nm, or the width of a
+    line that is given its center by name. The note says which, and the rest of the record.
+
+    >>> emitter_values()["KSF6"].number, emitter_values()["InP"].number
+    (631.0, 38.0)
+    """
+    return {name: _value(name, record) for name, record in _records().items()}
+
+
+def _value(name: str, record: Mapping[str, Any]) -> Value:
+    width = float(record["fwhm_nm"])
+    number, note = width, f"{record['what']}: FWHM; the center is written behind the name, as {name}530"
+    if (lines := record.get("lines_nm")) is not None:
+        heights = record["heights"]
+        number = float(lines[heights.index(max(heights))])
+        note = f"{record['what']}: center of a line {width:g} nm wide (FWHM)"
+        if len(lines) > 1:
+            parts = ", ".join(f"{nm:g} ({h:g})" for nm, h in zip(lines, heights, strict=True))
+            note = (
+                f"{record['what']}: highest line; all, with relative heights: {parts} nm, FWHM {width:g} nm"
+            )
+    return Value(number, "nm", record["kind"], record["source"], key=f"emitter.{name}", note=note)
+
+
 def emitter(text: str, quantity: Quantity = "photons") -> Emitter:
     """An emitter by a line, a name or a file (see the top of this file).
 
@@ -124,7 +150,10 @@ def emitter(text: str, quantity: Quantity = "photons") -> Emitter:
     if text in records or not Path(path).is_file():
         what = f"{text} needs a center, as {text}530" if text in records else f"no emitter or file {text!r}"
         raise OptionError(
-            what, allowed=f"G530/22 (center/FWHM in nm), L530, a file, or one of {', '.join(records)}"
+            what,
+            where="emitter",
+            allowed=f"G530/22 (center/FWHM in nm), L530, a file, or one of {', '.join(records)}",
+            fix=f"write {text}530" if text in records else "check the spelling and the folder of the file",
         )
     return _measured(Path(path), label or None, quantity)
 
@@ -161,6 +190,13 @@ def _measured(path: Path, label: str | None, quantity: Quantity) -> Emitter:
     if spectrum.axis_unit != "nm":
         values = values / spectrum.wavelength_nm**2
     warnings = [f"{path.name}: {note}" for note in spectra.notes]
+    if float(np.sum(values)) <= 0.0 < float(np.sum(np.maximum(spectrum.values, 0.0))):
+        raise InputError(
+            "nothing is left above the baseline, a line through both ends of the record",
+            where=str(path),
+            allowed="an emission that ends, on both sides, in the dark",
+            fix="export a wider range: the record is cut off inside the emission",
+        )
     power, lost = on_grid(spectrum.wavelength_nm, values, quantity, where=str(path))
     if lost > _MOST_OUTSIDE:
         warnings.append(
@@ -212,6 +248,6 @@ def on_grid(
             "no light in the visible is left",
             where=where,
             allowed="a spectrum with light between 380 and 780 nm",
-            fix="is the axis in nm (--axis-unit), and is the spectrum one of emission?",
+            fix="is the axis named with its unit (nm or eV), and is this a spectrum of emission?",
         )
     return bins / inside, max(1.0 - inside / total, 0.0)

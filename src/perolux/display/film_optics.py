@@ -368,7 +368,7 @@ def _host(host: Index, wavelength_nm: FloatArray) -> FloatArray:
             "a host that absorbs",
             where="film",
             allowed="a transparent host",
-            fix="use host_alpha_per_cm of the slab",
+            fix="take one with k = 0, such as PMMA; host_absorption_per_cm of a display says the rest",
         )
     if not np.all((index.real >= 1.0) & (index.real < 10.0)):
         raise OptionError("a host index outside 1 to 10", where="film", allowed="1 to 10")

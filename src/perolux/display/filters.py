@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from perolux.display.colour import tristimulus
 from perolux.display.emitters import GRID_NM, Emitter
 from perolux.display.white import D65
 from perolux.errors import InputError, NotAvailableError, OptionError
+
+if TYPE_CHECKING:
+    from perolux.measured import Spectrum, SpectrumSet
 
 __all__ = ["FilterSet", "Filtered", "behind_filters", "filter_set", "filter_set_names"]
 
@@ -76,7 +79,9 @@ def filter_set(text: str) -> FilterSet:
     if not path.is_file():
         raise OptionError(
             f"no filter set or file {text!r}",
+            where="filters",
             allowed=f"a table of wavelength_nm, red, green, blue, or one of {', '.join(_records())}",
+            fix="check the spelling and the folder of the file",
         )
     return _read(path)
 
@@ -99,9 +104,10 @@ def _read(path: Path) -> FilterSet:
             f"{len(spectra)} columns of transmission",
             where=str(path),
             allowed="three: red, green, blue beside the wavelength",
+            fix="one table with the columns wavelength_nm, red, green, blue",
         )
     columns = []
-    for colour, spectrum in zip(_COLOURS, spectra, strict=True):
+    for colour, spectrum in zip(_COLOURS, _by_colour(spectra), strict=True):
         nm, values = spectrum.wavelength_nm, spectrum.values
         low, high = float(np.min(values)), float(np.max(values))
         if low < 0.0 or high > 1.0:
@@ -117,9 +123,27 @@ def _read(path: Path) -> FilterSet:
                 f"the {colour} filter is known from {nm[0]:g} to {nm[-1]:g} nm",
                 where=str(path),
                 allowed="at least 380 to 780 nm; nothing is extrapolated",
+                fix="add rows at the ends, where the filter is known",
             )
         columns.append(np.interp(GRID_NM, nm, values))
-    return FilterSet(path.name, np.stack(columns), "measured", str(path))
+    found = np.stack(columns)
+    middle = found @ GRID_NM / np.maximum(np.sum(found, axis=1), 1e-300)
+    if not middle[0] > middle[1] > middle[2]:
+        raise InputError(
+            "the filters pass light in the middle at " + ", ".join(f"{nm:.0f} nm" for nm in middle),
+            where=str(path),
+            allowed="red, green, blue in this order, or columns of these names",
+            fix="name the columns red, green, blue",
+        )
+    return FilterSet(path.name, found, "measured", str(path))
+
+
+def _by_colour(spectra: SpectrumSet) -> list[Spectrum]:
+    """The columns as red, green, blue: by their names where all three have one, else in their order."""
+    named = {one.label.strip().lower(): one for one in spectra}
+    if set(named) == set(_COLOURS):
+        return [named[colour] for colour in _COLOURS]
+    return list(spectra)
 
 
 def behind_filters(

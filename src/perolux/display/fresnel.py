@@ -108,7 +108,7 @@ def internal_reflectance(cosine: Any, relative_index: float) -> FloatArray:
     With mu_o = sqrt(1 - n^2 (1 - mu^2)): R_s = ((n mu - mu_o)/(n mu + mu_o))^2 and
     R_p = ((mu - n mu_o)/(mu + n mu_o))^2; 1 below the critical cosine. relative_index: film over outside.
 
-    >>> float(internal_reflectance(1.0, 1.5))
+    >>> round(float(internal_reflectance(1.0, 1.5)), 12)
     0.04
     """
     n = relative_index

@@ -45,6 +45,7 @@ class Inclusion:
                 f"a wavelength outside that of {self.name}",
                 where=self.source,
                 allowed=f"{low:g} to {high:g} nm",
+                fix="ask within the table, or bring a wider one; nothing is extrapolated",
             )
         root = np.sqrt(self.eps)
         n = np.interp(asked, self.wavelength_nm, root.real)

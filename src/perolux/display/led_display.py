@@ -52,7 +52,10 @@ def run_led(stack: LedStack, folder: Path) -> LedDisplay:
     plug = None if led.voltage is None else chain.eqe * energy / led.voltage
     if plug is not None and plug > 1.0:
         raise ModelRangeError(
-            f"{100 * plug:.0f} % of the electrical power leaves as light", allowed="below 100 %"
+            f"{100 * plug:.0f} % of the electrical power leaves as light",
+            where="led.voltage",
+            allowed="below 100 %",
+            fix=f"a photon has {energy:.2f} eV: give the voltage at which the LED runs",
         )
     warnings = list(emission.warnings)
     if led.outcoupling is None:

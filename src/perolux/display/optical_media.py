@@ -15,7 +15,9 @@ import numpy.typing as npt
 from perolux.errors import ModelRangeError, NotAvailableError, OptionError
 from perolux.quantities.value import Value
 
-__all__ = ["Index", "Medium", "constant_medium", "film_value", "index_at", "medium", "medium_names"]
+__all__ = [
+    "Index", "Medium", "constant_medium", "film_value", "film_values", "index_at", "medium", "medium_names",
+]  # fmt: skip
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
@@ -102,10 +104,18 @@ def index_at(index: Index, wavelength_nm: npt.ArrayLike) -> ComplexArray:
 
 
 @cache
+def film_values() -> dict[str, Value]:
+    """The numbers on which films rest (`data/films.toml`) by name, with their sources."""
+    text = files("perolux.display").joinpath("data/films.toml").read_text("utf-8")
+    return {name: Value(key=f"film.{name}", **record) for name, record in tomllib.loads(text).items()}
+
+
 def film_value(name: str) -> Value:
-    """One number on which films rest (`data/films.toml`), with its source."""
-    record = tomllib.loads(files("perolux.display").joinpath("data/films.toml").read_text("utf-8"))[name]
-    return Value(record["number"], record["unit"], record["kind"], record["source"], key=f"film.{name}")
+    """One of them by name; `OptionError` where there is none of that name."""
+    try:
+        return film_values()[name]
+    except KeyError:
+        raise OptionError(f"no record is called {name!r}", allowed=", ".join(film_values())) from None
 
 
 def _constant(index: complex) -> Callable[[FloatArray], ComplexArray]:

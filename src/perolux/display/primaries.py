@@ -38,6 +38,7 @@ STANDARDS = {"rec2020": "Rec.2020", "dci-p3": "DCI-P3", "ntsc": "NTSC1953", "rec
 """Short names of the standards in results, and their names on record."""
 SPACES: dict[str, Space] = {"xy": "xy", "upvp": "u'v'"}
 _COLOURS = ("red", "green", "blue")
+_LARGEST_SIGMA = 20.0
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,17 @@ def gamut_of_primaries(
     >>> round(100 * found.gamuts["rec2020"]["xy"].coverage, 1)
     94.0
     """
-    if min(sigma_center_nm, sigma_fwhm_nm) < 0.0:
-        raise OptionError("a standard deviation below 0", allowed="0 nm and more")
+    if (
+        not 0.0
+        <= min(sigma_center_nm, sigma_fwhm_nm)
+        <= max(sigma_center_nm, sigma_fwhm_nm)
+        <= _LARGEST_SIGMA
+    ):
+        raise OptionError(
+            f"standard deviations of {sigma_center_nm:g} and {sigma_fwhm_nm:g} nm",
+            where="sigma",
+            allowed=f"0 to {_LARGEST_SIGMA:g} nm: their effect is taken to first order",
+        )
     filtered = None if filters is None else behind_filters(emitters, filters, white_xy)
     found = gamut_of_spectra(
         np.stack([one.power for one in emitters]) if filtered is None else filtered.primaries,

@@ -18,7 +18,7 @@ from perolux.display.ageing import (
 )
 from perolux.display.backlight_display import BacklightDisplay, run_film_stack
 from perolux.display.converter_display import ConverterDisplay, SubPixel, run_converter
-from perolux.display.emitters import GRID_NM
+from perolux.display.emitters import GRID_NM, emitter_values
 from perolux.display.led_display import LedDisplay, run_led
 from perolux.display.stack_file import Converter, FilmStack, Stack
 from perolux.display.stack_film import BuiltFilm
@@ -89,8 +89,20 @@ def run_stack(stack: Stack, folder: Path, seed: int = 0) -> DisplayRun:
             try:
                 lifetimes.append(lifetime_in_use(fit, use, share))
             except NotAvailableError as error:
-                missing[f"T{100 * share:.0f}"] = str(error.problems[0].what)
+                problem = error.problems[0]
+                missing[f"T{100 * share:.0f}"] = "; ".join(x for x in (problem.what, problem.fix) if x)
     return DisplayRun(stack, result, fit, tuple(lifetimes), missing)
+
+
+def _recalled(*texts: str | None) -> list[str]:
+    """The emitters of a file that are recalled or assumed, with their sources."""
+    found = []
+    for text in dict.fromkeys(one for one in texts if one is not None):
+        for name, record in emitter_values().items():
+            rest = text.removeprefix(name)
+            if text.startswith(name) and (not rest or rest.replace(".", "", 1).isdigit()):
+                found.append(f"{text}: {record.kind}; {record.source}")
+    return found
 
 
 def _film(film: BuiltFilm) -> dict[str, Any]:
@@ -132,7 +144,10 @@ def _backlight(of: BacklightDisplay) -> dict[str, Any]:
         "lost_in_emitters": of.lost_in_emitters,
         "lost_elsewhere": of.lost_elsewhere,
         "red_shift_nm": of.red_shift_nm,
-        "rests_on": [f"{one.key} = {one.number:g} ({one.kind})" for one in of.rests_on],
+        "rests_on": [
+            *(f"{one.key} = {one.number:g} ({one.kind})" for one in of.rests_on),
+            *_recalled(of.stack.source.blue, of.stack.source.red, of.stack.film.emission),
+        ],
         "warnings": list(of.warnings),
     }
 
@@ -170,7 +185,10 @@ def _converter(of: ConverterDisplay) -> dict[str, Any]:
         "lm_per_electrical_w": of.lm_per_electrical_w,
         "reference": {"filters": of.reference_filters.name, "lm_per_optical_w": of.reference_lm_per_w},
         "gain_over_filters": of.gain_over_filters,
-        "rests_on": [f"{one.key} = {one.number:g} ({one.kind})" for one in of.rests_on],
+        "rests_on": [
+            *(f"{one.key} = {one.number:g} ({one.kind})" for one in of.rests_on),
+            *_recalled(of.stack.source.blue, of.stack.green.emission, of.stack.red.emission),
+        ],
         "warnings": list(of.warnings),
     }
 
@@ -185,6 +203,6 @@ def _led(of: LedDisplay) -> dict[str, Any]:
         "mean_photon_ev": of.mean_photon_ev,
         "wall_plug": of.wall_plug,
         "lm_per_electrical_w": of.lm_per_electrical_w,
-        "rests_on": [],
+        "rests_on": _recalled(of.stack.led.emission),
         "warnings": list(of.warnings),
     }

@@ -20,6 +20,7 @@ from perolux.display.slab import Slab
 from perolux.display.stack_file import EnsembleFile, FilmFile
 from perolux.errors import InputError, NotAvailableError, OptionError
 from perolux.materials.optical import optical_tables
+from perolux.materials.optical_files import optical_constants_of
 from perolux.quantities.constants import HC_EV_NM
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = ["BuiltFilm", "build_film"]
 
 FloatArray = npt.NDArray[np.float64]
 _BLUE_NM = 450.0
+_THIN_UM = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,23 @@ def build_film(
 
         spectra = read(_found(file.absorption, folder), kind="absorbance")
         if len(spectra) != 1:
-            raise InputError(f"{len(spectra)} spectra in one file", where=file.absorption, allowed="one")
+            raise InputError(
+                f"{len(spectra)} spectra in one file", where=file.absorption, allowed="one",
+                fix="keep one column beside the wavelength",
+            )  # fmt: skip
+        axis = spectra[0].wavelength_nm
+        if axis[0] > GRID_NM[0] or axis[-1] < GRID_NM[-1]:
+            raise InputError(
+                f"the absorption is known from {axis[0]:g} to {axis[-1]:g} nm",
+                where=str(_found(file.absorption, folder)),
+                allowed=f"at least {GRID_NM[0]:g} to {GRID_NM[-1]:g} nm; nothing is extrapolated",
+                fix="measure it there, or add rows where it is known to be 0",
+            )
         optics = film_of_spectrum(spectra[0], file.optical_density, file.thickness, file.host_index)
         fraction = None
         notes.append("a measured absorption: no volume fraction, so no lead is counted")
     else:
-        inclusion = _inclusion(file, crystals)
+        inclusion = _inclusion(file, crystals, folder)
         fraction = _fraction(file, inclusion, host_density, around)
         optics = film(inclusion, file.host_index, fraction, GRID_NM, around=around, rule=file.rule)
         lead = lead_budget(
@@ -96,6 +109,8 @@ def build_film(
         optics, file.thickness, GRID_NM, emission.photons, file.plqy, source_nm=_BLUE_NM,
         host_alpha_per_cm=file.host_absorption_per_cm, top=top, bottom=bottom, memory=file.memory,
     )  # fmt: skip
+    if file.thickness < _THIN_UM:
+        notes.append(f"a film of {file.thickness:g} um: light interferes in it, which ray optics leaves out")
     density10 = slab.source_depth / np.log(10.0)
     return BuiltFilm(
         file,
@@ -120,7 +135,9 @@ def _crystals(file: FilmFile, folder: Path) -> Ensemble | None:
 
         one: EnsembleFile = file.ensemble
         if one.spread == 0.0:
-            raise OptionError("an ensemble without spread", where="film.ensemble.spread", allowed="above 0")
+            raise OptionError(
+                "an ensemble without spread", where="ensemble.spread", allowed="above 0", fix="e.g. 0.02"
+            )
         population = Population(shape="cube", size_convention="core-edge", material=file.material)
         return quadrature(Normal(one.edge_length, one.spread), population)
     if file.recipe is not None:
@@ -162,15 +179,25 @@ def _emission(file: FilmFile, folder: Path, crystals: Ensemble | None, quantity:
     return Emitter(what, power / np.sum(power), "read", f"excitons room, parameter set {name}")
 
 
-def _inclusion(file: FilmFile, crystals: Ensemble | None) -> Inclusion:
-    if crystals is not None and file.optical_constants is None:
-        chosen = None if file.ensemble is None else file.ensemble.parameter_set
-        found = confined_inclusions(crystals, file.host_index, GRID_NM, sets=chosen)
-        return next(iter(found.values()))
+def _inclusion(file: FilmFile, crystals: Ensemble | None, folder: Path) -> Inclusion:
     if file.optical_constants is not None:
-        return bulk_inclusion(file.optical_constants)
-    fine = f"{file.material}_1nm"
-    return bulk_inclusion(fine if fine in optical_tables() else file.material)
+        return bulk_inclusion(optical_constants_of(file.optical_constants, folder))
+    try:
+        if crystals is not None:
+            chosen = None if file.ensemble is None else file.ensemble.parameter_set
+            found = confined_inclusions(crystals, file.host_index, GRID_NM, sets=chosen)
+            return next(iter(found.values()))
+        fine = f"{file.material}_1nm"
+        return bulk_inclusion(fine if fine in optical_tables() else file.material)
+    except NotAvailableError as error:
+        problem = error.problems[0]
+        raise NotAvailableError(
+            problem.what,
+            where=problem.where or "film",
+            allowed=problem.allowed,
+            fix=problem.fix
+            or 'optical_constants = "NAME": a table that stands for it, or a file (wavelength_nm, n, k)',
+        ) from None
 
 
 def _around(file: FilmFile, crystals: Ensemble | None) -> Shell | None:
@@ -180,7 +207,7 @@ def _around(file: FilmFile, crystals: Ensemble | None) -> Shell | None:
         return shell_of_ensemble(crystals, file.ligand_length)
     if file.edge_length is None:
         raise OptionError(
-            "a ligand length without the edge of the crystals", where="film.edge_length", fix="give both"
+            "a ligand length without the edge of the crystals", where="edge_length", fix="give both"
         )
     return shell(file.edge_length, file.ligand_length)
 
@@ -189,6 +216,12 @@ def _fraction(file: FilmFile, inclusion: Inclusion, host_density: float, around:
     if file.volume_fraction is not None:
         return file.volume_fraction
     if file.lead_ppm is not None:
+        most = 1e6 * crystal(file.material).lead_mass_fraction
+        if file.lead_ppm > most:
+            raise OptionError(
+                f"{file.lead_ppm:g} ppm of lead", where="lead_ppm",
+                allowed=f"up to {most:.0f} (pure {file.material})", fix="lead by mass, in parts per million",
+            )  # fmt: skip
         return lead_budget(
             crystal(file.material), inclusion, host_density_g_cm3=host_density, host_index=file.host_index,
             thickness_um=file.thickness, limit_ppm=file.lead_ppm,

@@ -38,7 +38,7 @@ def luminous_efficacy(power: FloatArray) -> FloatArray:
 
     >>> from perolux.display.emitters import gaussian_line
     >>> round(float(luminous_efficacy(gaussian_line(555.0, 2.0))))
-    682
+    683
     """
     xyz = tristimulus(GRID_NM, power, "power")
     return np.asarray(MAXIMUM_LM_PER_W * xyz[..., 1] / np.sum(power, axis=-1))

@@ -19,7 +19,7 @@ from perolux.display.led_display import LedDisplay
 from perolux.display.stack import DisplayRun
 from perolux.display.stack_film import BuiltFilm
 from perolux.files import whole_folder, write_bytes, write_json, write_text
-from perolux.reports.display_words import gamut_rows, rows_of
+from perolux.reports.display_words import gamut_rows, hours_text, rows_of
 from perolux.reports.gamut_figure import gamut_picture, gamut_pictures
 from perolux.reports.html import environment, static_text
 from perolux.reports.passport_drawing import Plot, make_plot
@@ -89,6 +89,7 @@ def render_display(found: DisplayRun, title: str, gamut_png: bytes | None = None
             sigmas=(found.stack.sigma_center_nm, found.stack.sigma_fwhm_nm),
             verdicts=[(name, lead["verdict"]) for name, lead in judged if lead is not None],
             lifetimes=record["lifetimes"],
+            hours_text=hours_text,
             figures=_figures(found, record),
             pictures=_pictures(found, gamut_png),
             plots=_plots(found),
@@ -187,7 +188,11 @@ def _through(found: DisplayRun) -> Plot:
 
     return make_plot(
         "spectra", "Spectra through the stack",
-        "Power per nm for one watt of the source's light: source, what leaves the film, and each sub-pixel.",
+        "Power per nm of the LED, sum 1."
+        if isinstance(result := found.result, LedDisplay)
+        else "Power per nm for one watt of the source's light: source, "
+        + ("what leaves the film, " if isinstance(result, BacklightDisplay) else "")
+        + "and each sub-pixel.",
         draw,
     )  # fmt: skip
 

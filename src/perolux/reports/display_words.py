@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["gamut_rows", "rows_of"]
+__all__ = ["gamut_rows", "hours_text", "rows_of"]
 
 Row = tuple[str, str, str]
 _NAMES = {"rec2020": "Rec.2020", "dci-p3": "DCI-P3", "ntsc": "NTSC 1953", "rec709": "Rec.709"}
@@ -37,11 +37,17 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
         rows.append(
             (
                 f"T{100 * one['share']:.0f}{mark}",
-                f"{one['hours']:.3g} ({one['low']:.3g} to {one['high']:.3g})",
+                hours_text(one),
                 "h",
             )
         )
     return rows
+
+
+def hours_text(one: dict[str, Any]) -> str:
+    """Hours of a lifetime with its 95 % interval, three digits: "1180 (1080 to 1280)"."""
+    hours, low, high = (f"{float(f'{one[name]:.3g}'):g}" for name in ("hours", "low", "high"))
+    return f"{hours} ({low} to {high})"
 
 
 def gamut_rows(gamut: dict[str, Any]) -> list[tuple[str, str, str, str]]:

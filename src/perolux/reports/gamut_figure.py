@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -102,6 +103,25 @@ def _ellipse(center: FloatArray, covariance: FloatArray) -> FloatArray:
     return around
 
 
+@cache
+def _image(space: str) -> FloatArray:
+    """Colours over the whole diagram, (500, 500, 4); the outline of the locus cuts the picture."""
+    (left, right), (low, high) = _LIMITS[space]
+    a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
+    if space == "xy":
+        px, py = a, b
+    else:
+        below = 6.0 * a - 16.0 * b + 12.0
+        px, py = 9.0 * a / below, 4.0 * b / below
+    usable = (py > 1e-4) & (px > -0.02) & (px + py < 1.02)
+    image = np.ones((*a.shape, 4))
+    image[..., 3] = 0.0
+    image[usable, :3] = 0.25 + 0.75 * srgb_shown(px[usable], py[usable])
+    image[usable, 3] = 1.0
+    image.flags.writeable = False
+    return image
+
+
 def _background(axis: Axes, space: str) -> None:
     """Every colour in the spectral locus as near as sRGB comes to it, the locus and its wavelengths."""
     from matplotlib.patches import PathPatch
@@ -110,20 +130,7 @@ def _background(axis: Axes, space: str) -> None:
     nm, x, y = spectral_locus()
     locus = _placed(np.stack([x, y], axis=1), space)
     (left, right), (low, high) = _LIMITS[space]
-    a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
-    if space == "xy":
-        px, py = a, b
-    else:
-        below = 6.0 * a - 16.0 * b + 12.0
-        px, py = 9.0 * a / below, 4.0 * b / below
-    points = np.stack([a.ravel(), b.ravel()], axis=1)
-    # a little beyond the locus, in whichever sense it runs: the outline cuts the picture
-    inside = np.any([Outline(locus).contains_points(points, radius=r) for r in (0.0, 0.02, -0.02)], axis=0)
-    usable = inside.reshape(a.shape) & (py > 1e-4)
-    image = np.ones((*a.shape, 4))
-    image[..., 3] = 0.0
-    image[usable, :3] = 0.25 + 0.75 * srgb_shown(px[usable], py[usable])
-    image[usable, 3] = 1.0
+    image = _image(space)
     shown = axis.imshow(image, extent=(left, right, low, high), origin="lower", aspect="equal", zorder=0)
     outline = PathPatch(Outline(np.vstack([locus, locus[:1]])), facecolor="none", edgecolor="black", lw=0.7)
     axis.add_patch(outline)
