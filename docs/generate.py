@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import perolux
-from perolux.files import write_text
+from perolux.files import write_bytes, write_text
 from perolux.quantities import Value
 
 DOCS = Path(__file__).parent
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages: dict[str, str] = {
         "flags.md": flags_page(),
         "study-file.md": study_file_page(),
+        "display-file.md": display_file_page(),
         "results-table.md": results_table_page(),
         "assumptions.md": assumptions_page(),
         "constants.md": constants_page(),
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages["validation.md"] = validation
     for name, text in pages.items():
         write_text(OUT / name, text)
+    for name, data in display_pictures().items():
+        write_bytes(OUT / name, data)
     print(f"{len(pages)} pages in {OUT.relative_to(DOCS.parent)}")
     if failed:
         print("a validation row fails without a reason: see _generated/validation.md", file=sys.stderr)
@@ -129,6 +132,85 @@ def study_file_page() -> str:
         "Schema, with which an editor completes and checks a study file while it is written."
     )
     return page("The study file", intro, lines)
+
+
+def display_file_page() -> str:
+    """Every table and key of a display's file, kind by kind, from the schema that checks it."""
+    from perolux.display.stack_file import stack_schema
+
+    schema = stack_schema()
+    definitions = schema["$defs"]
+    mapping = schema["discriminator"]["mapping"]
+    lines: list[str] = ["## Tables of each kind", ""]
+    seen: dict[str, str] = {}
+    for kind in ("film", "converter", "led"):
+        reference = mapping[kind]
+        definition = definitions[reference.rsplit("/", 1)[-1]]
+        needed = definition.get("required", ())
+        own: dict[str, Any] = {"properties": {}, "required": needed}
+        blocks = []
+        for key, entry in definition["properties"].items():
+            table_name = _reference(entry)
+            if table_name is None:
+                own["properties"][key] = entry
+                continue
+            blocks.append(f"`[{key}]`" + ("" if key in needed else " (may be left out)"))
+            seen.setdefault(table_name, key)
+        lines += [f'### `kind = "{kind}"`', "", f"{_sentence(definition)} Tables: {', '.join(blocks)}.", ""]
+        lines += _key_table(own, definitions)
+    for name, key in list(seen.items()):
+        for inner, entry in definitions[name]["properties"].items():
+            if (nested := _reference(entry)) is not None:
+                seen.setdefault(nested, f"{key}.{inner}")
+    lines += ["## Keys of each table", ""]
+    for name, key in seen.items():
+        also = ", `[green]`, `[red]`" if key == "film" else ""
+        said = " ".join(str(definitions[name].get("description", "")).split())
+        lines += [f"### `[{key}]`{also}", "", said, ""]
+        lines += _key_table(definitions[name], definitions)
+    intro = (
+        "A display's file is TOML. Unknown keys are refused, all problems of a file are reported at once. "
+        'Lengths carry their unit, as in `"250 um"`; yields and reflectances are shares from 0 to 1. Files '
+        "that it names are looked for beside it. `perolux schema display` prints the same as a JSON Schema."
+    )
+    return page("The display file", intro, lines)
+
+
+def _reference(entry: dict[str, Any]) -> str | None:
+    """Name of the table that a key holds; None for a plain key."""
+    options = [entry, *entry.get("anyOf", ())]
+    found = next((one["$ref"] for one in options if "$ref" in one), None)
+    return None if found is None else str(found).rsplit("/", 1)[-1]
+
+
+def display_pictures() -> dict[str, bytes]:
+    """Pictures of the page of displays: a gamut, a front of designs, photons in a pixel."""
+    import numpy as np
+
+    from perolux.design.display_front import display_front
+    from perolux.display.emitters import emitter
+    from perolux.display.pixel_rays import PixelArray, ray_paths
+    from perolux.display.primaries import gamut_of_primaries
+    from perolux.display.rays import Scatterers
+    from perolux.display.reference_slab import reference_slab
+    from perolux.display.stack_file import FilmStack, read_stack
+    from perolux.files import example_path
+    from perolux.reports.display_front import front_picture
+    from perolux.reports.gamut_figure import gamut_picture
+    from perolux.reports.ray_figure import ray_picture
+
+    primaries = [emitter(name) for name in ("KSF6", "G530/22", "G450/20")]
+    folder = example_path("displays")
+    stack = read_stack(folder / "green_film.toml")
+    assert isinstance(stack, FilmStack)
+    array = PixelArray(12.5, 4.0, "black", 2.0)
+    slab = reference_slab(1.6, 4.605, 0.95)
+    paths = ray_paths(slab, array, 12, np.random.default_rng(2), scatterers=Scatterers(2.0))
+    return {
+        "display-gamut.png": gamut_picture(gamut_of_primaries(primaries), "png", dpi=140),
+        "display-front.png": front_picture(display_front(stack, folder, designs=400, workers=1), "png"),
+        "display-rays.svg": ray_picture(paths, array, shown_um=25.0),
+    }
 
 
 def results_table_page() -> str:
@@ -231,6 +313,16 @@ def assumptions_page() -> str:
 
     of_coherence = table(head, [value_row(value) for value in quantum_records().values()])
     photons = "## Coherence and the emitter\n\nCavities, and the dark exciton in the cold: none was read."
+    from perolux.display.display_records import display_records
+    from perolux.display.emitters import emitter_values
+    from perolux.display.optical_media import film_values
+
+    display_values = (*display_records().values(), *film_values().values(), *emitter_values().values())
+    of_displays = table(head, [value_row(value) for value in display_values])
+    displays = (
+        "## Displays\n\nBacklights, panels and emitters of which no free measurement is known; a file or an "
+        "option replaces each. Colour filters are assumed shapes (`default`, `narrow-blue`)."
+    )
     from perolux.synthesis.platelets import platelet_records
 
     of_platelets = table(head, [value_row(value) for value in platelet_records().values()])
@@ -240,7 +332,8 @@ def assumptions_page() -> str:
     )
     return page(
         "Assumptions", intro, of_crystals, "", kinetic, of_synthesis, "", equilibria, of_equilibria, "",
-        platelets, of_platelets, "", surface, of_surface, "", photons, of_coherence,
+        platelets, of_platelets, "", surface, of_surface, "", photons, of_coherence, "",
+        displays, of_displays,
     )  # fmt: skip
 
 

@@ -82,6 +82,10 @@ def test_pages_from_the_program_hold_what_the_program_holds(generate):
     records = generate.records_page()
     assert "CsPbBr3.reduced_mass` (set yang2017), rival" in records
     assert "AZPbBr3" in records
+    display = generate.display_file_page()
+    for key in ("plqy", "lead_ppm", "mirror_pairs", "wall_plug", "green_center_nm", "voltage", "brightening"):
+        assert f"| `{key}` |" in display
+    assert "| any |" not in display and "`display.reflector`" in generate.assumptions_page()
     assert "recalled" in generate.assumptions_page() or "assumed" in generate.assumptions_page()
 
 

@@ -42,6 +42,7 @@ def test_table_and_report(record, capsys, tmp_path):
     names = {path.name for path in out.iterdir()}
     assert names == {
         "report.html", "result.json", "stretches.csv", "trace.csv", "coincidences.csv", "decays.csv",
+        "intensity_correlation.csv",
     }  # fmt: skip
     page = (out / "report.html").read_text("utf-8")
     assert page.count("<svg") >= 4

@@ -5,6 +5,8 @@ one reading of the format, not that an instrument writes it so.
 """
 
 import importlib.util
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from perolux.errors import InputError
 from perolux.files import example_path
 from perolux.measured import read_stream, write_parquet_stream, write_photon_hdf5
 from perolux.measured.picoquant_records import RECORD_TYPES, SYNC_CHANNEL
@@ -307,6 +310,21 @@ def test_parquet_comes_back_through_read_stream(tmp_path):
     again = read_stream(write_parquet_stream(stream, tmp_path / "a.parquet"))
     np.testing.assert_array_equal(again.load().macro, stream.load().macro)
     np.testing.assert_array_equal(again.load().nanotime, stream.load().nanotime)
+
+
+def test_notes_of_a_stream_come_back_from_parquet(tmp_path):
+    _, words = words_of(RECORD_TYPES[0x01010304])
+    stream = read_stream(write(tmp_path / "a.ptu", made.ptu_bytes(0x01010304, words)))
+    path = write_parquet_stream(replace(stream, notes=("simulated",)), tmp_path / "a.parquet")
+    again = read_stream(path)
+    assert again.notes == ("simulated",)
+    assert "notes" not in dict(again.header)
+    # written and read once more, nothing doubles
+    assert read_stream(write_parquet_stream(again, tmp_path / "b.parquet")).notes == ("simulated",)
+    said = json.loads((tmp_path / "a.json").read_text())
+    (tmp_path / "a.json").write_text(json.dumps(said | {"notes": "simulated"}))
+    with pytest.raises(InputError, match="no list of texts"):
+        read_stream(path)
 
 
 def test_survey_counts_every_record(tmp_path):

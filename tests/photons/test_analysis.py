@@ -150,3 +150,18 @@ def test_wrong_settings() -> None:
         analyse(stream, Settings(sides=((0,), (0,))))
     with pytest.raises(OptionError, match="no photons"):
         analyse(stream_of_arrays(np.zeros(0, int), np.zeros(0, int), macro_tick_ns=1.0, duration_s=1.0))
+
+
+def test_the_foot_of_the_edge_is_not_taken_for_decay():
+    """Jitter spreads the pulse to before its half height: those photons are no late light of the last."""
+    simulated = simulate_stream(
+        [(4000.0, 3.0), (40000.0, 15.0)], duration_s=8.0, rng=np.random.default_rng(3),
+        sync_period_ns=200.0, dwell=Exponential(0.05), pulse_at_ns=5.0,
+        detectors=Detectors(jitter_ns=0.15, dark_cps=(200.0, 150.0)),
+    )  # fmt: skip
+    found = analyse(simulated.stream, Settings(dark_cps=(200.0, 150.0)))
+    assert 0.3 < found.nanotimes.foot_ns < 1.0
+    for level, truth in zip(found.lifetimes, (3.0, 15.0), strict=True):
+        assert level.reduced_deviance < 1.3
+        assert abs(level.lifetime_ns - truth) < 4.0 * level.sigma_ns
+        assert level.sigma_ns < 0.02 * truth

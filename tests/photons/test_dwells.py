@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from perolux.errors import OptionError
-from perolux.photons.dwells import Exponential, PowerLaw, draw_dwells, walk
+from perolux.photons.dwells import Exponential, Lognormal, PowerLaw, draw_dwells, walk
 
 LAWS = st.builds(
     PowerLaw,
@@ -59,6 +59,12 @@ def test_exponential_and_an_exponent_of_one():
     assert np.log(flat).mean() == pytest.approx(np.log(1e-3) / 2, rel=0.01)
 
 
+def test_lognormal():
+    logs = np.log(draw_dwells(Lognormal(5e-3, 1.2), 100_000, np.random.default_rng(2)))
+    assert logs.mean() == pytest.approx(np.log(5e-3), abs=0.02)
+    assert logs.std() == pytest.approx(1.2, rel=0.01)
+
+
 def test_a_walk_alternates_fills_its_time_and_shares_it():
     ends, states = walk([Exponential(0.01), Exponential(0.03)], 200.0, np.random.default_rng(0), start=0)
     assert states[0] == 0 and np.all(np.abs(np.diff(states)) == 1)
@@ -80,6 +86,8 @@ def test_jumps_lead_where_they_say():
     "bad",
     [
         lambda: Exponential(0.0),
+        lambda: Lognormal(-1.0, 1.0),
+        lambda: Lognormal(1.0, np.inf),
         lambda: PowerLaw(1.5, 1e-3, np.inf),
         lambda: PowerLaw(1.5, 1.0, 1e-3),
         lambda: PowerLaw(-1.0, 1e-3, 1.0),

@@ -82,7 +82,9 @@ def test_what_cannot_be_cited_says_so(tmp_path):
 
 def test_every_record_explains_itself():
     records = record_values()
-    assert {key.partition(".")[0] for key in records} == {"prior", "equilibrium", "chemical", "atomic_weight"}
+    assert {key.partition(".")[0] for key in records} == {
+        "prior", "equilibrium", "chemical", "atomic_weight", "display", "film", "emitter",
+    }  # fmt: skip
     for key, value in records.items():
         assert explain_key(key).chosen == value
     assert records["prior.attachment_sticking"].kind == "assumed"
@@ -108,3 +110,13 @@ def test_an_unknown_record_is_answered_with_near_ones_of_all_rooms(asked, near):
         explain_key(asked)
     assert near in caught.value.problems[0].what
     assert all(one in caught.value.problems[0].allowed for one in record_values() if asked[:6] == one[:6])
+
+
+def test_numbers_of_displays_have_sources():
+    values = record_values()
+    assert {"display.reflector", "film.random_close_packing", "emitter.KSF6", "emitter.InP"} <= set(values)
+    ksf = explain_key("emitter.KSF6").chosen
+    assert (ksf.number, ksf.unit, ksf.kind) == (631.0, "nm", "recalled") and "648" in ksf.note
+    assert explain_key("emitter.CdSe").chosen.number == 28.0
+    with pytest.raises(OptionError, match=r"emitter\.KSF6"):
+        explain_key("emitter.KSF")

@@ -21,6 +21,7 @@ __all__ += [
     "print_error",
     "print_json",
     "print_table",
+    "seed_of",
     "terminal_progress",
 ]
 
@@ -88,6 +89,13 @@ def numbers_of(text: str, option: str, what: str, allowed: str, most: int) -> li
     if problems:
         raise OptionError(problems[:20])
     return values
+
+
+def seed_of(seed: int) -> int:
+    """A seed from 0, as numpy takes it; `OptionError` for one below."""
+    if seed < 0:
+        raise OptionError(f"a seed of {seed}", where="--seed", allowed="a whole number, 0 and more")
+    return seed
 
 
 def terminal_progress() -> Progress:

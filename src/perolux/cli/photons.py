@@ -264,7 +264,8 @@ def _dwell_line(one: dict[str, Any]) -> str:
     told = ", ".join(f"{name} {value:.3g}" for name, value in best["parameters"].items())
     return (
         f"{one['dwells']} dwells from {1e3 * one['lower_s']:.3g} ms on: {best['law'].replace('-', ' ')} "
-        f"fits best ({told}; {best['log_likelihood_over_power_law']:.3g} above a power law)"
+        f"fits best ({told}; {best['log_likelihood_over_power_law']:.3g} above a power law"
+        + (f"; {100 * one['missed']['missed_share']:.2g} % missed, allowed for)" if one["corrected"] else ")")
     )
 
 

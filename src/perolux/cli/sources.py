@@ -16,7 +16,11 @@ Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 def explain(
     key: Annotated[
-        str, Parameter(help="MATERIAL.quantity, constants., prior., equilibrium. or chemical.NAME")
+        str,
+        Parameter(
+            help="MATERIAL.quantity, or constants., prior., equilibrium., chemical., display., film. or "
+            "emitter.NAME"
+        ),
     ],
     *,
     at: Annotated[str | None, Parameter(help="temperature, e.g. 300K")] = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -46,12 +46,31 @@ def demo(*, out: Out = None, json: Json = False) -> None:
     _show(run_study(study, out=folder, progress=terminal_progress()), json)
 
 
-def schema(*, json: Json = False) -> None:
-    """Print the JSON Schema of a study file, for editors that check TOML while you write."""
+def schema(
+    of: Annotated[
+        Literal["study", "recipe", "display"], Parameter(help="which kind of file: study, recipe or display")
+    ] = "study",
+    /,
+    *,
+    json: Json = False,
+) -> None:
+    """Print the JSON Schema of a study, recipe or display file, for editors that check TOML as you write."""
     del json  # the schema is JSON either way
+    print_json(_schema(of))
+
+
+def _schema(of: str) -> dict[str, Any]:
+    if of == "recipe":
+        from perolux.synthesis.recipe import recipe_schema
+
+        return recipe_schema()
+    if of == "display":
+        from perolux.display.stack_file import stack_schema
+
+        return stack_schema()
     from perolux.studies import study_schema
 
-    print_json(study_schema())
+    return study_schema()
 
 
 def _show(run: Run, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """Display: nanocrystals as light sources for people to look at.
 
-Open so far: colour (`colour.py`, chromaticity of a measured spectrum, spectral locus, colour on a screen) and
-gamuts (`gamut.py`, standard triangles, area ratio and coverage).
+Colour and gamuts (`colour`, `gamut`, `emitters`, `filters`, `primaries`), films of nanocrystals
+(`film_optics`, `lead`), light in them (`slab` without chance, `rays` photon by photon), whole displays from
+a file (`stack_file`, `stack`), ageing and LEDs. The page *The house* lists the files.
 """
 
 from perolux.display.colour import (

@@ -26,6 +26,7 @@ __all__ = [
     "spectrum_colour",
     "srgb_hex",
     "srgb_linear",
+    "srgb_shown",
     "tristimulus",
     "truncated",
     "uv_prime",
@@ -203,27 +204,31 @@ def srgb_linear(x: float, y: float) -> FloatArray:
     return result
 
 
-def srgb_hex(x: float, y: float) -> str:
-    """The chromaticity as a hex colour at full brightness, for showing a sample on a screen.
+def srgb_shown(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Chromaticities as sRGB components 0..1 at full brightness, shape (..., 3), for showing on a screen.
 
     A colour outside sRGB (most nanocrystal emission is) is moved in a straight line towards white at equal
     luminance until no component is negative; the brightest component is then set to full.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    linear = np.stack([x / y, np.ones_like(x), (1.0 - x - y) / y], axis=-1) @ _xyz_to_srgb().T
+    lowest = np.minimum(np.min(linear, axis=-1, keepdims=True), 0.0)
+    linear = np.clip((linear - lowest) / (1.0 - lowest), 0.0, None)  # white at Y = 1 is (1, 1, 1)
+    linear = linear / np.max(linear, axis=-1, keepdims=True)
+    law = _srgb_record()
+    curved = law["power_factor"] * linear ** (1.0 / law["exponent"]) - law["power_offset"]
+    return np.asarray(np.where(linear <= law["linear_limit"], law["linear_factor"] * linear, curved))
+
+
+def srgb_hex(x: float, y: float) -> str:
+    """`srgb_shown` of one chromaticity as a hex colour.
 
     >>> srgb_hex(0.3127, 0.3290)
     '#ffffff'
     """
-    linear = srgb_linear(x, y)
-    lowest = float(np.min(linear))
-    if lowest < 0:
-        linear = np.clip((linear - lowest) / (1.0 - lowest), 0.0, None)  # white at Y = 1 is (1, 1, 1)
-    linear = linear / np.max(linear)
-    law = _srgb_record()
-    shown = np.where(
-        linear <= law["linear_limit"],
-        law["linear_factor"] * linear,
-        law["power_factor"] * linear ** (1.0 / law["exponent"]) - law["power_offset"],
-    )
-    red, green, blue = (round(255.0 * float(component)) for component in shown)
+    if not y > 0:
+        raise OptionError(f"a chromaticity with y = {y:g}", allowed="y above 0")
+    red, green, blue = (round(255.0 * float(c)) for c in srgb_shown(np.array(x), np.array(y)))
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 

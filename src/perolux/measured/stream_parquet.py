@@ -1,7 +1,8 @@
 """The plain layout of a photon stream: a Parquet table and a sidecar, readable by anything.
 
     NAME.parquet   sync_index (int64), nanotime_bin (int32), channel (uint8), in order of arrival
-    NAME.json      sync_period_ns, nanotime_bin_ns, duration_s; anything else is kept as header
+    NAME.json      sync_period_ns, nanotime_bin_ns, duration_s; notes (a list of texts, optional), which are
+                   shown again, such as "simulated"; anything else is kept as header
 
 A continuous record (T2) has `time_tick` (int64) in place of the first two and `tick_ns` in place of the
 first two lengths.
@@ -99,7 +100,7 @@ def read_parquet_stream(path: str | Path, *, sync_period_ns: float | None = None
             if photons.nanotime is not None:
                 largest = max(largest, int(photons.nanotime.max()))
     tick = said["sync_period_ns"] if pulsed else said["tick_ns"]
-    notes = []
+    notes = list(said.get("notes") or ())
     if last * tick > said["duration_s"] * 1e9 * (1 + 1e-6):
         raise InputError(
             f"the last photon comes at {last * tick * 1e-9:.6g} s, after the end at {said['duration_s']:g} s",
@@ -107,10 +108,12 @@ def read_parquet_stream(path: str | Path, *, sync_period_ns: float | None = None
             fix="correct duration_s, or the lengths of the ticks, in the sidecar",
         )
     if pulsed and largest * said["nanotime_bin_ns"] >= tick:
-        notes.append(
+        beyond = (
             f"Nanotimes reach {largest * said['nanotime_bin_ns']:.5g} ns, beyond the period of {tick:.5g} ns."
         )
-    header = tuple((key, str(value)) for key, value in said.items() if key not in _LENGTHS)
+        if beyond not in notes:
+            notes.append(beyond)
+    header = tuple((key, str(value)) for key, value in said.items() if key not in (*_LENGTHS, "notes"))
     return PhotonStream(
         macro_tick_ns=tick,
         nanotime_bin_ns=said["nanotime_bin_ns"] if pulsed else None,
@@ -168,13 +171,19 @@ def _sidecar(path: Path, pulsed: bool, sync_period_ns: float | None) -> tuple[di
             )
         elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e15:
             problems.append(Problem(f"{name} is {value!r}", where=str(beside), allowed="a positive number"))
+    notes = said.get("notes")
+    if notes is not None and not (isinstance(notes, list) and all(isinstance(one, str) for one in notes)):
+        problems.append(
+            Problem("notes are no list of texts", where=str(beside), allowed='["simulated"], or left out')
+        )
     return said, problems
 
 
 def write_parquet_stream(stream: PhotonStream, path: str | Path) -> Path:
     """Write a stream in the plain layout, chunk by chunk, table and sidecar each whole or not at all.
 
-    The layout has no place for markers; the sidecar says how many were left out.
+    The layout has no place for markers; the sidecar says how many were left out. Notes of the stream (that
+    it is simulated, say) go into the sidecar.
 
     Raises `NotAvailableError` for a record whose nanotimes count from a clock that is not the laser's.
     """
@@ -204,7 +213,9 @@ def write_parquet_stream(stream: PhotonStream, path: str | Path) -> Path:
         if pulsed
         else {"tick_ns": stream.macro_tick_ns, "sync_period_ns": stream.sync_period_ns}
     )
-    said = {**lengths, "duration_s": stream.duration_s}
+    said: dict[str, Any] = {**lengths, "duration_s": stream.duration_s}
+    if stream.notes:
+        said["notes"] = list(stream.notes)
     if stream.markers_per_kind:
         said["markers_left_out"] = sum(stream.markers_per_kind.values())
     write_json(path.with_suffix(".json"), said)

@@ -24,7 +24,6 @@ from perolux.photons.change_points import (
     false_alarms_per_million,
 )
 from perolux.photons.correlation import PairHistogram, Sides, two_sides
-from perolux.photons.dwell_times import DwellComparison, against_limit, compare_laws
 from perolux.photons.instrument_response import GaussianResponse, MeasuredResponse, Response
 from perolux.photons.intensity import (
     IntensityTrace,
@@ -33,9 +32,12 @@ from perolux.photons.intensity import (
     nanotimes_of,
     stretch_lifetimes,
 )
+from perolux.photons.intensity_correlation import IntensityCorrelation, intensity_correlation
 from perolux.photons.levels import Levels, find_levels, on_fraction
+from perolux.photons.memory import memory_of
 from perolux.photons.pulsed_g2 import G2Zero
 from perolux.photons.purity import DecayTimes, Purity, find_purity, is_steady
+from perolux.photons.stays import DwellLaws, dwell_laws, stays_of
 from perolux.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -101,10 +103,9 @@ class Analysis:
     on_fraction: float
     on_levels: npt.NDArray[np.bool_]
     on_fraction_by_threshold: float
-    dwells: dict[str, DwellComparison]
-    dwell_lengths_s: dict[str, FloatArray]
-    dwell_limits: dict[str, list[dict[str, float]]]
-    memory: dict[str, float]
+    dwells: dict[str, DwellLaws]
+    memory: dict[str, dict[str, Any]]
+    intensity_correlation: IntensityCorrelation | None
     nanotimes: NanotimeView | None
     lifetimes: tuple[LevelLifetime, ...] | None
     stretch_lifetime_ns: FloatArray | None
@@ -166,12 +167,15 @@ class Analysis:
             "time_gate_scan": purity.scan_list(),
             "g3_zero": purity.g3_dict(),
             "dwell_times": {
-                name: _dwell_dict(self.dwells[name], self.dwell_limits[name])
+                name: self.dwells[name].as_dict()
                 if name in self.dwells
                 else {"reason": self.missing.get(f"dwell_times.{name}")}
                 for name in ("on", "off", "stretches")
             },
             "memory": self.memory,
+            "intensity_correlation": self.intensity_correlation.as_dict()
+            if self.intensity_correlation is not None
+            else {"reason": self.missing.get("intensity_correlation")},
             "flid_correlation": self.flid_correlation,
             "assumptions": list(self.assumptions),
             "missing": self.missing,
@@ -251,7 +255,19 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
                 "no jitter of the detectors (--irf gaussian:SIGMA_NS,0): a dip as short as it is not seen "
                 "whole"
             )
-    dwells, lengths, limits = _dwell_times(segments, levels, on_levels, s, missing)
+    dwells, too_few = dwell_laws(segments, levels, on_levels, s.shortest_dwell_s)
+    missing |= {f"dwell_times.{name}": reason for name, reason in too_few.items()}
+    if any(one.found is not None for one in dwells.values()):
+        assumed.append(
+            "power laws of stays begin where the number of short stays found says; none are shorter"
+        )
+    stays = stays_of(segments, levels, on_levels)
+    fluctuations = None
+    try:
+        fluctuations = intensity_correlation(stream, sides=sides, channels=channels, progress=progress)
+        warnings += fluctuations.notes
+    except OptionError as error:
+        missing["intensity_correlation"] = error.problems[0].what
     if (
         stream.sync_period_ns is not None
         and not steady
@@ -272,9 +288,8 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         on_levels=on_levels,
         on_fraction_by_threshold=_by_threshold(trace, dark),
         dwells=dwells,
-        dwell_lengths_s=lengths,
-        dwell_limits=limits,
-        memory=_memory(segments, levels, on_levels),
+        memory=memory_of(stays.length_s, stays.is_on, np.random.default_rng(0)),
+        intensity_correlation=fluctuations,
         nanotimes=nanotimes,
         lifetimes=lifetimes,
         stretch_lifetime_ns=stretch,
@@ -312,7 +327,9 @@ def _level_lifetime(view: NanotimeView, level: int, settings: Settings, seconds:
     if settings.response is None:
         # From the top of the pulse on a periodic exponential is an exponential: only its height differs.
         counts = np.roll(counts, -round(view.pulse_ns / view.bin_ns))
-        used = np.arange(len(counts) // bins) * bins * view.bin_ns >= view.rise_ns
+        time = np.arange(len(counts) // bins) * bins * view.bin_ns
+        # the foot of the edge stands at the end of the rolled period: light of the pulse to come
+        used = (time >= view.rise_ns) & (time + bins * view.bin_ns <= view.period_ns - view.foot_ns)
     counts = counts[: len(counts) // bins * bins].reshape(-1, bins).sum(axis=1)
     period = None if settings.response is None else view.period_ns
     width = view.bin_ns * bins
@@ -430,94 +447,8 @@ def _decay_times(view: NanotimeView | None, lifetimes: tuple[LevelLifetime, ...]
     return DecayTimes(view.pulse_ns, view.rise_ns, brightest, late)
 
 
-def _states(
-    segments: Segments, levels: Levels, on_levels: npt.NDArray[np.bool_]
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Lengths of the stays in on and off, neighbours of one kind joined, and which are on; first and last
-    included."""
-    state = on_levels[levels.of_segment]
-    change = np.flatnonzero(np.diff(state.astype(int)) != 0) + 1
-    start = np.concatenate([[0], change])
-    edges = np.append(segments.start_s[start], segments.stop_s[-1])
-    return np.diff(edges), state[start]
-
-
-def _dwell_times(
-    segments: Segments,
-    levels: Levels,
-    on_levels: npt.NDArray[np.bool_],
-    settings: Settings,
-    missing: dict[str, str],
-) -> tuple[dict[str, DwellComparison], dict[str, FloatArray], dict[str, list[dict[str, float]]]]:
-    length, is_on = _states(segments, levels, on_levels)
-    # The first and the last stay are cut by the record: their lengths are not known.
-    whole, kind = length[1:-1], is_on[1:-1]
-    sets = {"on": whole[kind], "off": whole[~kind], "stretches": segments.duration_s[1:-1]}
-    found: dict[str, DwellComparison] = {}
-    limits: dict[str, list[dict[str, float]]] = {}
-    for name, values in sets.items():
-        if len(values) < 40:
-            missing[f"dwell_times.{name}"] = f"{len(values)} whole dwells are too few"
-            continue
-        lower = settings.shortest_dwell_s or _shortest(values)
-        try:
-            found[name] = compare_laws(values, lower_s=lower)
-        except PeroluxError as error:
-            missing[f"dwell_times.{name}"] = error.problems[0].what
-            continue
-        limits[name] = []
-        for factor in (1.0, 1.7, 3.0):
-            if (values >= factor * lower).sum() < 40:
-                continue
-            (fit,) = against_limit(values, [factor * lower])
-            limits[name].append({"lower_s": factor * lower, "dwells": fit.dwells, **fit.parameters})
-    return found, sets, limits
-
-
-def _shortest(values: FloatArray) -> float:
-    """A lower limit above which nearly all dwells are seen: three times the median of the shortest tenth."""
-    return 3.0 * float(np.median(np.sort(values)[: max(len(values) // 10, 5)]))
-
-
-def _memory(segments: Segments, levels: Levels, on_levels: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Correlation of ln(length) of a stay with that of the next stay, and of the next of its own kind."""
-    length, is_on = _states(segments, levels, on_levels)
-    logs = np.log(np.maximum(length[1:-1], 1e-12))
-    found: dict[str, float] = {}
-    if len(logs) >= 40:
-        found["next"] = float(np.corrcoef(logs[:-1], logs[1:])[0, 1])
-        kind = is_on[1:-1]
-        for name, rows in (("next_on", logs[kind]), ("next_off", logs[~kind])):
-            if len(rows) >= 20:
-                found[name] = float(np.corrcoef(rows[:-1], rows[1:])[0, 1])
-        found["sigma"] = 1 / math.sqrt(len(logs))
-    return found
-
-
 def _by_threshold(trace: IntensityTrace, dark_cps: float) -> float:
     """Share of 10 ms bins above half the bright end (95th percentile) of the rate, dark counts taken off
     both."""
     rate = trace.rate_cps - dark_cps
     return float(np.mean(rate > 0.5 * np.quantile(rate, 0.95)))
-
-
-def _dwell_dict(found: DwellComparison, limits: list[dict[str, float]]) -> dict[str, Any]:
-    return {
-        "dwells": found.fits[0].dwells,
-        "lower_s": found.fits[0].lower_s,
-        "best": found.fits[0].law,
-        "p_power_law": found.p_power_law,
-        "laws": [
-            {
-                "law": fit.law,
-                "parameters": fit.parameters,
-                "sigma": fit.sigma,
-                "low95": fit.low95,
-                "high95": fit.high95,
-                "log_likelihood_over_power_law": found.against_power_law[fit.law],
-                "bic": fit.bic,
-            }
-            for fit in found.fits
-        ],
-        "against_lower_limit": limits,
-    }

@@ -106,7 +106,12 @@ def fit_law(
     if law not in LAWS:
         raise OptionError(f"no law is called {law!r}", allowed=", ".join(LAWS))
     t = _within(dwells_s, lower_s, upper_s)
-    problem = _Problem(law, t, lower_s, upper_s, chance)
+    return fit_problem(_Problem(law, t, lower_s, upper_s, chance), intervals)
+
+
+def fit_problem(problem: _Problem, intervals: bool) -> DwellFit:
+    """The best parameters of a likelihood, with their errors and limits."""
+    law, t, lower_s, upper_s = problem.law, problem.t, problem.lower, problem.upper
     best = problem.maximise()
     top = -problem.loss(best)
     names = _NAMES[law]
@@ -137,12 +142,16 @@ def compare_laws(
     dwells_s: npt.ArrayLike, *, lower_s: float, upper_s: float | None = None, chance: Chance | None = None
 ) -> DwellComparison:
     """All five laws on the same dwells, best first by information criterion."""
+    return compared([fit_law(dwells_s, law, lower_s=lower_s, upper_s=upper_s, chance=chance) for law in LAWS])
+
+
+def compared(fits: Sequence[DwellFit]) -> DwellComparison:
+    """Fits of the five laws, in their order, to the same dwells: best first."""
     from scipy.stats import chi2
 
-    fits = [fit_law(dwells_s, law, lower_s=lower_s, upper_s=upper_s, chance=chance) for law in LAWS]
     pure = fits[0].log_likelihood
     gained = {fit.law: fit.log_likelihood - pure for fit in fits}
-    share = 0.5 * float(chi2.sf(2 * max(gained["truncated-power-law"], 0.0), 1))
+    share = 0.5 * float(chi2.sf(2 * max(gained.get("truncated-power-law", 0.0), 0.0), 1))
     return DwellComparison(tuple(sorted(fits, key=lambda fit: fit.bic)), gained, share)
 
 
@@ -210,12 +219,19 @@ def sample_law(
 
 class _Problem:
     """Likelihood of one law in parameters without bounds: exponent as it is, times and widths as
-    logarithms."""
+    logarithms. objective: -ln(likelihood) of them, where it is another one than that of lone dwells."""
 
     def __init__(
-        self, law: str, t: FloatArray, lower: float, upper: float | None, chance: Chance | None
+        self,
+        law: str,
+        t: FloatArray,
+        lower: float,
+        upper: float | None,
+        chance: Chance | None,
+        objective: Callable[[FloatArray], float] | None = None,
     ) -> None:
         self.law, self.t, self.lower, self.upper, self.chance = law, t, lower, upper, chance
+        self.objective = objective
         seen = None if chance is None else chance(t)
         if seen is not None and np.any(seen <= 0):
             raise OptionError("dwells that could not have been seen", fix="raise the lower limit")
@@ -249,6 +265,8 @@ class _Problem:
         return peak + math.log(span * float(w @ np.exp(log - peak)))
 
     def loss(self, p: FloatArray) -> float:
+        if self.objective is not None:
+            return self.objective(p)
         norm = self.log_norm(p)
         if not math.isfinite(norm):
             return 1e300
@@ -273,10 +291,16 @@ class _Problem:
         from scipy.optimize import minimize
 
         best, least = np.zeros(0), math.inf
-        for start in self.starts():
+        # An objective of its own is slow: it is searched from where the lone dwells lead.
+        starts = self.starts()
+        fine = 1e-6
+        if self.objective is not None:
+            starts = [list(_Problem(self.law, self.t, self.lower, self.upper, None).maximise())]
+            fine = 1e-4
+        for start in starts:
             found = minimize(
                 self.loss, start, method="Nelder-Mead",
-                options={"xatol": 1e-6, "fatol": 1e-6, "maxfev": 4000, "maxiter": 4000},
+                options={"xatol": fine, "fatol": fine, "maxfev": 4000, "maxiter": 4000},
             )  # fmt: skip
             if found.fun < least:
                 best, least = np.asarray(found.x, dtype=float), float(found.fun)
@@ -285,6 +309,8 @@ class _Problem:
     def covariance(self, best: FloatArray) -> FloatArray | None:
         k = len(best)
         step = 1e-3 * np.maximum(np.abs(best), 0.3)
+        if self.objective is not None:  # one from tables is smooth to 1e-6 only
+            step = np.full(k, 0.02)
         hessian = np.zeros((k, k))
         centre = self.loss(best)
         for i in range(k):
@@ -308,32 +334,28 @@ class _Problem:
     def limit(self, best: FloatArray, i: int, width: float, top: float) -> float | None:
         """Where the profile of parameter i falls by 1.92 (95 %) in the direction of `width`; None if it
         never does."""
-        from scipy.optimize import brentq, minimize
-
-        others = [j for j in range(len(best)) if j != i]
+        from scipy.optimize import brentq, minimize_scalar
 
         def excess(x: float) -> float:
             p = best.copy()
             p[i] = x
-            if others:
+            loss = self.loss(p)
+            if len(best) == 2:  # no law has more parameters
+                other = 1 - i
 
-                def inner(q: FloatArray) -> float:
-                    full = p.copy()
-                    full[others] = q
-                    return self.loss(full)
+                def inner(q: float) -> float:
+                    p[other] = q
+                    return self.loss(p)
 
-                found = minimize(
-                    inner, best[others], method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-5}
-                )
-                loss = float(found.fun)
-            else:
-                loss = self.loss(p)
+                near = best[other]
+                found = minimize_scalar(inner, bracket=(near - 0.1, near + 0.1), options={"xtol": 1e-4})
+                loss = min(loss, float(found.fun))
             return loss + top - 1.9207294
 
         far = 1.96 * width
         for _ in range(12):
             if excess(best[i] + far) > 0:
-                edge = float(brentq(excess, best[i], best[i] + far, xtol=abs(width) * 1e-3))
+                edge = float(brentq(excess, best[i], best[i] + far, xtol=abs(width) * 3e-3))
                 p = best.copy()
                 p[i] = edge
                 return self.outside(p)[i]

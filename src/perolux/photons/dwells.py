@@ -1,6 +1,7 @@
 """How long an emitter stays in one state of brightness: laws of blinking, drawn exactly.
 
     exponential     p(t) ~ exp(-t/mean)
+    lognormal       ln t normal about ln(median) with log_sd
     power law       p(t) ~ t^-a exp(-t/cutoff),   shortest <= t <= longest
 
 The cutoff may be absent. `walk` goes from state to state until a time is full.
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from perolux.errors import OptionError, Problem
 
-__all__ = ["DwellLaw", "Exponential", "PowerLaw", "draw_dwells", "walk"]
+__all__ = ["DwellLaw", "Exponential", "Lognormal", "PowerLaw", "draw_dwells", "walk"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -33,6 +34,23 @@ class Exponential:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.mean_s) and self.mean_s > 0):
             raise OptionError(f"a mean dwell of {self.mean_s:g} s", allowed="a positive number")
+
+
+@dataclass(frozen=True)
+class Lognormal:
+    """p(t) = exp(-(ln t - ln median)^2/(2 log_sd^2))/(t log_sd sqrt(2 pi))."""
+
+    median_s: float
+    log_sd: float
+
+    def __post_init__(self) -> None:
+        problems = [
+            Problem(f"{name} is {value:g}", name, "a positive number")
+            for name, value in (("median_s", self.median_s), ("log_sd", self.log_sd))
+            if not (math.isfinite(value) and value > 0)
+        ]
+        if problems:
+            raise OptionError(problems)
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,7 @@ class PowerLaw:
             raise OptionError(problems)
 
 
-DwellLaw = Exponential | PowerLaw
+DwellLaw = Exponential | Lognormal | PowerLaw
 
 
 def draw_dwells(law: DwellLaw, count: int, rng: np.random.Generator) -> FloatArray:
@@ -73,6 +91,8 @@ def draw_dwells(law: DwellLaw, count: int, rng: np.random.Generator) -> FloatArr
     """
     if isinstance(law, Exponential):
         return law.mean_s * rng.standard_exponential(count)
+    if isinstance(law, Lognormal):
+        return np.asarray(law.median_s * np.exp(law.log_sd * rng.standard_normal(count)))
     if law.cutoff_s is None:
         return _bare(law, rng.random(count))
     low = math.log(law.shortest_s)

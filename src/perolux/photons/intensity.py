@@ -49,12 +49,13 @@ class IntensityTrace:
 class NanotimeView:
     """Nanotimes sorted by level. counts: (levels, bins) with bins of bin_ns; mean_ns, photons: (stretches,),
     mean arrival after pulse_ns, modulo the period, of each stretch; pulse_ns: half the height of the rising
-    edge."""
+    edge; rise_ns from there to the top; foot_ns: how long before pulse_ns the edge begins."""
 
     counts: IntArray
     bin_ns: float
     pulse_ns: float
     rise_ns: float
+    foot_ns: float
     period_ns: float
     mean_ns: FloatArray
     photons: IntArray
@@ -119,7 +120,8 @@ def nanotimes_of(
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(photons_in > 0, sums / photons_in, np.nan)
     rise = width * ((top - edge) % bins)
-    return NanotimeView(counts, width, pulse_ns, rise, period, mean, photons_in.astype(np.int64))
+    foot = width * _foot(total, edge)
+    return NanotimeView(counts, width, pulse_ns, rise, foot, period, mean, photons_in.astype(np.int64))
 
 
 def stretch_lifetimes(view: NanotimeView, dark_share: npt.ArrayLike = 0.0) -> tuple[FloatArray, FloatArray]:
@@ -146,6 +148,17 @@ def stretch_lifetimes(view: NanotimeView, dark_share: npt.ArrayLike = 0.0) -> tu
         scatter = np.sqrt((square - view.mean_ns**2) / np.maximum(view.photons, 1))
         error = scatter / ((1 - f) * np.maximum(slope, 1e-6))
     return found, error
+
+
+def _foot(counts: IntArray, edge: int) -> int:
+    """Bins before the half height of the edge that hold light of this pulse: back to where the counts are
+    those before the pulse (median of a fifth of the period) within three errors."""
+    n = len(counts)
+    before = np.roll(counts, -edge)[::-1]
+    far = before[max(n // 50, 1) : max(n // 4, 3)]
+    level = float(np.median(far))
+    calm = np.flatnonzero(before[: max(n // 4, 3)] <= level + 3.0 * np.sqrt(level + 1.0))
+    return int(calm[0]) if calm.size else 0
 
 
 def _rising_edge(counts: IntArray) -> tuple[int, int]:

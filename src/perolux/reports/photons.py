@@ -23,6 +23,8 @@ from perolux.reports.words import Figure, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from perolux.photons.intensity_correlation import IntensityCorrelation
+
 __all__ = ["render_photons", "write_photon_report"]
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,6 +47,10 @@ def write_photon_report(
         if found.coincidences is not None:
             pairs = found.coincidences
             write_text(folder / "coincidences.csv", _csv("tau_ns,counts", pairs.tau_ns, pairs.counts))
+        if found.intensity_correlation is not None:
+            slow = found.intensity_correlation
+            table = _csv("lag_s,value,sigma", slow.lag_s, slow.value, slow.sigma)
+            write_text(folder / "intensity_correlation.csv", table)
         if found.nanotimes is not None:
             view = found.nanotimes
             head = "time_ns," + ",".join(f"level_{k + 1}" for k in range(len(view.counts)))
@@ -139,6 +145,8 @@ def _plots(found: Analysis, record: dict[str, Any]) -> list[Plot]:
         plots.append(_coincidences(found))
     if found.purity is not None and len(found.purity.scan) > 1:
         plots.append(gate_scan_plot(found.purity))
+    if found.intensity_correlation is not None:
+        plots.append(_fluctuations(found.intensity_correlation))
     for name in ("on", "off"):
         if name in found.dwells:
             plots.append(_dwells(found, name))
@@ -242,11 +250,32 @@ def _coincidences(found: Analysis) -> Plot:
     return make_plot("g2", "Coincidences", f"All pairs of photons on two detectors. {said}", draw)
 
 
+def _fluctuations(slow: IntensityCorrelation) -> Plot:
+    def draw(axis: Axes) -> None:
+        low, high = slow.value - 1.96 * slow.sigma, slow.value + 1.96 * slow.sigma
+        axis.fill_between(slow.lag_s, low, high, color=BLUE, alpha=0.2, lw=0)
+        axis.plot(slow.lag_s, slow.value, color=BLUE, lw=0.9)
+        axis.axhline(1.0, color=GREY, lw=0.6)
+        axis.set_xscale("log")
+        axis.set(xlabel="lag (s)", ylabel="intensity correlation")
+
+    of = (
+        "one detector against the other"
+        if slow.two_detectors
+        else "all photons with themselves, from 1 ms on"
+    )
+    return make_plot(
+        "intensity-correlation",
+        "Intensity correlation",
+        f"Fluctuations that last for a lag, {of}; 95 % band by blocks of the record. Steady light is 1.",
+        draw,
+    )
+
+
 def _dwells(found: Analysis, name: str) -> Plot:
     from perolux.photons.dwell_times import law_density
 
-    fits = found.dwells[name]
-    lengths = found.dwell_lengths_s[name]
+    fits, lengths = found.dwells[name].laws, found.dwells[name].length_s
     lower = fits.fits[0].lower_s
 
     def draw(axis: Axes) -> None:
@@ -267,6 +296,7 @@ def _dwells(found: Analysis, name: str) -> Plot:
     return make_plot(
         f"dwell-{name}",
         f"Stays {name}",
-        f"{len(lengths)} whole stays; fits by likelihood from {1e3 * lower:.3g} ms on, not to the points.",
+        f"{len(lengths)} whole stays as found; laws by likelihood from {1e3 * lower:.3g} ms on"
+        + ("." if found.dwells[name].reason else ", corrected for stays that are missed."),
         draw,
     )

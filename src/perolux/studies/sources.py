@@ -25,7 +25,8 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
     key: of a material ("CsPbBr3.gap"), of a fundamental constant ("constants.planck_j_s"), of the prior of
     the sizes ("prior.edge_nm"), of a synthesis ("prior.surface_energy_j_m2") or of the surface
     ("prior.exchange_rate_per_s"), of the equilibria of a solution ("equilibrium.PbX3-"), of a chemical
-    ("chemical.toluene.boiling_c"), "atomic_weight.Pb", "study.temperature_k", of the line
+    ("chemical.toluene.boiling_c"), of a display ("display.reflector", "film.random_close_packing",
+    "emitter.KSF6"), "atomic_weight.Pb", "study.temperature_k", of the line
     ("CsPbBr3.homogeneous_fwhm"),
     or a rung of a platelet ladder. An unknown key raises `OptionError` with near keys of all records; else
     raises what `perolux.materials.explain` raises.
@@ -57,7 +58,10 @@ def explain_key(key: str, temperature_k: float | None = None) -> Explanation:
 
 
 def record_values() -> dict[str, Value]:
-    """Every record that is of no material, by its key: priors of all rooms, equilibria, chemicals."""
+    """Every record that is of no material, by its key: priors, equilibria, chemicals, displays."""
+    from perolux.display.display_records import display_records
+    from perolux.display.emitters import emitter_values
+    from perolux.display.optical_media import film_values
     from perolux.excitons.assumptions import assumptions
     from perolux.materials.chemicals import atomic_weight, atomic_weights, chemicals
     from perolux.photons.quantum_records import quantum_records
@@ -72,6 +76,7 @@ def record_values() -> dict[str, Value]:
     rooms = (
         assumptions(), surface_priors(), priors(), solid_priors(), attachment_records(), platelet_records(),
         equilibrium_records(), mixed_priors(), quantum_records(),
+        display_records(), film_values(), emitter_values(),
     )  # fmt: skip
     values = [value for room in rooms for value in room.values()]
     for one in chemicals().values():
@@ -80,7 +85,7 @@ def record_values() -> dict[str, Value]:
     return {value.key: value for value in values}
 
 
-_KINDS = ("prior", "equilibrium", "chemical", "atomic_weight")
+_KINDS = ("prior", "equilibrium", "chemical", "atomic_weight", "display", "film", "emitter")
 
 
 def _unknown(key: str, kind: str, records: Mapping[str, Value]) -> OptionError:

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicHermiteSpline
 
 from perolux.errors import ModelRangeError
 from perolux.synthesis.conditions import Conditions
@@ -72,6 +71,8 @@ class SolutionTable:
 
     def product_at(self, row: int, dissolved_mol_m3: npt.ArrayLike) -> FloatArray:
         """p of amounts dissolved (mol/m^3) at the knot of one row: the inverse of ln d, by bisection."""
+        from scipy.interpolate import CubicHermiteSpline  # slow to load, and not needed to read a recipe
+
         wanted = np.log(np.asarray(dissolved_mol_m3, dtype=float))
         step = self.ln_product[1] - self.ln_product[0]
         curve = CubicHermiteSpline(self.ln_product, self.ln_dissolved[row], self.dissolved_slope[row] / step)
@@ -253,6 +254,8 @@ def tabulate(
 
 def _tables(found: Speciation, p: FloatArray, w: FloatArray, d: FloatArray, grid: FloatArray) -> FloatArray:
     """ln d and ln w with their slopes over the grid of p, for each of the solved rows: (rows, 4, n)."""
+    from scipy.interpolate import CubicHermiteSpline
+
     x, y = np.log(1e3 * d), np.log(1e3 * w)
     slope_p, slope_w = _slopes(found)
     dp, dw = slope_p.reshape(p.shape) * d, slope_w.reshape(p.shape) * d

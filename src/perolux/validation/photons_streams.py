@@ -15,11 +15,12 @@ from perolux.photons.correlation import PairHistogram, pairs
 from perolux.photons.derived_record import DerivedRecord, analyse_derived
 from perolux.photons.emitter import Emitter, Step, steady_g2
 from perolux.photons.g2_tails import fit_tails
+from perolux.photons.missed_dwells import seen_density
 from perolux.photons.simulate import alternating_stream
 from perolux.photons.third_order import g3_of_independent, g3_zero, triples_by_pulse
 
-__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "steady_dip", "tails_of_the_dot"]
-__all__ += ["third_order"]
+__all__ = ["alternating", "background_corrected", "dot_08", "flat_light", "merged_dwells", "steady_dip"]
+__all__ += ["tails_of_the_dot", "third_order"]
 
 _TOLERANCE_S = 2e-3
 
@@ -83,6 +84,20 @@ def alternating(quantity: str, seeds: int = 3) -> float:
     """Recall or precision of the search for changes on the alternating stream, mean over seeds 0, 1, ..."""
     recall, precision = _scores(seeds)
     return recall if quantity == "recall" else precision
+
+
+def merged_dwells(t_s: float) -> float:
+    """Density at t_s of exponential stays (20 ms) merged where every second one of 1 ms between them is
+    missed."""
+    density = seen_density(
+        [t_s],
+        ("exponential", {"mean_s": 0.02}),
+        ("exponential", {"mean_s": 1e-3}),
+        chance=lambda t: np.ones_like(t),
+        other_chance=lambda t: np.full_like(t, 0.5),
+        step_s=2.5e-5,
+    )
+    return float(density[0])
 
 
 def flat_light() -> float:
