@@ -34,7 +34,7 @@ from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 __all__ = ["BlockGenerator", "correlations", "exact_density", "exact_emission", "generator_matrix"]
 
 _MOST = 11
-_TURNS = 120.0
+_TURNS = 400.0
 _DAMPING = 2.0
 _TOLERANCE = 1e-12
 
