@@ -1,4 +1,4 @@
-"""Collective light beside QuTiP: clusters with disorder, dephasing, loss and near field; identical emitters."""
+"""Collective light beside QuTiP: clusters with disorder, dephasing, loss, shifts; identical emitters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _individual() -> list[dict[str, Any]]:
         n = len(between)
         start = product_state(blocks(n), np.arange(n))
 
-        def ours(between: Couplings = between, start: Any = start, star: float = star, loss: float = loss) -> Any:
+        def ours(
+            between: Couplings = between, start: Any = start, star: float = star, loss: float = loss
+        ) -> Any:
             return exact_emission(between, start, TIMES, dephasing=star, loss=loss)
 
         found = ours().photon_rate
@@ -67,7 +69,9 @@ def _individual() -> list[dict[str, Any]]:
                 seconds,
                 peer="QuTiP mesolve, rtol 1e-6",
                 peer_seconds=peer_seconds,
-                accuracy="" if theirs is None else f"rates differ by {_apart(found, theirs):.1e} of the largest",
+                accuracy=""
+                if theirs is None
+                else f"rates differ by {_apart(found, theirs):.1e} of the largest",
                 note="QuTiP is not installed" if theirs is None else "",
             )
         )
@@ -94,7 +98,9 @@ def _identical() -> list[dict[str, Any]]:
                 seconds,
                 peer="QuTiP PIQS, rtol 1e-6",
                 peer_seconds=peer_seconds,
-                accuracy="" if theirs is None else f"rates differ by {_apart(found, theirs):.1e} of the largest",
+                accuracy=""
+                if theirs is None
+                else f"rates differ by {_apart(found, theirs):.1e} of the largest",
                 note="QuTiP is not installed" if theirs is None else "",
             )
         )
@@ -105,7 +111,10 @@ def _alone() -> list[dict[str, Any]]:
     far = Couplings(cluster(10).decay, np.zeros((10, 10)), np.zeros(10))
     sheet = couplings(
         Emitters(
-            np.array(list(np.ndindex(2, 3, 2)), dtype=float) * 12.5, np.tile([0.0, 0.0, 1.0], (12, 1)), 1.0, 530.0
+            np.array(list(np.ndindex(2, 3, 2)), dtype=float) * 12.5,
+            np.tile([0.0, 0.0, 1.0], (12, 1)),
+            1.0,
+            530.0,
         )
     )
     big = cluster(512)
@@ -130,7 +139,10 @@ def _alone() -> list[dict[str, Any]]:
                 )
             ),
         ),
-        row("ladder of number and energy, 2 x 3 x 2, to 2/Gamma", _once(lambda: ladder_emission(sheet, 2.0 * TIMES))),
+        row(
+            "ladder of number and energy, 2 x 3 x 2, to 2/Gamma",
+            _once(lambda: ladder_emission(sheet, 2.0 * TIMES)),
+        ),
         row(
             "truncated Wigner, 8 x 8 x 8 with shifts, 16 trajectories to 0.1/Gamma",
             _once(
@@ -195,5 +207,7 @@ def _piqs(n: int, times: FloatArray, star: float, loss: float) -> FloatArray:
     system = Dicke(N=n, collective_emission=1.0, dephasing=2.0 * star, emission=loss)
     light = jspin(n, "+") * jspin(n, "-")
     options = {"nsteps": 10**6, "atol": 1e-8, "rtol": 1e-6, "progress_bar": ""}
-    found = qt.mesolve(system.liouvillian(), dicke(n, n / 2, n / 2), times, [], e_ops=[light], options=options)
+    found = qt.mesolve(
+        system.liouvillian(), dicke(n, n / 2, n / 2), times, [], e_ops=[light], options=options
+    )
     return np.asarray(found.expect[0])

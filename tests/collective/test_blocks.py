@@ -5,8 +5,15 @@ from math import comb
 import numpy as np
 import pytest
 
-from perolux.collective.blocks import blocks, different_sites, hamiltonian, lowering, photon_operator
-from perolux.collective.blocks import product_state, symmetric_single
+from perolux.collective.blocks import (
+    blocks,
+    different_sites,
+    hamiltonian,
+    lowering,
+    photon_operator,
+    product_state,
+    symmetric_single,
+)
 from perolux.errors import ModelRangeError
 
 

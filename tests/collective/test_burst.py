@@ -28,6 +28,7 @@ def test_choice(case):
     assert choose(case(2, 2, 1)) == "exact"
     assert choose(case(3, 3, 1, screening=0.0)) == "exact"
     assert choose(case(3, 4, 1)) == "trajectories"
+    assert choose(case(13, 1, 1)) == "ladder"
     assert choose(case(3, 3, 3, screening=0.0)) == "wigner"
     assert choose(case(3, 3, 3, star=100.0)) == "cumulant"
     assert choose(case(3, 3, 3)) == "bracket"
@@ -69,5 +70,7 @@ def test_refusals(case):
         burst(case(2, 1, 1), "magic")
     with pytest.raises(OptionError, match="product states"):
         burst(case(2, 1, 1, state="symmetric single excitation"), "wigner")
+    with pytest.raises(OptionError, match="full inversion"):
+        burst(case(5, 1, 1, state="listed", excited=[0, 1]), "ladder")
     with pytest.raises(OptionError, match="2 excitations"):
         burst(case(2, 1, 1), "single-excitation")

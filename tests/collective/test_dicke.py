@@ -9,11 +9,13 @@ import pytest
 from perolux.collective.dicke import burst_shape_limit, dicke_burst, peak_of_limit
 from perolux.errors import ModelRangeError, OptionError
 
-# The table's row for two emitters is left out: the rate 2 (1 + t) e^(-2t) 2/2 falls from t = 0 on, so its peak is
+# The row for two emitters is left out: their rate 2 (1 + 2t) e^(-2t) falls from t = 0 on, so its peak is
 # 2 at t = 0; the table has the rate at t = 0.164.
 TABLE = [
     row
-    for row in csv.DictReader((Path(__file__).parent / "data" / "dicke_burst_exact.csv").read_text().splitlines())
+    for row in csv.DictReader(
+        (Path(__file__).parent / "data" / "dicke_burst_exact.csv").read_text().splitlines()
+    )
     if 2 < int(row["N"]) <= 500
 ]
 

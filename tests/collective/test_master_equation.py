@@ -100,7 +100,9 @@ def test_energy(cluster, full):
     between = cluster(2, 2, 1)
     t = np.linspace(0.0, 1.0, 801)
     found = exact_emission(between, full(between), t, dephasing=1.0, loss=0.5)
-    given = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(t) * (found.photon_rate[1:] + found.photon_rate[:-1]))])
+    given = np.concatenate(
+        [[0.0], np.cumsum(0.5 * np.diff(t) * (found.photon_rate[1:] + found.photon_rate[:-1]))]
+    )
     lost = np.concatenate([[0.0], np.cumsum(0.25 * np.diff(t) * (found.excited[1:] + found.excited[:-1]))])
     # trapezoids of 1.25e-3 under oscillations of some hundred Gamma
     assert found.excited + given + lost == pytest.approx(np.full(801, 4.0), abs=5e-4)

@@ -47,5 +47,7 @@ def test_pattern_sums_to_the_rate(grid):
 
 def test_one_dipole(grid):
     # sin^2 of the angle to the dipole
-    pattern = radiation_pattern(grid(1, 1, 1), np.ones((1, 1)), np.array([[0.0, 0, 1], [1, 0, 0], [0.6, 0, 0.8]]))
+    pattern = radiation_pattern(
+        grid(1, 1, 1), np.ones((1, 1)), np.array([[0.0, 0, 1], [1, 0, 0], [0.6, 0, 0.8]])
+    )
     assert pattern == pytest.approx(3.0 / (8.0 * np.pi) * np.array([0.0, 1.0, 0.36]), abs=1e-15)

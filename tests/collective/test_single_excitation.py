@@ -41,8 +41,9 @@ def test_diffusion():
     n, j, star = 31, 1.0, 40.0
     shift = j * (np.eye(n, k=1) + np.eye(n, k=-1))
     between = Couplings(1e-9 * np.eye(n), shift, np.zeros(n))
-    from perolux.collective.single_excitation import effective_hamiltonian
     from scipy.integrate import solve_ivp
+
+    from perolux.collective.single_excitation import effective_hamiltonian
 
     h = effective_hamiltonian(between)
     fade = 2.0 * star * (1.0 - np.eye(n))

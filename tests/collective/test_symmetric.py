@@ -40,7 +40,7 @@ def test_peak():
     assert found.i_peak == pytest.approx(np.max(found.photon_rate), rel=1e-6)
     # fast dephasing: hardly anything is shared (the rise of a pair coherence ends at 1/(2 g*))
     alone = symmetric_burst(6, np.linspace(0.0, 1.0, 5), dephasing=500.0)
-    assert alone.t_peak < 1e-3 and alone.i_peak < 6.01
+    assert alone.t_peak < 5e-3 and alone.i_peak < 6.05
     assert alone.photon_rate == pytest.approx(6.0 * np.exp(-alone.times), abs=0.05)
 
 

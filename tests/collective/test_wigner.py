@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from perolux.collective._wigner_kernels import step
+from perolux.collective._wigner_kernels import step, step_factored
 from perolux.collective.dicke import dicke_burst
+from perolux.collective.plane_waves import real_factor
 from perolux.collective.wigner import wigner_emission, wigner_step_plain, wigner_time_step
 from perolux.errors import ModelRangeError, OptionError
 
@@ -16,14 +17,19 @@ def spins(n, seed=0):
 def test_kernel(cluster):
     between, rng = cluster(2, 2, 2, spread=20.0), np.random.default_rng(1)
     noise = rng.normal(size=8) + 1j * rng.normal(size=8)
-    plain = fast = spins(8)
-    fast = fast.copy()
+    plain = spins(8)
+    fast, factored = plain.copy(), plain.copy()
+    factor = real_factor(between.decay, 1e-14)
     for _ in range(20):
         plain = wigner_step_plain(
             plain, 0.5 * between.decay + 1j * between.shift, between.detuning, noise, 3e-4
         )
         step(fast, 0.5 * between.decay, between.shift, between.detuning, noise.real, noise.imag, 3e-4)
+        step_factored(
+            factored, factor, 0.0, between.shift, True, between.detuning, noise.real, noise.imag, 3e-4
+        )
     assert fast == pytest.approx(plain, abs=1e-11)
+    assert factored == pytest.approx(plain, abs=1e-6)
     assert np.sum(fast**2, axis=0) == pytest.approx(np.full(8, 3.0), abs=1e-11)
 
 
@@ -61,11 +67,11 @@ def test_inversion_error_falls_with_the_step(cluster):
 def test_burst_without_shifts(together, n):
     exact = dicke_burst(n)
     times = np.linspace(0.0, 2.0 * exact.t_peak, 41)
-    found = wigner_emission(
-        together(n), np.arange(n), times, trajectories=3000, rng=np.random.default_rng(7)
-    )
+    found = wigner_emission(together(n), np.arange(n), times, trajectories=3000, rng=np.random.default_rng(7))
     k = int(np.argmax(found.photon_rate))
-    assert found.photon_rate[k] == pytest.approx(exact.i_peak, abs=0.015 * exact.i_peak + 3.0 * found.sigma[k])
+    assert found.photon_rate[k] == pytest.approx(
+        exact.i_peak, abs=0.015 * exact.i_peak + 3.0 * found.sigma[k]
+    )
 
 
 def test_imbalance_is_told(together):

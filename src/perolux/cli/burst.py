@@ -28,7 +28,8 @@ def burst(
     method: Annotated[
         str,
         Parameter(
-            help="auto, exact, trajectories, eigenstate-rates, wigner, cumulant, single-excitation, bracket"
+            help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, "
+            "single-excitation, bracket"
         ),
     ] = "auto",
     trajectories: Annotated[int, Parameter(help="of trajectories and wigner")] = 1000,

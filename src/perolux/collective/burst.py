@@ -11,6 +11,7 @@ from perolux.collective.case import BurstCase
 from perolux.collective.couplings import ComplexArray, Couplings, couplings
 from perolux.collective.cumulants import cumulant_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
+from perolux.collective.ladder import ladder_emission
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.rows import Emission
 from perolux.collective.single_excitation import single_excitation_emission
@@ -26,6 +27,7 @@ METHODS = (
     "exact",
     "trajectories",
     "eigenstate-rates",
+    "ladder",
     "wigner",
     "cumulant",
     "single-excitation",
@@ -33,6 +35,8 @@ METHODS = (
 )
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES = 12
+_LADDER = 13
+_FAR_SHIFTS = 15.0  # in the largest collective rate: the least of the clusters the ladder was checked on
 _STRONG_DEPHASING = 100.0
 
 
@@ -51,18 +55,24 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
     whole = len(case.excited) == n
     if shift <= 1.0 and whole:
         return "wigner", f"largest shift {shift:.2g} Gamma: the burst to 1.5 % and 3 sigma"
+    collective = float(np.max(np.linalg.eigvalsh(between.decay))) if n <= _LADDER else np.inf
+    if n <= _LADDER and whole and shift >= _FAR_SHIFTS * collective:
+        return (
+            "ladder",
+            f"{n} emitters, shifts up to {shift:.3g} Gamma far above the rates: the height of the burst",
+        )
     if case.dephasing >= _STRONG_DEPHASING and n <= 500:
         return "cumulant", f"dephasing of {case.dephasing:g} Gamma: pairs are enough"
     if whole and n <= 500:
         return "bracket", (
             f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated "
-            "Wigner, high second-order cumulants, between which the burst height lay in all known cases up to "
-            "27 emitters"
+            "Wigner, high second-order cumulants, between which the burst height lay in all known cases up "
+            "to 27 emitters"
         )
     raise NotAvailableError(
         f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "
         "Gamma",
-        allowed="up to 12 emitters; one excitation; full inversion up to 500",
+        allowed="up to 12 emitters, 13 all excited; one excitation; full inversion up to 500",
         fix="name a method (--method wigner, cumulant) to see what it gives, unvalidated",
     )
 
@@ -111,6 +121,12 @@ def _run(
             validity="a bracket, not a result: truncated Wigner and second-order cumulants",
             low=ends.min(axis=0), high=ends.max(axis=0),
         )  # fmt: skip
+    if method == "ladder":
+        if len(case.excited) != len(between) or symmetric:
+            raise OptionError(
+                "the ladder starts from full inversion", where="--method", fix="trajectories, to 12 emitters"
+            )
+        return ladder_emission(between, case.times, dephasing=case.dephasing, loss=case.loss)
     start = _start(case)
     if method == "exact":
         return exact_emission(between, start, case.times, **rates)

@@ -1,14 +1,15 @@
-"""Few photons exactly, then a ladder of number and energy: near-field clusters too large for the exact solver.
+"""Few photons exactly, then a ladder of number and energy: near-field clusters beyond the exact solver.
 
 Shifts far above the rates mix the states of one block that have nearly the same energy. Blocks with up to
-`RESOLVED` photons gone follow the master equation. Below them only the populations p of bins B of equal energy
-are kept, with averages over all states of a bin, and the flow out of the exact part as their source:
+`RESOLVED` photons gone follow the master equation. Below them only the populations p of bins B of equal
+energy are kept, with averages over all states of a bin, and the flow out of the exact part as their source:
 
-    W(B'<-B) = sum_nu Gamma_nu Tr[P_B' L_nu P_B L_nu^+]/Tr P_B,   S_B = sum_nu Gamma_nu Tr[P_B L_nu rho L_nu^+]
+    W(B'<-B) = sum_nu Gamma_nu Tr[P_B' L_nu P_B L_nu^+]/Tr P_B
+    S_B = sum_nu Gamma_nu Tr[P_B L_nu rho L_nu^+]
     p_B' = sum_B'' W(B<-B'') p_B'' - p_B sum_B' W(B'<-B) + S_B
 
-Loss adds sum_i kappa Tr[P_B' s-_i P_B s+_i], dephasing (g*/2) sum_i Tr[P_B' sz_i P_B sz_i] inside a block. The last
-block above the ground state is resolved level by level.
+Loss adds sum_i kappa Tr[P_B' s-_i P_B s+_i], dephasing (g*/2) sum_i Tr[P_B' sz_i P_B sz_i] inside a block.
+The last block above the ground state is resolved level by level.
 """
 
 from __future__ import annotations
@@ -56,9 +57,7 @@ def ladder_emission(
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     bottom = n - RESOLVED
-    generator = block_generator(
-        between, n, bottom, dephasing=dephasing, loss=loss, complex_start=False
-    )
+    generator = block_generator(between, n, bottom, dephasing=dephasing, loss=loss, complex_start=False)
     rates, light, number, projectors = _bins(between, bottom, dephasing, loss, bins)
     feeding = {i: _above(between, bottom, one, loss) for i, one in projectors.items()}
     exact = range(n, bottom - 1, -1)
@@ -85,11 +84,13 @@ def ladder_emission(
     given = np.concatenate([[0.0], np.cumsum(0.5 * (leaves[1:] + leaves[:-1]))]) * end / steps
     imbalance = float(np.max(np.abs(excited + given - n))) / n
     if imbalance > 5e-3:
-        raise ConvergenceError(f"{imbalance:.2g} of the excitations are missing", fix="later times in more steps")
+        raise ConvergenceError(
+            f"{imbalance:.2g} of the excitations are missing", fix="later times in more steps"
+        )
     return Emission(
         "ladder",
-        f"{RESOLVED} photons exactly, then {bins} bins of energy a block: burst to 1 % for 8 to 12 emitters, rate "
-        "to 5 % of I(0) (2 x 2 x 2 cube 16 %), the tail of symmetric clusters too high",
+        f"{RESOLVED} photons exactly, then {bins} bins of energy a block: burst to 1 % for 8 to 12 emitters, "
+        "rate to 5 % of I(0) (2 x 2 x 2 cube 16 %), the tail of symmetric clusters too high",
         times, np.interp(times, fine, photon), np.interp(times, fine, excited), np.zeros(len(times)),
         between.initial_g2(), imbalance,
     )  # fmt: skip
@@ -98,8 +99,8 @@ def ladder_emission(
 def _bins(
     between: Couplings, bottom: int, dephasing: float, loss: float, bins: int
 ) -> tuple[FloatArray, FloatArray, FloatArray, dict[int, FloatArray]]:
-    """Rates between bins of blocks bottom - 1 down to 0, their photon rates and numbers, and the projectors of
-    the bins of the first block."""
+    """Rates between bins of blocks bottom - 1 down to 0, their photon rates and numbers, and the projectors
+    of the bins of the first block."""
     n = len(between)
     of = blocks(n)
     gammas, modes = between.modes()

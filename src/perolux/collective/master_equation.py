@@ -5,8 +5,8 @@
 
 g* pure dephasing (1/T2 = Gamma/2 + g*), kappa loss without light. rho stays block-diagonal: C(2N, N) numbers,
 real where there are neither shifts nor detunings. The exponential of the generator is a series of Chebyshev
-polynomials over steps of some hundred turns of the fastest coherence; what is asked for at the times between is
-summed from the same terms, so that output times cost nothing.
+polynomials over steps of some hundred turns of the fastest coherence; what is asked for at the times between
+is summed from the same terms, so that output times cost nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
+from scipy.linalg import expm
 from scipy.special import ive, jv
 
 from perolux.collective.blocks import (
@@ -37,6 +38,8 @@ _MOST = 11
 _TURNS = 400.0
 _DAMPING = 2.0
 _TOLERANCE = 1e-12
+_DENSE = 40
+_FEW_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class BlockGenerator:
         m = self.length
         generator(
             rho[:m], rho[m:], found[:m], found[m:], self.complex_too, self.states, self.first, self.size,
-            self.start, self.of.place, self.count, self.of.emitters, self.between.shift, self.between.detuning,
-            self.between.decay, self.loss, self.dephasing,
+            self.start, self.of.place, self.count, self.of.emitters, self.between.shift,
+            self.between.detuning, self.between.decay, self.loss, self.dephasing,
         )  # fmt: skip
         return found
 
@@ -108,7 +111,7 @@ class BlockGenerator:
 def block_generator(
     between: Couplings, top: int, bottom: int, *, dephasing: float, loss: float, complex_start: bool
 ) -> BlockGenerator:
-    """The generator of blocks `top` down to `bottom`; bounds of its spectrum from the eigenvalues of each block."""
+    """The generator of blocks `top` down to `bottom`, with bounds of its spectrum from each block."""
     of = blocks(len(between))
     ks = range(top, bottom - 1, -1)
     size = np.array([of.size(k) for k in ks], dtype=np.int64)
@@ -144,6 +147,10 @@ def propagate(
     nothing turns, exp(t L) = exp(-r t) [I_0(r t) + 2 sum_n I_n(r t) T_n(1 + L/r)] with r half of the damping.
     Raises `ConvergenceError` where the series does not end.
     """
+    if len(rho) <= _DENSE:
+        small = _dense_steps(apply, rho, times, weights)
+        if small is not None:
+            return small
     found = np.zeros((len(weights), len(times)))
     turns = turning > 0.0
     scale = max(1.05 * turning, 0.5 * damping) if turns else max(0.5 * damping, 1e-9)
@@ -178,6 +185,25 @@ def propagate(
         rho, done, now = total, last, now + step
         if step <= 0.0:
             break
+    return found, rho
+
+
+def _dense_steps(
+    apply: Callable[[FloatArray], FloatArray], rho: FloatArray, times: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """The same with exponentials of a small dense generator; None where the steps differ too much."""
+    gaps = np.diff(times, prepend=0.0)
+    # steps equal but for rounding of the times
+    kinds = np.round(gaps / max(float(times[-1]), 1e-300), 12)
+    different, first, which = np.unique(kinds, return_index=True, return_inverse=True)
+    if len(different) > _FEW_STEPS:
+        return None
+    generator = np.stack([apply(one) for one in np.eye(len(rho))], axis=1)
+    moves = [expm(generator * gaps[i]) for i in first]
+    found = np.zeros((len(weights), len(times)))
+    for t, kind in enumerate(which):
+        rho = moves[kind] @ rho
+        found[:, t] = weights @ rho
     return found, rho
 
 
@@ -228,7 +254,7 @@ def exact_density(
     dephasing: float = 0.0,
     loss: float = 0.0,
 ) -> dict[int, ComplexArray]:
-    """The density matrices of the blocks at one time, by number of excitations; arguments of `exact_emission`."""
+    """The density matrices of the blocks at one time; arguments as for `exact_emission`."""
     generator, rho = _started(between, start, dephasing, loss)
     none = np.zeros((0, len(rho)))
     _, after = propagate(generator, rho, np.array([time]), none, generator.turning, generator.damping)
@@ -271,7 +297,7 @@ def _started(
 def _imbalance(
     generator: BlockGenerator, rho: FloatArray, times: FloatArray, weights: FloatArray, n: int
 ) -> float:
-    """Largest |d(population)/dt + photons + loss| over N, at the start and after the first tenth of the time."""
+    """Largest |d(population)/dt + photons + loss| over N, at the start and a little later."""
     worst = 0.0
     for _ in range(2):
         light, up = weights @ rho

@@ -10,7 +10,8 @@ populations p(J, M) matter. Rates from |J, M> (Shammah et al., Phys. Rev. A 98, 
     dephasing g*:       (J-1, M)    2 g* (J+M)(J-M)(J+1+h)/(2J(2J+1))
                         (J+1, M)    2 g* (J-M+1)(J+M+1)(h-J)/(2(J+1)(2J+1))
 
-(h + 1)^2 or so numbers in place of 4^N. g* is the extra decay of one emitter's coherence: 1/T2 = Gamma/2 + g*.
+(h + 1)^2 or so numbers in place of 4^N. g* is the extra decay of one emitter's coherence:
+1/T2 = Gamma/2 + g*.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ _STIFF = 5e4
 
 @dataclass(frozen=True)
 class SymmetricBurst:
-    """The burst of N identical emitters. t_peak, i_peak: of the photon rate, in 1/Gamma and Gamma. g2_zero: of
-    the full inversion. photons: emitted in all up to the last time. times, photon_rate, excited (k,)."""
+    """The burst of N identical emitters. t_peak, i_peak: of the photon rate, in 1/Gamma and Gamma. g2_zero:
+    of the full inversion. imbalance: largest |d(population)/dt + photons + loss| over N. times,
+    photon_rate, excited (k,)."""
 
     emitters: int
     dephasing: float
@@ -53,8 +55,8 @@ def symmetric_burst(
     """The exact burst of N identical emitters at one place from full inversion, with loss and dephasing.
 
     times: in 1/Gamma, rising, from 0 on; 201 up to the end of the burst if left out. dephasing, loss: g* and
-    kappa over Gamma, per emitter. The peak is the root of dI/dt. Relative tolerance 1e-10. Raises `OptionError`
-    for N below 1 or negative rates, `ModelRangeError` above 400.
+    kappa over Gamma, per emitter. The peak is the root of dI/dt. Relative tolerance 1e-10. Raises
+    `OptionError` for N below 1 or negative rates, `ModelRangeError` above 400.
 
     >>> found = symmetric_burst(10, dephasing=1.0, loss=0.5)
     >>> found.i_peak < 22.7591

@@ -2,9 +2,9 @@
 
 A trajectory is in one block k. Between jumps it follows exp(-i H_eff t), H_eff = H - (i/2) sum Gamma_ij
 s+_i s-_j - (i/2) kappa k, by the eigenvectors of H_eff in the block; it jumps when its norm has fallen to a
-random share, by a collective mode nu of the decay matrix with a chance in proportion to Gamma_nu |L_nu psi|^2,
-or by a loss. What is averaged is the rate <psi|sum Gamma_ij s+_i s-_j|psi>, not the clicks. Dephasing makes
-random phase kicks: sz of an emitter at the rate g*/2 changes nothing in number.
+random share, by a collective mode nu of the decay matrix with a chance in proportion to
+Gamma_nu |L_nu psi|^2, or by a loss. What is averaged is the rate <psi|sum Gamma_ij s+_i s-_j|psi>, not the
+clicks. Dephasing makes random phase kicks: sz of an emitter at the rate g*/2 changes nothing in number.
 
 All trajectories of a block move together, as columns of one matrix: products of matrices in place of many
 products with vectors. Random numbers are drawn for all in a fixed order, so that the number of threads of the
@@ -308,7 +308,9 @@ def _jump(block: _Block, jumped: _Walkers, draws: FloatArray, rules: _Rules) -> 
         part = slice(first, first + _JUMPS_AT_ONCE)
         lowered = padded[:, part][block.above]  # (below, N, few); -1 is the row of zeros
         pairs = np.einsum("bit,bjt->tij", lowered.conj(), lowered, optimize=True)
-        chance = rules.rates * np.real(np.einsum("im,tij,jm->tm", rules.modes, pairs, rules.modes, optimize=True))
+        chance = rules.rates * np.real(
+            np.einsum("im,tij,jm->tm", rules.modes, pairs, rules.modes, optimize=True)
+        )
         lost = rules.loss * np.real(np.einsum("tii->ti", pairs))
         both = np.cumsum(np.concatenate([chance, lost], axis=1), axis=1)
         chosen = np.sum(both < (draws[part] * both[:, -1])[:, None], axis=1)
