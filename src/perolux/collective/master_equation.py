@@ -148,9 +148,9 @@ def propagate(
     Raises `ConvergenceError` where the series does not end.
     """
     if len(rho) <= _DENSE:
-        small = _dense_steps(apply, rho, times, weights)
-        if small is not None:
-            return small
+        direct = _dense_steps(apply, rho, times, weights)
+        if direct is not None:
+            return direct
     found = np.zeros((len(weights), len(times)))
     turns = turning > 0.0
     scale = max(1.05 * turning, 0.5 * damping) if turns else max(0.5 * damping, 1e-9)
