@@ -90,8 +90,8 @@ class BlockGenerator:
         return rho
 
     def functional(self, operators: dict[int, FloatArray]) -> FloatArray:
-        """Weights f with Tr[O rho] = f.rho for a real symmetric O, given in the blocks named."""
-        weights = np.zeros(self.length * (2 if self.complex_too else 1))
+        """Weights f with Tr[O rho] = f.A for a real symmetric O in the blocks named: B adds nothing."""
+        weights = np.zeros(self.length)
         for k, operator in operators.items():
             at = int(self.start[self.top - k])
             weights[at : at + operator.size] = operator.ravel()
@@ -140,7 +140,7 @@ def propagate(
     turning: float,
     damping: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """f.exp(t L) rho for the rows f of weights at all times (m, k), and rho at the last time.
+    """f.exp(t L) rho for the rows f of weights (on the first of rho) at all times (m, k), and rho last.
 
     L has frequencies up to `turning` and decay rates up to `damping`. A step is one series: with W a scale of
     the frequencies exp(t L) = J_0(W t) + 2 sum_n J_n(W t) phi_n, phi_(n+1) = 2 (L/W) phi_n + phi_(n-1); where
@@ -166,13 +166,14 @@ def propagate(
         share[:, 1:] *= 2.0
         before, here = rho, (apply(rho) / scale) + (0.0 if turns else rho)
         total = share[-1, 0] * before + share[-1, 1] * here
-        moments = [weights @ before, weights @ here]
+        seen = weights.shape[1]
+        moments = [weights @ before[:seen], weights @ here[:seen]]
         size = float(np.linalg.norm(rho)) + 1e-300
         small = 0
         for n in range(2, most + 1):
             moved = apply(here) * (2.0 / scale)
             before, here = here, (moved + before if turns else moved + 2.0 * here - before)
-            moments.append(weights @ here)
+            moments.append(weights @ here[:seen])
             part = share[-1, n]
             total += part * here
             # two terms in a row below the tolerance, and past the turning point of the Bessel functions
@@ -203,7 +204,7 @@ def _dense_steps(
     found = np.zeros((len(weights), len(times)))
     for t, kind in enumerate(which):
         rho = moves[kind] @ rho
-        found[:, t] = weights @ rho
+        found[:, t] = weights @ rho[: weights.shape[1]]
     return found, rho
 
 
@@ -300,8 +301,8 @@ def _imbalance(
     """Largest |d(population)/dt + photons + loss| over N, at the start and a little later."""
     worst = 0.0
     for _ in range(2):
-        light, up = weights @ rho
-        change = float(weights[1] @ generator(rho))
+        light, up = weights @ rho[: generator.length]
+        change = float(weights[1] @ generator(rho)[: generator.length])
         worst = max(worst, abs(change + light + generator.loss * up) / n)
         tenth = np.array([min(0.1 * float(times[-1]), 5.0 / max(generator.turning, generator.damping, 1.0))])
         _, rho = propagate(generator, rho, tenth, weights, generator.turning, generator.damping)
