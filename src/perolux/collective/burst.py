@@ -35,8 +35,6 @@ METHODS = (
 )
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES = 12
-_LADDER = 13
-_FAR_SHIFTS = 15.0  # in the largest collective rate: the least of the clusters the ladder was checked on
 _STRONG_DEPHASING = 100.0
 
 
@@ -55,12 +53,6 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
     whole = len(case.excited) == n
     if shift <= 1.0 and whole:
         return "wigner", f"largest shift {shift:.2g} Gamma: the burst to 1.5 % and 3 sigma"
-    collective = float(np.max(np.linalg.eigvalsh(between.decay))) if n <= _LADDER else np.inf
-    if n <= _LADDER and whole and shift >= _FAR_SHIFTS * collective:
-        return (
-            "ladder",
-            f"{n} emitters, shifts up to {shift:.3g} Gamma far above the rates: the height of the burst",
-        )
     if case.dephasing >= _STRONG_DEPHASING and n <= 500:
         return "cumulant", f"dephasing of {case.dephasing:g} Gamma: pairs are enough"
     if whole and n <= 500:
@@ -72,7 +64,7 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
     raise NotAvailableError(
         f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "
         "Gamma",
-        allowed="up to 12 emitters, 13 all excited; one excitation; full inversion up to 500",
+        allowed="up to 12 emitters; one excitation; full inversion up to 500",
         fix="name a method (--method wigner, cumulant) to see what it gives, unvalidated",
     )
 
