@@ -45,8 +45,8 @@ def ladder_emission(
 
     times: in 1/Gamma, rising from 0 on. Validity: full inversion, shifts or detunings far above the rates.
     The height of the burst is 0.00 % off for a 2 x 3 sheet and 0.74 % low for the 2 x 2 x 2 cube; above 8
-    emitters it is not checked. The tail is not right for blocks and lattices whose symmetry is conserved too (population up to 2.5 times too high at Gamma t = 2 for the
-    2 x 2 x 2 cube). Raises `ModelRangeError` for other numbers, `ConvergenceError` where photons are missing.
+    emitters it is not checked. The tail is not right for lattices whose symmetry is conserved too
+    (population 2.5 times too high at Gamma t = 2 for the 2 x 2 x 2 cube). Raises `ModelRangeError` for other numbers, `ConvergenceError` where photons are missing.
     """
     n = len(between)
     of = blocks(min(n, 20))
@@ -98,8 +98,8 @@ def ladder_emission(
     return Emission(
         "ladder",
         f"{RESOLVED} photons exactly, then {bins} bins of energy a block: burst within 1 % for "
-        "the 2 x 3 sheet and the 2 x 2 x 2 cube (rate of the cube to 16 % of I(0), its tail too high); not checked above "
-        "8 emitters",
+        "the 2 x 3 sheet and the 2 x 2 x 2 cube (rate of the cube to 16 % of I(0), its tail too high); not "
+        "checked above 8 emitters",
         times, np.interp(times, fine, photon), np.interp(times, fine, excited), np.zeros(len(times)),
         between.initial_g2(), imbalance,
     )  # fmt: skip
