@@ -46,7 +46,8 @@ def ladder_emission(
     times: in 1/Gamma, rising from 0 on. Validity: full inversion, shifts or detunings far above the rates.
     The height of the burst is 0.00 % off for a 2 x 3 sheet and 0.74 % low for the 2 x 2 x 2 cube; above 8
     emitters it is not checked. The tail is not right for lattices whose symmetry is conserved too
-    (population 2.5 times too high at Gamma t = 2 for the 2 x 2 x 2 cube). Raises `ModelRangeError` for other numbers,
+    (population 2.5 times too high at Gamma t = 2 for the 2 x 2 x 2 cube). Raises `ModelRangeError` for
+    other numbers,
     `ConvergenceError` where photons are missing.
     """
     n = len(between)
