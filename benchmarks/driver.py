@@ -22,6 +22,7 @@ ROOMS: tuple[str, ...] = tuple(sorted(path.stem.removeprefix("bench_") for path 
 
 _PACKAGES = (
     "perolux", "numpy", "scipy", "xarray", "pandas", "lmfit", "pybaselines", "lumispy", "colour-science",
+    "qutip",
 )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def burst(
     method: Annotated[
         str | None,
         Parameter(
-            help="auto, exact, trajectories, eigenstate-rates, wigner, cumulant, single-excitation, bracket; "
-            "an assembly says it in [sampling]"
+            help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, single-excitation, "
+            "bracket; an assembly says it in [sampling]"
         ),
     ] = None,
     trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
@@ -181,21 +181,29 @@ def dicke(
     *,
     n: Annotated[int, Parameter(help="identical emitters at one place, all excited")],
     method: Annotated[str, Parameter(help="exact, or wigner to compare")] = "exact",
+    dephasing: Annotated[float, Parameter(help="g* of each emitter over Gamma: 1/T2 = Gamma/2 + g*")] = 0.0,
+    loss: Annotated[float, Parameter(help="rate without light of each emitter over Gamma")] = 0.0,
     trajectories: Annotated[int, Parameter(help="of wigner")] = 10_000,
     seed: int = 0,
     json: Json = False,
 ) -> None:
-    """The burst of N identical emitters at one place: exact, without dephasing."""
+    """The burst of N identical emitters at one place: exact, with dephasing and loss if wanted."""
     import numpy as np
 
     from perolux.collective.dicke import dicke_burst
+    from perolux.collective.symmetric import symmetric_burst
 
     if method not in ("exact", "wigner"):
         raise OptionError(f"no method {method!r}", where="--method", allowed="exact, wigner")
-    found = dicke_burst(n)
+    local = dephasing != 0.0 or loss != 0.0
+    if local and method != "exact":
+        raise OptionError("wigner with dephasing or loss here", where="--method", allowed="exact")
+    found = symmetric_burst(n, dephasing=dephasing, loss=loss) if local else dicke_burst(n)
     record: dict[str, Any] = {
         "n": n,
         "method": method,
+        "dephasing_over_Gamma": dephasing,
+        "loss_over_Gamma": loss,
         "t_peak_over_inverse_Gamma": found.t_peak,
         "i_peak_over_Gamma": found.i_peak,
         "sigma": 0.0,

@@ -27,47 +27,87 @@ def _turn(sx, sy, sz, wx, wy, wz, dt):
     return sx + factor * (cx + dx), sy + factor * (cy + dy), sz + factor * (cz + dz)
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath=True)
 def step(s, g_real, g_imag, detuning, noise_real, noise_imag, dt):
     """One step of one trajectory in place. s (3, N); g = Gamma/2 + i Omega with diagonal 1/2."""
     n = s.shape[1]
     for sweep in range(2):
         for m in range(n):
             i = m if sweep == 0 else n - 1 - m
-            fr, fi = noise_real[i], noise_imag[i]
+            # s- of j is (sx - i sy)/2
+            fr, fi = s[0, 0] * 0, s[0, 0] * 0
             for j in range(n):
-                # s- of j is (sx - i sy)/2
-                a, b = 0.5 * s[0, j], -0.5 * s[1, j]
-                fr += g_real[i, j] * a - g_imag[i, j] * b
-                fi += g_real[i, j] * b + g_imag[i, j] * a
+                fr += g_real[i, j] * s[0, j] + g_imag[i, j] * s[1, j]
+                fi += g_imag[i, j] * s[0, j] - g_real[i, j] * s[1, j]
             s[0, i], s[1, i], s[2, i] = _turn(
-                s[0, i], s[1, i], s[2, i], 2.0 * fi, 2.0 * fr, detuning[i], 0.5 * dt
-            )
+                s[0, i], s[1, i], s[2, i],
+                fi + 2.0 * noise_imag[i], fr + 2.0 * noise_real[i], detuning[i], 0.5 * dt,
+            )  # fmt: skip
 
 
-@njit(cache=True, parallel=True)
-def trajectories(starts, seeds, g_real, g_imag, detuning, factor, decay, dephasing, dt, steps, every):
+@njit(cache=True, fastmath=True)
+def step_factored(s, factor, loss, shift, has_shift, detuning, noise_real, noise_imag, dt):
+    """The same step with Gamma = factor factor^T: the sums factor^T s are kept up to date at each turn, so
+    that the decay costs the rank of Gamma a visit, and the shifts alone cost N."""
+    n, r = factor.shape
+    px, py = np.zeros(r, s.dtype), np.zeros(r, s.dtype)
+    for j in range(n):
+        for m in range(r):
+            px[m] += factor[j, m] * s[0, j]
+            py[m] += factor[j, m] * s[1, j]
+    for sweep in range(2):
+        for v in range(n):
+            i = v if sweep == 0 else n - 1 - v
+            dx, dy, ox, oy = s[0, 0] * 0, s[0, 0] * 0, s[0, 0] * 0, s[0, 0] * 0
+            for m in range(r):
+                dx += factor[i, m] * px[m]
+                dy += factor[i, m] * py[m]
+            if has_shift:
+                for j in range(n):
+                    ox += shift[i, j] * s[0, j]
+                    oy += shift[i, j] * s[1, j]
+            bx, by = s[0, i], s[1, i]
+            dx += loss * bx
+            dy += loss * by
+            s[0, i], s[1, i], s[2, i] = _turn(
+                bx, by, s[2, i],
+                ox - 0.5 * dy + 2.0 * noise_imag[i], 0.5 * dx + oy + 2.0 * noise_real[i],
+                detuning[i], 0.5 * dt,
+            )  # fmt: skip
+            bx, by = s[0, i] - bx, s[1, i] - by
+            for m in range(r):
+                px[m] += factor[i, m] * bx
+                py[m] += factor[i, m] * by
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def trajectories(starts, seeds, shift, detuning, factor, loss, dephasing, dt, steps, every):
     """Photon rate and population of each trajectory at every `every`-th step, (T, steps//every + 1) each.
 
-    starts (T, 3, N); factor (N, r) with Gamma = factor factor^T; `decay` Gamma.
+    starts (T, 3, N); factor (N, r) with Gamma = factor factor^T. In the precision of `starts`.
     """
     count, n = starts.shape[0], starts.shape[2]
     kept = steps // every + 1
     rate, excited = np.zeros((count, kept)), np.zeros((count, kept))
+    has_shift = np.any(shift != 0.0)
+    turned = factor.T.copy()
+    # what the factor makes of the diagonal, so that the sum over pairs is without it
+    own = np.sum(factor * factor, axis=1)
     for t in prange(count):
         np.random.seed(seeds[t])  # noqa: NPY002
         s = starts[t].copy()
-        noise_real, noise_imag = np.zeros(n), np.zeros(n)
+        noise_real, noise_imag = np.zeros(n, starts.dtype), np.zeros(n, starts.dtype)
         for k in range(steps + 1):
             if k % every == 0:
                 light, up = 0.0, 0.0
+                for m in range(factor.shape[1]):
+                    row_r, row_i = s[0, 0] * 0, s[0, 0] * 0
+                    for i in range(n):
+                        row_r += turned[m, i] * s[0, i]
+                        row_i += turned[m, i] * s[1, i]
+                    light += 0.25 * (row_r * row_r + row_i * row_i)
                 for i in range(n):
-                    row_r, row_i = 0.0, 0.0
-                    for j in range(n):
-                        row_r += decay[i, j] * s[0, j]
-                        row_i += decay[i, j] * s[1, j]
-                    light += 0.25 * (s[0, i] * row_r + s[1, i] * row_i)
-                    light -= 0.25 * decay[i, i] * (s[0, i] * s[0, i] + s[1, i] * s[1, i])
+                    light -= 0.25 * own[i] * (s[0, i] * s[0, i] + s[1, i] * s[1, i])
                     up += 0.5 * (1.0 + s[2, i])
                 rate[t, k // every] = light + up
                 excited[t, k // every] = up
@@ -80,9 +120,13 @@ def trajectories(starts, seeds, g_real, g_imag, detuning, factor, decay, dephasi
                 a = np.random.normal() * math.sqrt(0.25 / dt)  # noqa: NPY002
                 b = np.random.normal() * math.sqrt(0.25 / dt)  # noqa: NPY002
                 for i in range(n):
-                    noise_real[i] += factor[i, m] * a
-                    noise_imag[i] += factor[i, m] * b
-            step(s, g_real, g_imag, detuning, noise_real, noise_imag, dt)
+                    noise_real[i] += turned[m, i] * a
+                    noise_imag[i] += turned[m, i] * b
+            if loss > 0.0:
+                for i in range(n):
+                    noise_real[i] += math.sqrt(loss * 0.25 / dt) * np.random.normal()  # noqa: NPY002
+                    noise_imag[i] += math.sqrt(loss * 0.25 / dt) * np.random.normal()  # noqa: NPY002
+            step_factored(s, factor, loss, shift, has_shift, detuning, noise_real, noise_imag, dt)
             if dephasing > 0.0:
                 for i in range(n):
                     angle = math.sqrt(2.0 * dephasing * dt) * np.random.normal()  # noqa: NPY002

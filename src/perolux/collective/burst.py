@@ -11,6 +11,7 @@ from perolux.collective.case import BurstCase
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray, couplings
 from perolux.collective.cumulants import cumulant_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
+from perolux.collective.ladder import ladder_emission
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.rows import Emission
 from perolux.collective.single_excitation import single_excitation_emission
@@ -26,6 +27,7 @@ METHODS = (
     "exact",
     "trajectories",
     "eigenstate-rates",
+    "ladder",
     "wigner",
     "cumulant",
     "single-excitation",
@@ -119,6 +121,12 @@ def _run(
             validity="a bracket, not a result: truncated Wigner and second-order cumulants",
             low=ends.min(axis=0), high=ends.max(axis=0),
         )  # fmt: skip
+    if method == "ladder":
+        if len(case.excited) != len(between) or symmetric:
+            raise OptionError(
+                "the ladder starts from full inversion", where="--method", fix="trajectories, to 12 emitters"
+            )
+        return ladder_emission(between, case.times, dephasing=case.dephasing, loss=case.loss)
     start = _start(case)
     if method == "exact":
         return exact_emission(between, start, case.times, **rates)

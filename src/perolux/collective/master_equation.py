@@ -3,17 +3,22 @@
     rho' = -i [H, rho] + sum_ij Gamma_ij (s-_j rho s+_i - 1/2 {s+_i s-_j, rho})
            + (g*/2) sum_i (sz_i rho sz_i - rho) + kappa sum_i (s-_i rho s+_i - 1/2 {s+_i s-_i, rho})
 
-g* pure dephasing (1/T2 = Gamma/2 + g*), kappa loss without light. rho stays block-diagonal: the generator is
-one sparse matrix over C(2N, N) numbers, real where there are neither shifts nor detunings.
+g* pure dephasing (1/T2 = Gamma/2 + g*), kappa loss without light. rho stays block-diagonal: C(2N, N) numbers,
+real where there are neither shifts nor detunings. The exponential of the generator is a series of Chebyshev
+polynomials over steps of some hundred turns of the fastest coherence; what is asked for at the times between
+is summed from the same terms, so that output times cost nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sparse
-from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+from scipy.special import ive, jv
 
 from perolux.collective.blocks import (
     Blocks,
@@ -27,19 +32,180 @@ from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 from perolux.collective.rows import Emission
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 
-__all__ = ["exact_emission"]
+__all__ = ["BlockGenerator", "correlations", "exact_density", "exact_emission", "generator_matrix"]
 
 _MOST = 11
-_RTOL, _ATOL = 1e-9, 1e-12
+_TURNS = 400.0
+_DAMPING = 2.0
+_TOLERANCE = 1e-12
+_DENSE = 40
+_FEW_STEPS = 6
 
 
 @dataclass(frozen=True)
-class _Generator:
-    matrix: sparse.csr_matrix
-    starts: tuple[int, ...]
-    rate: FloatArray
-    population: FloatArray
-    radiative_jump: sparse.csr_matrix
+class BlockGenerator:
+    """The right-hand side for blocks `top` down to `bottom`. complex_too: rho has an imaginary part. turning,
+    damping: bounds on the frequencies and on the decay rates of the generator, in Gamma."""
+
+    of: Blocks
+    between: Couplings
+    top: int
+    bottom: int
+    dephasing: float
+    loss: float
+    complex_too: bool
+    turning: float
+    damping: float
+    first: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    states: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+
+    @property
+    def length(self) -> int:
+        """Numbers of the real part."""
+        return int(np.sum(self.size**2))
+
+    def __call__(self, rho: FloatArray) -> FloatArray:
+        """rho' of rho: real parts of the blocks, then imaginary parts where there are any."""
+        from perolux.collective._block_kernels import generator
+
+        found = np.empty_like(rho)
+        m = self.length
+        generator(
+            rho[:m], rho[m:], found[:m], found[m:], self.complex_too, self.states, self.first, self.size,
+            self.start, self.of.place, self.count, self.of.emitters, self.between.shift,
+            self.between.detuning, self.between.decay, self.loss, self.dephasing,
+        )  # fmt: skip
+        return found
+
+    def packed(self, vector: ComplexArray) -> FloatArray:
+        """The pure state `vector` of the top block as rho."""
+        rho = np.zeros(self.length * (2 if self.complex_too else 1))
+        outer = np.outer(vector, vector.conj()).ravel()
+        rho[: len(outer)] = outer.real
+        if self.complex_too:
+            rho[self.length : self.length + len(outer)] = outer.imag
+        return rho
+
+    def functional(self, operators: dict[int, FloatArray]) -> FloatArray:
+        """Weights f with Tr[O rho] = f.A for a real symmetric O in the blocks named: B adds nothing."""
+        weights = np.zeros(self.length)
+        for k, operator in operators.items():
+            at = int(self.start[self.top - k])
+            weights[at : at + operator.size] = operator.ravel()
+        return weights
+
+    def unpacked(self, rho: FloatArray) -> dict[int, ComplexArray]:
+        """Density matrices of the blocks."""
+        found = {}
+        for m, (size, at) in enumerate(zip(self.size, self.start, strict=True)):
+            block = rho[at : at + size**2].astype(complex)
+            if self.complex_too:
+                block += 1j * rho[self.length + at : self.length + at + size**2]
+            found[self.top - m] = block.reshape(size, size)
+        return found
+
+
+def block_generator(
+    between: Couplings, top: int, bottom: int, *, dephasing: float, loss: float, complex_start: bool
+) -> BlockGenerator:
+    """The generator of blocks `top` down to `bottom`, with bounds of its spectrum from each block."""
+    of = blocks(len(between))
+    ks = range(top, bottom - 1, -1)
+    size = np.array([of.size(k) for k in ks], dtype=np.int64)
+    complex_too = complex_start or bool(np.any(between.shift)) or bool(np.any(between.detuning))
+    turning, damping = 0.0, 0.0
+    for k in ks:
+        if complex_too:
+            levels = np.linalg.eigvalsh(hamiltonian(of, k, between).toarray())
+            turning = max(turning, float(levels[-1] - levels[0]))
+        fast = float(np.linalg.eigvalsh(photon_operator(of, k, between).toarray())[-1]) + loss * k
+        damping = max(damping, fast + dephasing * 2.0 * min(k, of.emitters - k))
+    patterns = np.arange(2**of.emitters, dtype=np.int64)
+    count = sum((patterns >> i & 1 for i in range(of.emitters)), np.zeros_like(patterns))
+    return BlockGenerator(
+        of, between, top, bottom, dephasing, loss, complex_too, turning, damping,
+        np.concatenate([[0], np.cumsum(size)[:-1]]), size, np.concatenate([[0], np.cumsum(size**2)[:-1]]),
+        np.concatenate([of.states[k] for k in ks]), count,
+    )  # fmt: skip
+
+
+def propagate(
+    apply: Callable[[FloatArray], FloatArray],
+    rho: FloatArray,
+    times: FloatArray,
+    weights: FloatArray,
+    turning: float,
+    damping: float,
+) -> tuple[FloatArray, FloatArray]:
+    """f.exp(t L) rho for the rows f of weights (on the first of rho) at all times (m, k), and rho last.
+
+    L has frequencies up to `turning` and decay rates up to `damping`. A step is one series: with W a scale of
+    the frequencies exp(t L) = J_0(W t) + 2 sum_n J_n(W t) phi_n, phi_(n+1) = 2 (L/W) phi_n + phi_(n-1); where
+    nothing turns, exp(t L) = exp(-r t) [I_0(r t) + 2 sum_n I_n(r t) T_n(1 + L/r)] with r half of the damping.
+    Raises `ConvergenceError` where the series does not end.
+    """
+    if len(rho) <= _DENSE:
+        direct = _dense_steps(apply, rho, times, weights)
+        if direct is not None:
+            return direct
+    found = np.zeros((len(weights), len(times)))
+    turns = turning > 0.0
+    scale = max(1.05 * turning, 0.5 * damping) if turns else max(0.5 * damping, 1e-9)
+    longest = min(_TURNS / scale, _DAMPING / max(damping, 1e-12)) if turns else 2.0 * _DAMPING / scale
+    now, done = 0.0, 0
+    while done < len(times):
+        step = min(longest, float(times[-1]) - now)
+        last = int(np.searchsorted(times, now + step * (1.0 + 1e-12), side="right"))
+        inside = times[done:last] - now
+        most = int(1.3 * scale * step + 60)
+        orders = np.arange(most + 1)
+        share = (jv if turns else ive)(orders[None, :], scale * np.append(inside, step)[:, None])
+        share[:, 1:] *= 2.0
+        before, here = rho, (apply(rho) / scale) + (0.0 if turns else rho)
+        total = share[-1, 0] * before + share[-1, 1] * here
+        seen = weights.shape[1]
+        moments = [weights @ before[:seen], weights @ here[:seen]]
+        size = float(np.linalg.norm(rho)) + 1e-300
+        small = 0
+        for n in range(2, most + 1):
+            moved = apply(here) * (2.0 / scale)
+            before, here = here, (moved + before if turns else moved + 2.0 * here - before)
+            moments.append(weights @ here[:seen])
+            part = share[-1, n]
+            total += part * here
+            # two terms in a row below the tolerance, and past the turning point of the Bessel functions
+            small = small + 1 if abs(part) * float(np.linalg.norm(here)) < _TOLERANCE * size else 0
+            if small >= 2 and n > scale * step:
+                break
+        else:
+            raise ConvergenceError(f"the series of the master equation does not end after {most} terms")
+        found[:, done:last] = np.stack(moments, axis=1) @ share[:-1, : len(moments)].T
+        rho, done, now = total, last, now + step
+        if step <= 0.0:
+            break
+    return found, rho
+
+
+def _dense_steps(
+    apply: Callable[[FloatArray], FloatArray], rho: FloatArray, times: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """The same with exponentials of a small dense generator; None where the steps differ too much."""
+    gaps = np.diff(times, prepend=0.0)
+    # steps equal but for rounding of the times
+    kinds = np.round(gaps / max(float(times[-1]), 1e-300), 12)
+    different, first, which = np.unique(kinds, return_index=True, return_inverse=True)
+    if len(different) > _FEW_STEPS:
+        return None
+    generator = np.stack([apply(one) for one in np.eye(len(rho))], axis=1)
+    moves = [expm(generator * gaps[i]) for i in first]
+    found = np.zeros((len(weights), len(times)))
+    for t, kind in enumerate(which):
+        rho = moves[kind] @ rho
+        found[:, t] = weights @ rho[: weights.shape[1]]
+    return found, rho
 
 
 def exact_emission(
@@ -53,9 +219,67 @@ def exact_emission(
     """Photon rate and population against time by the master equation; up to 11 emitters.
 
     start: block and state vector (`blocks.product_state`, `symmetric_single`). times: in 1/Gamma, rising from
-    0 on. dephasing, loss: g* and kappa over Gamma. Relative tolerance 1e-9. Raises `ModelRangeError` for more
-    emitters, `ConvergenceError` where the energy balance fails by more than 1e-5.
+    0 on. dephasing, loss: g* and kappa over Gamma. Each step to 1e-12. Raises `ModelRangeError` for more
+    emitters, `ConvergenceError` where the trace or the energy balance fails by more than 1e-6.
     """
+    generator, rho = _started(between, start, dephasing, loss)
+    of, top = generator.of, generator.top
+    photon_blocks = {k: photon_operator(of, k, between).toarray() for k in range(top + 1)}
+    eyes = {k: np.eye(of.size(k)) for k in range(top + 1)}
+    weights = np.stack(
+        [
+            generator.functional(photon_blocks),
+            generator.functional({k: k * one for k, one in eyes.items()}),
+            generator.functional(eyes),
+        ]
+    )
+    seen, _ = propagate(generator, rho, times, weights, generator.turning, generator.damping)
+    photon, population, trace = seen
+    n = len(between)
+    if float(np.max(np.abs(trace - 1.0))) > 1e-6:
+        raise ConvergenceError(f"the trace of rho is off by {np.max(np.abs(trace - 1.0)):.2g}")
+    imbalance = _imbalance(generator, rho, times, weights[:2], n)
+    if imbalance > 1e-6:
+        raise ConvergenceError(f"the energy balance fails by {imbalance:.2g} of the excitations")
+    return Emission(
+        "exact", "master equation on excitation blocks, each step to 1e-12", times, photon, population,
+        np.zeros_like(photon), _initial_g2(between, start), imbalance,
+    )  # fmt: skip
+
+
+def exact_density(
+    between: Couplings,
+    start: tuple[int, ComplexArray],
+    time: float,
+    *,
+    dephasing: float = 0.0,
+    loss: float = 0.0,
+) -> dict[int, ComplexArray]:
+    """The density matrices of the blocks at one time; arguments as for `exact_emission`."""
+    generator, rho = _started(between, start, dephasing, loss)
+    none = np.zeros((0, len(rho)))
+    _, after = propagate(generator, rho, np.array([time]), none, generator.turning, generator.damping)
+    return generator.unpacked(after)
+
+
+def correlations(emitters: int, density: dict[int, ComplexArray]) -> ComplexArray:
+    """<s+_i s-_j> (N, N) of the block density matrices: what `plane_waves.radiation_pattern` needs."""
+    of = blocks(emitters)
+    found = np.zeros((emitters, emitters), dtype=complex)
+    for k, rho in density.items():
+        if k == 0:
+            continue
+        lowered = [one @ rho for one in lowering(of, k)]
+        for i, one in enumerate(lowering(of, k)):
+            for j in range(emitters):
+                # Tr[s-_j rho s+_i]
+                found[i, j] += one.multiply(lowered[j]).sum()
+    return found
+
+
+def _started(
+    between: Couplings, start: tuple[int, ComplexArray], dephasing: float, loss: float
+) -> tuple[BlockGenerator, FloatArray]:
     n = len(between)
     if n > _MOST:
         raise ModelRangeError(
@@ -64,80 +288,63 @@ def exact_emission(
         )  # fmt: skip
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
-    of = blocks(n)
-    excited, vector = start
-    generator = _generator(of, between, excited, dephasing, loss)
-    real = not np.any(between.shift) and not np.any(between.detuning) and not np.any(vector.imag)
-    matrix = generator.matrix.real.tocsr() if real else generator.matrix
-    rho = np.zeros(matrix.shape[0], dtype=float if real else complex)
-    outer = np.outer(vector, np.conj(vector)).ravel()
-    rho[: len(outer)] = outer.real if real else outer
-    end = float(times[-1])
-    if end > 0.0:
-        solved = solve_ivp(
-            lambda _, y: matrix @ y, (0.0, end), rho, method="DOP853", t_eval=times, rtol=_RTOL, atol=_ATOL
-        )
-        if not solved.success:
-            raise ConvergenceError(f"the master equation did not integrate: {solved.message}")
-        states = solved.y
-    else:
-        states = rho[:, None]
-    photon = np.real(generator.rate @ states)
-    population = np.real(generator.population @ states)
-    change = np.real(generator.population @ (matrix @ states))
-    imbalance = float(np.max(np.abs(change + photon + loss * population))) / n
-    if imbalance > 1e-5:
-        raise ConvergenceError(f"the energy balance fails by {imbalance:.2g} a unit of time and emitter")
-    after = generator.radiative_jump @ rho
-    first = float(np.real(generator.rate @ rho))
-    g2 = float(np.real(generator.rate @ after)) / first**2 if first > 0.0 else None
-    return Emission(
-        "exact", "master equation on excitation blocks, tolerance 1e-9", times, photon, population,
-        np.zeros_like(photon), g2, imbalance,
-    )  # fmt: skip
+    top, vector = start
+    generator = block_generator(
+        between, top, 0, dephasing=dephasing, loss=loss, complex_start=bool(np.any(vector.imag))
+    )
+    return generator, generator.packed(vector)
 
 
-def _generator(of: Blocks, between: Couplings, excited: int, dephasing: float, loss: float) -> _Generator:
-    """The generator over vec(rho) of blocks `excited` down to 0, highest first."""
+def _imbalance(
+    generator: BlockGenerator, rho: FloatArray, times: FloatArray, weights: FloatArray, n: int
+) -> float:
+    """Largest |d(population)/dt + photons + loss| over N, at the start and a little later."""
+    worst = 0.0
+    for _ in range(2):
+        light, up = weights @ rho[: generator.length]
+        change = float(weights[1] @ generator(rho)[: generator.length])
+        worst = max(worst, abs(change + light + generator.loss * up) / n)
+        tenth = np.array([min(0.1 * float(times[-1]), 5.0 / max(generator.turning, generator.damping, 1.0))])
+        _, rho = propagate(generator, rho, tenth, weights, generator.turning, generator.damping)
+    return float(worst)
+
+
+def _initial_g2(between: Couplings, start: tuple[int, ComplexArray]) -> float | None:
+    """sum Gamma_ij Gamma_kl <s+_i s+_k s-_l s-_j> over the rate squared, of the state at first."""
+    k, vector = start
+    if k == 0:
+        return None
+    of = blocks(len(between))
+    first = float(np.real(vector.conj() @ (photon_operator(of, k, between) @ vector)))
+    if first <= 0.0:
+        return None
+    rates, modes = between.modes()
+    lowered = np.stack([one @ vector for one in lowering(of, k)])
+    after = np.sqrt(rates)[:, None] * (modes.T @ lowered)
+    second = photon_operator(of, k - 1, between)
+    return float(np.real(np.sum(after.conj() * (second @ after.T).T))) / first**2
+
+
+def generator_matrix(
+    of: Blocks, between: Couplings, excited: int, dephasing: float, loss: float
+) -> sparse.csr_matrix:
+    """The generator over vec(rho) of blocks `excited` down to 0, highest first, as one complex sparse matrix.
+
+    The plain twin of the compiled kernel, for tests.
+    """
     ks = list(range(excited, -1, -1))
-    sizes = [of.size(k) for k in ks]
-    starts = tuple(np.concatenate([[0], np.cumsum(np.square(sizes))]).tolist())
-    diagonal, below, radiative = [], {}, {}
-    rate, population = [], []
-    for k in ks:
-        size = of.size(k)
-        unit = sparse.identity(size, format="csr")
+    grid: list[list[object]] = [[None] * len(ks) for _ in ks]
+    for m, k in enumerate(ks):
+        unit = sparse.identity(of.size(k), format="csr")
         photon = photon_operator(of, k, between)
         effective = hamiltonian(of, k, between).astype(complex) - 0.5j * (photon + loss * k * unit)
         part = -1j * (sparse.kron(effective, unit) - sparse.kron(unit, effective.conj()))
-        if dephasing > 0.0:
-            part = part - sparse.diags(dephasing * different_sites(of, k).ravel())
-        diagonal.append(part)
-        rate.append(np.asarray(photon.todense()).T.ravel())
-        population.append(float(k) * np.eye(size).ravel())
+        grid[m][m] = part - sparse.diags(dephasing * different_sites(of, k).ravel())
         if k > 0:
             lower = lowering(of, k)
-            jumps = None
-            for i in range(of.emitters):
-                row = sum(between.decay[i, j] * lower[j] for j in range(of.emitters))
-                one = sparse.kron(row, lower[i])
-                jumps = one if jumps is None else jumps + one
-            radiative[k] = jumps
-            below[k] = jumps
-            if loss > 0.0:
-                below[k] = jumps + loss * sum(sparse.kron(one, one) for one in lower)
-    grid: list[list[object]] = [[None] * len(ks) for _ in ks]
-    light: list[list[object]] = [[None] * len(ks) for _ in ks]
-    for m, k in enumerate(ks):
-        grid[m][m] = diagonal[m]
-        light[m][m] = sparse.csr_matrix((sizes[m] ** 2, sizes[m] ** 2))
-        if k > 0:
-            grid[m + 1][m] = below[k]
-            light[m + 1][m] = radiative[k]
-    return _Generator(
-        sparse.bmat(grid, format="csr"),
-        starts,
-        np.concatenate(rate),
-        np.concatenate(population),
-        sparse.bmat(light, format="csr"),
-    )
+            rows = [
+                sum((between.decay[i, j] + loss * (i == j)) * lower[j] for j in range(of.emitters))
+                for i in range(of.emitters)
+            ]
+            grid[m + 1][m] = sum(sparse.kron(row, lower[i]) for i, row in enumerate(rows))
+    return sparse.bmat(grid, format="csr")

@@ -5,18 +5,28 @@ s+_i s-_j - (i/2) kappa k, by the eigenvectors of H_eff in the block; it jumps w
 random share, by a collective mode nu of the decay matrix with a chance in proportion to
 Gamma_nu |L_nu psi|^2, or by a loss. What is averaged is the rate <psi|sum Gamma_ij s+_i s-_j|psi>, not the
 clicks. Dephasing makes random phase kicks: sz of an emitter at the rate g*/2 changes nothing in number.
+
+All trajectories of a block move together, as columns of one matrix: products of matrices in place of many
+products with vectors. Random numbers are drawn for all in a fixed order, so that the number of threads of the
+linear algebra changes nothing but rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
+import numpy.typing as npt
+import scipy.sparse as sparse
 
-from perolux.collective.blocks import blocks, excited_sites, hamiltonian, lowering, photon_operator
+from perolux.collective.blocks import (
+    IntArray,
+    blocks,
+    excited_sites,
+    hamiltonian,
+    photon_operator,
+)
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
@@ -26,18 +36,46 @@ __all__ = ["trajectory_emission"]
 
 _MOST = 12
 _LEAST_MODE = 1e-9
+_AT_ONCE = 1000
+_JUMPS_AT_ONCE = 64
+_SHARE_TO = 1e-7
+_WORKERS = 2
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Of one number of excitations: eigenvalues and right and left eigenvectors of H_eff, the photon operator
-    between right eigenvectors, and the norm between them."""
+    """Of one number of excitations: eigenvalues and right eigenvectors of H_eff, their inverse, the photon
+    operator, and for every lower state and emitter the state above, or -1."""
 
     values: ComplexArray
     right: ComplexArray
     inverse: ComplexArray
-    overlap: ComplexArray
-    photon: ComplexArray
+    photon: sparse.csr_matrix
+    above: IntArray
+    signs: FloatArray
+    loss: float
+
+
+@dataclass
+class _Walkers:
+    """The trajectories in one block: which (n,), states as columns (C, n), their times, outputs done."""
+
+    which: IntArray
+    psi: ComplexArray
+    now: FloatArray
+    done: IntArray
+
+    def part(self, keep: npt.NDArray[np.bool_] | IntArray) -> _Walkers:
+        return _Walkers(self.which[keep], self.psi[:, keep], self.now[keep], self.done[keep])
+
+
+@dataclass(frozen=True)
+class _Rules:
+    emitters: int
+    rates: FloatArray
+    modes: FloatArray
+    dephasing: float
+    loss: float
 
 
 def trajectory_emission(
@@ -68,25 +106,20 @@ def trajectory_emission(
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     k0, vector = start
-    of = blocks(n)
-    parts = {k: _block(between, k, loss) for k in range(1, k0 + 1)}
+    parts = _blocks(between, k0, loss)
     rates, modes = between.modes()
     bright = rates > _LEAST_MODE
-    rates, modes = rates[bright], modes[:, bright]
-    lower = {k: lowering(of, k) for k in range(1, k0 + 1)}
-    sites = {k: excited_sites(of, k) for k in range(1, k0 + 1)}
-    total = np.zeros((2, len(times)))
-    square = np.zeros(len(times))
+    rules = _Rules(n, rates[bright], modes[:, bright], dephasing, loss)
+    sums = np.zeros((3, len(times)))
     progress.start("trajectories", trajectories)
-    for _ in range(trajectories):
-        rate, population = _one(k0, vector, times, parts, lower, sites, rates, modes, dephasing, loss, rng)
-        total[0] += rate
-        total[1] += population
-        square += rate**2
-        progress.advance()
+    for first in range(0, trajectories, _AT_ONCE):
+        many = min(_AT_ONCE, trajectories - first)
+        rate, population = _many(k0, vector, many, times, parts, rules, rng)
+        sums += np.stack([rate.sum(axis=0), np.sum(rate**2, axis=0), population.sum(axis=0)])
+        progress.advance(many)
     progress.finish()
-    mean, excited = total / trajectories
-    variance = np.maximum(square / trajectories - mean**2, 0.0) * trajectories / (trajectories - 1)
+    mean, square, excited = sums / trajectories
+    variance = np.maximum(square - mean**2, 0.0) * trajectories / (trajectories - 1)
     g2 = between.initial_g2() if k0 == n else None
     return Emission(
         "trajectories", f"{trajectories} number-conserving quantum jumps: unbiased, statistical errors",
@@ -94,92 +127,194 @@ def trajectory_emission(
     )  # fmt: skip
 
 
-def _block(between: Couplings, excited: int, loss: float) -> _Block:
-    of = blocks(len(between))
-    photon = photon_operator(of, excited, between).toarray()
-    effective = hamiltonian(of, excited, between).toarray() - 0.5j * photon
-    effective -= 0.5j * loss * excited * np.eye(len(photon))
-    values, right = np.linalg.eig(effective)
-    return _Block(
-        values,
-        right,
-        np.linalg.inv(right),
-        right.conj().T @ right,
-        right.conj().T @ photon @ right,
-    )
+def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
+    """Blocks 1 to `top`. Without detunings the block of k holes is that of k excitations with every bit
+    turned, and its H_eff differs by a number: half of the eigenvectors come for nothing."""
+    n = len(between)
+    of = blocks(n)
+    twin = not np.any(between.detuning)
+    photon = {k: photon_operator(of, k, between) for k in range(1, top + 1)}
+    own = [k for k in range(top, 0, -1) if not (twin and 0 < n - k < k)]
+
+    def solved(k: int) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+        effective = hamiltonian(of, k, between).toarray() - 0.5j * photon[k].toarray()
+        effective -= 0.5j * loss * k * np.eye(len(effective))
+        values, right = np.linalg.eig(effective)
+        return values, right, np.linalg.inv(right)
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        # the largest first: LAPACK lets go of the interpreter
+        largest = sorted(own, key=of.size, reverse=True)
+        eigen = dict(zip(largest, pool.map(solved, largest), strict=True))
+    found: dict[int, _Block] = {}
+    for k in range(1, top + 1):
+        if k in eigen:
+            values, right, inverse = eigen[k]
+        else:
+            values, right, inverse = eigen[n - k]
+            turned = of.place[of.states[k] ^ (2**n - 1)]
+            values = values - 0.5j * (1.0 + loss) * (2 * k - n)
+            right, inverse = right[turned], inverse[:, turned]
+        below = of.states[k - 1][:, None]
+        site = np.arange(n)
+        above = np.where((below >> site & 1) == 0, of.place[below | (1 << site)], -1)
+        signs = 2.0 * excited_sites(of, k) - 1.0
+        found[k] = _Block(values, right, inverse, photon[k], above, signs, loss * k)
+    return found
 
 
-def _one(
-    k: int,
-    psi: ComplexArray,
+def _many(
+    top: int,
+    vector: ComplexArray,
+    many: int,
     times: FloatArray,
     parts: dict[int, _Block],
-    lower: Mapping[int, Sequence[Any]],
-    sites: dict[int, FloatArray],
-    rates: FloatArray,
-    modes: FloatArray,
-    dephasing: float,
-    loss: float,
+    rules: _Rules,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
-    """Rate and population of one trajectory at all times."""
-    rate, population = np.zeros(len(times)), np.zeros(len(times))
-    now, done = 0.0, 0
-    n = modes.shape[0]
-    while k > 0 and done < len(times):
+    """Rates and populations (many, k) of trajectories from one state."""
+    rate, population = np.zeros((many, len(times))), np.zeros((many, len(times)))
+    there = _Walkers(
+        np.arange(many), np.tile(vector[:, None], (1, many)).astype(complex), np.zeros(many),
+        np.zeros(many, dtype=np.int64),
+    )  # fmt: skip
+    for k in range(top, 0, -1):
         block = parts[k]
-        weights = block.inverse @ psi
-        kick = rng.exponential(1.0 / (0.5 * dephasing * n)) if dephasing > 0.0 else np.inf
-        wait = _waiting_time(block, weights, rng.random(), min(kick, float(times[-1]) - now))
-        until = min(wait, kick)
-        last = int(np.searchsorted(times, now + until, side="left")) if np.isfinite(until) else len(times)
-        if last > done:
-            moved = np.exp(-1j * np.outer(times[done:last] - now, block.values)) * weights
-            norm = np.real(np.einsum("ti,ij,tj->t", moved.conj(), block.overlap, moved))
-            light = np.real(np.einsum("ti,ij,tj->t", moved.conj(), block.photon, moved))
-            rate[done:last], population[done:last] = light / norm, float(k)
-            done = last
-        if not np.isfinite(until):
-            break
-        psi = block.right @ (np.exp(-1j * block.values * until) * weights)
-        psi = psi / np.linalg.norm(psi)
-        now += until
-        if kick < wait:
-            site = int(rng.integers(n))
-            psi = psi * (2.0 * sites[k][:, site] - 1.0)
-            continue
-        psi, k = _jump(psi, k, lower[k], rates, modes, loss, rng)
+        arrived: list[_Walkers] = []
+        while len(there.which):
+            share = rng.random(len(there.which))
+            # kicks of all emitters together come at n g*/2
+            kick = there.now + (
+                rng.exponential(2.0 / (rules.dephasing * rules.emitters), len(share))
+                if rules.dephasing > 0.0
+                else np.inf
+            )
+            jumped, kicked = _until_event(block, k, there, share, kick, times, rate, population)
+            draws = rng.random(len(jumped.which))
+            arrived.append(_jump(block, jumped, draws, rules))
+            site = rng.integers(rules.emitters, size=len(kicked.which))
+            there = replace(kicked, psi=kicked.psi * block.signs[:, site])
+        there = _joined(arrived)
     return rate, population
 
 
-def _waiting_time(block: _Block, weights: ComplexArray, share: float, most: float) -> float:
-    """When the norm has fallen to `share`; infinity where it is still above at `most`."""
+def _joined(parts: list[_Walkers]) -> _Walkers:
+    """All in one, in the order of their numbers."""
+    which = np.concatenate([one.which for one in parts])
+    whole = _Walkers(
+        which,
+        np.concatenate([one.psi for one in parts], axis=1),
+        np.concatenate([one.now for one in parts]),
+        np.concatenate([one.done for one in parts]),
+    )
+    return whole.part(np.argsort(which))
 
-    def norm(t: float) -> float:
-        moved = np.exp(-1j * block.values * t) * weights
-        return float(np.real(moved.conj() @ (block.overlap @ moved)))
 
-    if not np.isfinite(most) or norm(most) > share:
-        return np.inf
-    # the norm falls all the time: one root between the two ends
-    return float(brentq(lambda t: norm(t) - share, 0.0, most, xtol=1e-14, rtol=1e-10))
-
-
-def _jump(
-    psi: ComplexArray,
+def _until_event(
+    block: _Block,
     k: int,
-    lower: Sequence[Any],
-    rates: FloatArray,
-    modes: FloatArray,
-    loss: float,
-    rng: np.random.Generator,
-) -> tuple[ComplexArray, int]:
-    lowered = np.stack([one @ psi for one in lower])
-    collective = modes.T @ lowered
-    chance = rates * np.sum(np.abs(collective) ** 2, axis=1)
-    lost = loss * np.sum(np.abs(lowered) ** 2, axis=1) if loss > 0.0 else np.zeros(0)
-    both = np.concatenate([chance, lost])
-    chosen = int(np.searchsorted(np.cumsum(both), rng.random() * np.sum(both), side="right"))
-    chosen = min(chosen, len(both) - 1)
-    after = collective[chosen] if chosen < len(chance) else lowered[chosen - len(chance)]
-    return after / np.linalg.norm(after), k - 1
+    there: _Walkers,
+    share: FloatArray,
+    kick: FloatArray,
+    times: FloatArray,
+    rate: FloatArray,
+    population: FloatArray,
+) -> tuple[_Walkers, _Walkers]:
+    """Follow all to their next jump or kick, or past the last time; fill in what is seen on the way."""
+    weights = block.inverse @ there.psi
+    low = np.zeros(len(share))
+    high = np.full(len(share), np.nan)
+    ends = np.ones((2, len(share)))
+    kicked = np.zeros(len(share), dtype=bool)
+    done = there.done.copy()
+    active = np.flatnonzero(done < len(times))
+    while len(active):
+        output = times[done[active]]
+        to = np.minimum(output, kick[active]) - there.now[active]
+        psi, norm, light = _moved(block, weights[:, active], to)
+        del psi
+        jumps = norm <= share[active]
+        high[active[jumps]] = to[jumps]
+        ends[1, active[jumps]] = norm[jumps]
+        stays = ~jumps
+        by_kick = stays & (kick[active] < output)
+        kicked[active[by_kick]] = True
+        seen = active[stays & ~by_kick]
+        inside = stays & ~by_kick
+        rate[there.which[seen], done[seen]] = light[inside] / norm[inside]
+        population[there.which[seen], done[seen]] = float(k)
+        done[seen] += 1
+        low[seen], ends[0, seen] = to[inside], norm[inside]
+        active = seen[done[seen] < len(times)]
+    jumped = np.flatnonzero(np.isfinite(high))
+    # where a straight line between the norms at both ends meets the share
+    line = (ends[0] - share) / np.maximum(ends[0] - ends[1], 1e-300)
+    guess = (low + np.clip(line, 0.0, 1.0) * (high - low))[jumped]
+    after, elapsed = _when(block, weights[:, jumped], share[jumped], low[jumped], high[jumped], guess)
+    first = _Walkers(there.which[jumped], after, there.now[jumped] + elapsed, done[jumped])
+    turned = np.flatnonzero(kicked)
+    after, norm, _ = _moved(block, weights[:, turned], kick[turned] - there.now[turned])
+    return first, _Walkers(there.which[turned], after / np.sqrt(norm), kick[turned], done[turned])
+
+
+def _moved(
+    block: _Block, weights: ComplexArray, elapsed: FloatArray
+) -> tuple[ComplexArray, FloatArray, FloatArray]:
+    """States after `elapsed`, their norms and unnormalised photon rates."""
+    psi = block.right @ (np.exp(np.outer(-1j * block.values, elapsed)) * weights)
+    flat = psi.view(float).reshape(len(psi), -1)
+    light = np.sum((flat * (block.photon @ flat)).reshape(len(psi), -1, 2), axis=(0, 2))
+    norm = np.sum((flat**2).reshape(len(psi), -1, 2), axis=(0, 2))
+    return psi, norm, light
+
+
+def _when(
+    block: _Block,
+    weights: ComplexArray,
+    share: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    at: FloatArray,
+) -> tuple[ComplexArray, FloatArray]:
+    """States where the norm has fallen to `share`, and when: Newton's steps inside the bracket low to high.
+
+    The slope of the norm is less the photon rate and the loss; a step out of the bracket is a bisection.
+    """
+    states = np.empty_like(weights)
+    left = np.arange(len(share))
+    low, high, at = low.copy(), high.copy(), at.copy()
+    for _ in range(60):
+        if not len(left):
+            break
+        psi, norm, light = _moved(block, weights[:, left], at[left])
+        states[:, left] = psi / np.sqrt(norm)
+        above = norm - share[left]
+        low[left[above > 0.0]] = at[left[above > 0.0]]
+        high[left[above <= 0.0]] = at[left[above <= 0.0]]
+        newton = at[left] + above / np.maximum(light + block.loss * norm, 1e-300)
+        inside = (newton > low[left]) & (newton < high[left])
+        fine = (np.abs(above) < _SHARE_TO) | (high[left] - low[left] < 1e-14)
+        at[left] = np.where(fine, at[left], np.where(inside, newton, 0.5 * (low[left] + high[left])))
+        left = left[~fine]
+    return states, at
+
+
+def _jump(block: _Block, jumped: _Walkers, draws: FloatArray, rules: _Rules) -> _Walkers:
+    """One excitation less: by a collective mode or by a loss."""
+    below = len(block.above)
+    psi = np.empty((below, len(draws)), dtype=complex)
+    padded = np.concatenate([jumped.psi, np.zeros((1, len(draws)))])
+    for first in range(0, len(draws), _JUMPS_AT_ONCE):
+        part = slice(first, first + _JUMPS_AT_ONCE)
+        lowered = padded[:, part][block.above]  # (below, N, few); -1 is the row of zeros
+        pairs = np.einsum("bit,bjt->tij", lowered.conj(), lowered, optimize=True)
+        chance = rules.rates * np.real(
+            np.einsum("im,tij,jm->tm", rules.modes, pairs, rules.modes, optimize=True)
+        )
+        lost = rules.loss * np.real(np.einsum("tii->ti", pairs))
+        both = np.cumsum(np.concatenate([chance, lost], axis=1), axis=1)
+        chosen = np.sum(both < (draws[part] * both[:, -1])[:, None], axis=1)
+        vectors = np.concatenate([rules.modes, np.eye(rules.emitters)], axis=1)[:, chosen]
+        psi[:, part] = np.einsum("bit,it->bt", lowered, vectors)
+    psi /= np.linalg.norm(psi, axis=0)
+    return _Walkers(jumped.which, psi, jumped.now, jumped.done)

@@ -1,0 +1,213 @@
+"""Collective light beside QuTiP: clusters with disorder, dephasing, loss, shifts; identical emitters."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.timing import median_cpu, row
+from perolux.collective.blocks import blocks, product_state
+from perolux.collective.couplings import Couplings, Emitters, couplings
+from perolux.collective.dicke import dicke_burst
+from perolux.collective.ladder import ladder_emission
+from perolux.collective.master_equation import exact_emission
+from perolux.collective.symmetric import symmetric_burst
+from perolux.collective.trajectories import trajectory_emission
+from perolux.collective.wigner import wigner_emission
+
+FloatArray = npt.NDArray[np.float64]
+TIMES = np.linspace(0.0, 1.0, 51)
+
+
+def cluster(n: int, spread: float = 0.0) -> Couplings:
+    """A block of a cubic lattice of 12.5 nm filled in order, dipoles along z, 530 nm; detunings in Gamma."""
+    edge = math.ceil(n ** (1 / 3) - 1e-9)
+    sites = np.array(list(np.ndindex(edge, edge, edge)), dtype=float)[:n] * 12.5
+    detuning = np.random.default_rng(0).normal(0.0, spread, n) if spread else np.zeros(0)
+    return couplings(Emitters(sites, np.tile([0.0, 0.0, 1.0], (n, 1)), 1.0, 530.0, detuning))
+
+
+def run() -> list[dict[str, Any]]:
+    """Individual emitters, identical emitters, and what no peer does."""
+    return [*_individual(), *_identical(), *_alone()]
+
+
+def _individual() -> list[dict[str, Any]]:
+    cases = [
+        ("2 emitters, near field", cluster(2), 0.0, 0.0),
+        ("3, near field, disorder 30, dephasing 1, loss 0.5", cluster(3, 30.0), 1.0, 0.5),
+        ("4, near field, disorder 100", cluster(4, 100.0), 0.0, 0.0),
+        ("5, near field, dephasing 10", cluster(5), 10.0, 0.0),
+        ("6, near field", cluster(6), 0.0, 0.0),
+        ("6, no shifts", cluster(6).without_shifts(), 0.0, 0.0),
+        ("6, no shifts, disorder 5, dephasing 1, loss 0.5", cluster(6, 5.0).without_shifts(), 1.0, 0.5),
+        ("8, no shifts", cluster(8).without_shifts(), 0.0, 0.0),
+    ]
+    rows = []
+    for name, between, star, loss in cases:
+        n = len(between)
+        start = product_state(blocks(n), np.arange(n))
+
+        def ours(
+            between: Couplings = between, start: Any = start, star: float = star, loss: float = loss
+        ) -> Any:
+            return exact_emission(between, start, TIMES, dephasing=star, loss=loss)
+
+        found = ours().photon_rate
+        seconds = median_cpu(ours, repeats=3)
+        theirs, peer_seconds = _by_qutip(lambda b=between, s=star, k=loss: _mesolve(b, s, k))
+        rows.append(
+            row(
+                f"master equation, {name}, 51 times to 1/Gamma",
+                seconds,
+                peer="QuTiP mesolve, rtol 1e-6",
+                peer_seconds=peer_seconds,
+                accuracy=""
+                if theirs is None
+                else f"rates differ by {_apart(found, theirs):.1e} of the largest",
+                note="QuTiP is not installed" if theirs is None else "",
+            )
+        )
+    return rows
+
+
+def _identical() -> list[dict[str, Any]]:
+    rows = []
+    for n, star, loss in ((20, 0.0, 0.0), (40, 0.0, 0.0), (20, 2.0, 1.0), (40, 2.0, 1.0)):
+        times = np.linspace(0.0, 10.0 * np.log(n) / n, 201)
+        local = star > 0.0 or loss > 0.0
+
+        def ours(n: int = n, times: FloatArray = times, star: float = star, loss: float = loss) -> Any:
+            if star > 0.0 or loss > 0.0:
+                return symmetric_burst(n, times, dephasing=star, loss=loss)
+            return dicke_burst(n, times)
+
+        found = ours().photon_rate
+        seconds = median_cpu(ours, repeats=3)
+        theirs, peer_seconds = _by_qutip(lambda n=n, t=times, s=star, k=loss: _piqs(n, t, s, k))
+        rows.append(
+            row(
+                f"{n} identical emitters" + (f", dephasing {star:g}, loss {loss:g}" if local else ""),
+                seconds,
+                peer="QuTiP PIQS, rtol 1e-6",
+                peer_seconds=peer_seconds,
+                accuracy=""
+                if theirs is None
+                else f"rates differ by {_apart(found, theirs):.1e} of the largest",
+                note="QuTiP is not installed" if theirs is None else "",
+            )
+        )
+    return rows
+
+
+def _alone() -> list[dict[str, Any]]:
+    far = Couplings(cluster(10).decay, np.zeros((10, 10)), np.zeros(10))
+    sheet = couplings(
+        Emitters(
+            np.array(list(np.ndindex(2, 3, 2)), dtype=float) * 12.5,
+            np.tile([0.0, 0.0, 1.0], (12, 1)),
+            1.0,
+            530.0,
+        )
+    )
+    big = cluster(512)
+    return [
+        row(
+            "80 identical emitters, dephasing 2, loss 1",
+            median_cpu(lambda: symmetric_burst(80, dephasing=2.0, loss=1.0), repeats=3),
+        ),
+        row(
+            "master equation, 8, near field, 51 times to 1/Gamma",
+            _once(lambda: exact_emission(cluster(8), product_state(blocks(8), np.arange(8)), TIMES)),
+        ),
+        row(
+            "master equation, 10, no shifts, 51 times to 1/Gamma",
+            _once(lambda: exact_emission(far, product_state(blocks(10), np.arange(10)), TIMES)),
+        ),
+        row(
+            "1000 jump trajectories, 2 x 3 x 2, near field, to 2/Gamma",
+            _once(
+                lambda: trajectory_emission(
+                    sheet, product_state(blocks(12), np.arange(12)), 2.0 * TIMES, rng=np.random.default_rng(0)
+                )
+            ),
+        ),
+        row(
+            "ladder of number and energy, 2 x 3 x 2, to 2/Gamma",
+            _once(lambda: ladder_emission(sheet, 2.0 * TIMES)),
+        ),
+        row(
+            "truncated Wigner, 8 x 8 x 8 with shifts, 16 trajectories to 0.1/Gamma",
+            _once(
+                lambda: wigner_emission(
+                    big, np.arange(512), 0.1 * TIMES, trajectories=16, rng=np.random.default_rng(0)
+                )
+            ),
+            note="1000 trajectories to 1/Gamma take 625 times as long",
+        ),
+    ]
+
+
+def _once(function: Callable[[], Any]) -> float:
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def _apart(found: FloatArray, theirs: FloatArray) -> float:
+    return float(np.max(np.abs(found - theirs)) / np.max(found))
+
+
+def _by_qutip(function: Callable[[], FloatArray]) -> tuple[FloatArray | None, float | None]:
+    if not find_spec("qutip"):
+        return None, None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = time.process_time()
+        found = function()
+    return found, time.process_time() - start
+
+
+def _mesolve(between: Couplings, star: float, loss: float) -> FloatArray:
+    import qutip as qt
+
+    n = len(between)
+    low = [qt.tensor([qt.sigmam() if k == i else qt.qeye(2) for k in range(n)]) for i in range(n)]
+    h = sum(between.detuning[i] * low[i].dag() * low[i] for i in range(n))
+    h = h + sum(between.shift[i, j] * low[i].dag() * low[j] for i in range(n) for j in range(n) if i != j)
+    rates, modes = between.modes()
+    jumps = [
+        np.sqrt(rates[a]) * sum(modes[i, a] * low[i] for i in range(n)) for a in range(n) if rates[a] > 1e-10
+    ]
+    if loss:
+        jumps += [np.sqrt(loss) * one for one in low]
+    if star:
+        jumps += [
+            np.sqrt(star / 2.0) * qt.tensor([qt.sigmaz() if k == i else qt.qeye(2) for k in range(n)])
+            for i in range(n)
+        ]
+    light = sum(between.decay[i, j] * low[i].dag() * low[j] for i in range(n) for j in range(n))
+    options = {"nsteps": 10**7, "atol": 1e-8, "rtol": 1e-6, "progress_bar": ""}
+    start = qt.tensor([qt.basis(2, 0)] * n)
+    return np.asarray(qt.mesolve(h, start, TIMES, jumps, e_ops=[light], options=options).expect[0])
+
+
+def _piqs(n: int, times: FloatArray, star: float, loss: float) -> FloatArray:
+    import qutip as qt
+    from qutip.piqs.piqs import Dicke, dicke, jspin
+
+    # PIQS dephases with sz/2: 2 g* of ours
+    system = Dicke(N=n, collective_emission=1.0, dephasing=2.0 * star, emission=loss)
+    light = jspin(n, "+") * jspin(n, "-")
+    options = {"nsteps": 10**6, "atol": 1e-8, "rtol": 1e-6, "progress_bar": ""}
+    found = qt.mesolve(
+        system.liouvillian(), dicke(n, n / 2, n / 2), times, [], e_ops=[light], options=options
+    )
+    return np.asarray(found.expect[0])

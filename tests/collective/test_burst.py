@@ -1,0 +1,77 @@
+"""Which method a case gets and why, brackets, and what is refused."""
+
+import numpy as np
+import pytest
+
+from perolux.collective.burst import METHODS, burst, chosen_method
+from perolux.collective.case import BurstCase
+from perolux.collective.couplings import couplings
+from perolux.errors import NotAvailableError, OptionError
+
+
+@pytest.fixture
+def case(grid):
+    def make(*shape, star=0.0, state="all excited", excited=None, screening=1.0, times=None, **options):
+        emitters = grid(*shape, **options)
+        listed = np.arange(len(emitters)) if excited is None else np.array(excited)
+        times = np.linspace(0.0, 0.2, 5) if times is None else times
+        return BurstCase("", emitters, star, 0.0, state, listed, times, screening)
+
+    return make
+
+
+def choose(one):
+    return chosen_method(one, couplings(one.emitters, screening=one.screening))[0]
+
+
+def test_choice(case):
+    assert choose(case(2, 2, 1)) == "exact"
+    assert choose(case(3, 3, 1, screening=0.0)) == "exact"
+    assert choose(case(3, 4, 1)) == "trajectories"
+    # the ladder is a method to name: its times and errors above 8 emitters are not measured
+    assert choose(case(13, 1, 1)) == "bracket"
+    assert choose(case(3, 3, 3, screening=0.0)) == "wigner"
+    assert choose(case(3, 3, 3, star=100.0)) == "cumulant"
+    assert choose(case(3, 3, 3)) == "bracket"
+    assert choose(case(3, 3, 3, state="symmetric single excitation")) == "single-excitation"
+    assert choose(case(3, 3, 3, state="listed", excited=[4])) == "single-excitation"
+    with pytest.raises(NotAvailableError, match="no validated method"):
+        choose(case(3, 3, 3, state="listed", excited=[0, 1, 2]))
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m not in ("single-excitation", "auto", "ladder")])
+def test_every_method(case, method):
+    one = case(2, 2, 1)
+    found = burst(one, method, trajectories=50)
+    assert found.method == method and found.photon_rate[0] == pytest.approx(4.0, rel=0.5)
+    assert "asked for" in found.validity
+    if method == "bracket":
+        assert np.all(found.low <= found.high)
+        record = found.as_dict()
+        assert record["rows"][0]["photon_rate_over_Gamma"] is None and record["peak"]["low"] > 0.0
+    else:
+        assert found.low is None
+
+
+def test_bracket_holds_the_truth(case):
+    one = case(2, 2, 2, times=np.linspace(0.0, 0.3, 31))
+    found = burst(one, "bracket", trajectories=300)
+    # exact height of the 2 x 2 x 2 cube: 10.116
+    assert np.max(found.low) < 10.116 < np.max(found.high)
+
+
+def test_single(case):
+    bright = burst(case(2, 2, 1, state="symmetric single excitation"))
+    assert bright.method == "single-excitation" and bright.g2_zero == 0.0
+    assert bright.photon_rate[0] == pytest.approx(np.sum(couplings(case(2, 2, 1).emitters).decay) / 4)
+
+
+def test_refusals(case):
+    with pytest.raises(OptionError, match="no method"):
+        burst(case(2, 1, 1), "magic")
+    with pytest.raises(OptionError, match="product states"):
+        burst(case(2, 1, 1, state="symmetric single excitation"), "wigner")
+    with pytest.raises(OptionError, match="full inversion"):
+        burst(case(5, 1, 1, state="listed", excited=[0, 1]), "ladder")
+    with pytest.raises(OptionError, match="2 excitations"):
+        burst(case(2, 1, 1), "single-excitation")

@@ -1,0 +1,48 @@
+"""The ladder of number and energy: its known errors against the exact solver, and its energy balance."""
+
+import numpy as np
+import pytest
+
+from perolux.collective.ladder import _driven, ladder_emission
+from perolux.collective.master_equation import exact_emission
+from perolux.errors import ModelRangeError, OptionError
+
+
+def test_sheet(cluster, full):
+    between, t = cluster(2, 3, 1), np.linspace(0.0, 1.0, 51)
+    found, exact = ladder_emission(between, t), exact_emission(between, full(between), t)
+    assert np.max(found.photon_rate) == pytest.approx(np.max(exact.photon_rate), rel=1e-3)
+    assert found.photon_rate == pytest.approx(exact.photon_rate, abs=0.005 * 6)
+    assert found.imbalance < 1e-4 and found.g2_zero == pytest.approx(exact.g2_zero)
+
+
+@pytest.mark.slow
+def test_with_loss_and_dephasing(cluster, full):
+    between, t = cluster(2, 3, 1), np.linspace(0.0, 1.0, 51)
+    rates = {"dephasing": 1.0, "loss": 0.5}
+    found, exact = ladder_emission(between, t, **rates), exact_emission(between, full(between), t, **rates)
+    assert found.photon_rate == pytest.approx(exact.photon_rate, abs=0.01 * 6)
+    assert found.excited == pytest.approx(exact.excited, abs=0.05)
+
+
+@pytest.mark.slow
+def test_cube(cluster):
+    found = ladder_emission(cluster(2, 2, 2), np.linspace(0.0, 2.0, 101))
+    # exact 10.116 and 0.473: the burst 0.7 % low, and the known failure of the tail
+    assert 100.0 * (np.max(found.photon_rate) / 10.116 - 1.0) == pytest.approx(-0.74, abs=0.1)
+    assert found.excited[-1] == pytest.approx(1.19, abs=0.01)
+
+
+def test_driven():
+    # p' = -2 p + t
+    t = np.linspace(0.0, 1.0, 11)
+    found = _driven(np.array([[-2.0]]), t[None, :], 0.1)
+    assert found[0] == pytest.approx(t / 2.0 - 0.25 * (1.0 - np.exp(-2.0 * t)), abs=1e-13)
+
+
+def test_refusals(cluster):
+    for shape in ((2, 2, 1), (14, 1, 1)):
+        with pytest.raises(ModelRangeError, match="5 to 13"):
+            ladder_emission(cluster(*shape), np.array([0.0, 1.0]))
+    with pytest.raises(OptionError):
+        ladder_emission(cluster(5, 1, 1), np.array([0.0, 1.0]), loss=-1.0)

@@ -1,0 +1,71 @@
+"""Jump trajectories are unbiased: within their own errors of the exact solver, and repeatable."""
+
+import numpy as np
+import pytest
+
+from perolux.collective.blocks import blocks, product_state, symmetric_single
+from perolux.collective.master_equation import exact_emission
+from perolux.collective.trajectories import _blocks, trajectory_emission
+from perolux.errors import ModelRangeError, OptionError
+
+TIMES = np.linspace(0.0, 1.5, 16)
+
+
+def scores(found, exact):
+    apart = found.photon_rate - exact.photon_rate
+    return np.abs(apart[found.sigma > 1e-9] / found.sigma[found.sigma > 1e-9])
+
+
+@pytest.mark.parametrize(
+    ("shape", "spread", "star", "loss", "shifts"),
+    [((2, 2, 1), 0.0, 0.0, 0.0, True), ((2, 2, 1), 5.0, 0.0, 0.0, True), ((3, 1, 1), 0.0, 2.0, 0.0, True),
+     ((2, 2, 1), 0.0, 1.0, 0.5, True), ((5, 1, 1), 0.0, 0.0, 0.0, False)],
+)  # fmt: skip
+def test_unbiased(cluster, full, shape, spread, star, loss, shifts):
+    between = cluster(*shape, spread=spread)
+    between = between if shifts else between.without_shifts()
+    rates = {"dephasing": star, "loss": loss}
+    found = trajectory_emission(
+        between, full(between), TIMES, trajectories=1500, rng=np.random.default_rng(1), **rates
+    )
+    exact = exact_emission(between, full(between), TIMES, **rates)
+    z = scores(found, exact)
+    # 15 correlated scores: above 4 about once in a thousand runs; the seed is fixed
+    assert np.max(z) < 4.0 and np.sqrt(np.mean(z**2)) < 2.2
+    # population: counts of up to N excitations, spread below N/2
+    assert np.max(np.abs(found.excited - exact.excited)) < 4.0 * len(between) / 2 / np.sqrt(1500)
+
+
+def test_partial_and_single(cluster):
+    between, of = cluster(2, 2, 1), blocks(4)
+    for start in (product_state(of, np.array([0, 3])), symmetric_single(of)):
+        found = trajectory_emission(between, start, TIMES, trajectories=800, rng=np.random.default_rng(2))
+        assert np.max(scores(found, exact_emission(between, start, TIMES)), initial=0.0) < 4.0
+
+
+def test_blocks_by_turned_bits(cluster):
+    # without detunings the upper blocks are those of as many holes
+    between = cluster(2, 2, 1, dipole=(1.0, 0.0, 1.0))
+    from perolux.collective.blocks import hamiltonian, photon_operator
+
+    for k, block in _blocks(between, 4, 0.3).items():
+        h = hamiltonian(blocks(4), k, between) - 0.5j * photon_operator(blocks(4), k, between)
+        h = h.toarray() - 0.15j * k * np.eye(h.shape[0])
+        assert block.right @ (block.values[:, None] * block.inverse) == pytest.approx(h, abs=1e-9)
+
+
+def test_repeatable(cluster, full):
+    between = cluster(2, 2, 1)
+    runs = [
+        trajectory_emission(between, full(between), TIMES, trajectories=50, rng=np.random.default_rng(4))
+        for _ in range(2)
+    ]
+    assert np.array_equal(runs[0].photon_rate, runs[1].photon_rate)
+
+
+def test_refusals(together, full):
+    with pytest.raises(ModelRangeError):
+        trajectory_emission(together(13), (1, np.ones(13) / np.sqrt(13)), TIMES, rng=np.random.default_rng(0))
+    for wrong in ({"trajectories": 1}, {"dephasing": -1.0}):
+        with pytest.raises(OptionError):
+            trajectory_emission(together(2), full(together(2)), TIMES, rng=np.random.default_rng(0), **wrong)
