@@ -1,4 +1,4 @@
-"""Pairs at long lags against `numpy.correlate`; counting pair by pair against brute force; the stated bias."""
+"""Pairs at long lags against `numpy.correlate`; counting one by one against brute force; the stated bias."""
 
 from dataclasses import replace
 

@@ -1,18 +1,23 @@
-"""Largest memory of the whole analysis of a record of N photons, from a file on disk or made on the fly.
+"""Largest memory of the whole analysis of records of N photons, from a file on disk or made on the fly.
 
-    python -m benchmarks.photon_memory --photons 40000000 [--made] [--report] [--folder DIR] [--json]
+    python -m benchmarks.bench_photons_memory --photons 40000000 [--made] [--report] [--folder DIR]
 
-Photons are those of a blinking dot with dark counts (4 million in 60 s, made once from a seed), repeated end to
-end. From disk they are a plain Parquet stream, about 6 bytes a photon; --made gives the same photons chunk by
-chunk with no file, where there is no room for one. The analysis runs in a process of its own. What it tells is
-VmHWM, the largest resident memory, in MB: after the imports, and of each stage (the mark is reset between
-stages where the kernel allows it).
+Photons are those of a blinking dot with dark counts (4 million in 60 s, made once from a seed), repeated
+end to end. From disk they are a plain Parquet stream, about 4 bytes a photon; --made gives the same photons
+chunk by chunk with no file, where there is no room for one. The analysis runs in a process of its own. What
+it tells is VmHWM, the largest resident memory, in MB: after the imports, and of each stage (the mark is reset
+between stages where the system allows it).
+
+`run()` takes the sizes from PEROLUX_BENCH_PHOTONS ("4e6,4e7" where it is not set; "4e6,4e7,4e8,1e9" takes an
+hour and 4 GB of disk) and keeps the rows of sizes that were not run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,12 +28,48 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.timing import row
 from perolux.measured.photon_stream import Photons, PhotonStream
 from perolux.measured.stream_parquet import write_parquet_stream
 from perolux.photons.dwells import Exponential
 from perolux.photons.simulate import Detectors, simulate_stream
 
-__all__ = ["long_stream", "measure"]
+__all__ = ["long_stream", "measure", "run"]
+
+_RESULTS = Path(__file__).parent / "results.json"
+
+
+def run() -> list[dict[str, Any]]:
+    """A row for each number of photons, smallest first."""
+    sizes = os.environ.get("PEROLUX_BENCH_PHOTONS", "4e6,4e7").split(",")
+    return with_earlier([as_row(measure(int(float(size)), report=True)) for size in sizes])
+
+
+def as_row(found: dict[str, Any]) -> dict[str, Any]:
+    """The row of one measurement, with what each stage took."""
+    stages = ", ".join(f"{name} {one['MB']}" for name, one in found["stages"].items() if name != "imports")
+    made = row(
+        f"{found['photons']:.0e} photons from file to report: lags, analysis, page (wall)".replace(
+            "e+0", "e"
+        ),
+        found["seconds"],
+        accuracy=f"largest memory {found['largest_MB']} MB; {found['changes']} changes of rate",
+        note=f"MB by stage: {stages}; file of {found['file_bytes'] / 1e6:.0f} MB",
+    )
+    return {**made, "photons": found["photons"], "largest_MB": found["largest_MB"]}
+
+
+def with_earlier(rows: list[dict[str, Any]], path: Path = _RESULTS) -> list[dict[str, Any]]:
+    """Rows, and those of other sizes from the saved results, with their date."""
+    if path.is_file():
+        saved = json.loads(path.read_text("utf-8"))
+        sizes = {one["photons"] for one in rows}
+        rows = rows + [
+            {"date": saved["date"], **{key: value for key, value in one.items() if key != "room"}}
+            for one in saved["rows"]
+            if one["room"] == "photons_memory" and one["photons"] not in sizes
+        ]
+    return sorted(rows, key=lambda one: int(one["photons"]))
 
 
 def long_stream(photons: int) -> PhotonStream:
@@ -65,16 +106,26 @@ def long_stream(photons: int) -> PhotonStream:
 
 
 def measure(
-    photons: int, *, made: bool = False, report: bool = False, folder: str | None = None
+    photons: int,
+    *,
+    made: bool = False,
+    report: bool = False,
+    analysis: bool = True,
+    folder: str | None = None,
 ) -> dict[str, Any]:
-    """Memory (MB) and wall seconds of each stage, in a process of its own."""
+    """Memory (MB) and wall seconds of each stage, in a process of its own; without analysis: reading and lags."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         path = Path(name) / "long.parquet"
         if not made:
             write_parquet_stream(long_stream(photons), path)
-        task = {"photons": photons, "path": None if made else str(path), "report": name if report else None}
+        task = {
+            "photons": photons,
+            "path": None if made else str(path),
+            "report": name if report else None,
+            "analysis": analysis,
+        }
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.photon_memory", "--task", json.dumps(task)],
+            [sys.executable, "-m", "benchmarks.bench_photons_memory", "--task", json.dumps(task)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -103,26 +154,25 @@ def _run(task: dict[str, Any]) -> dict[str, Any]:
     stream = stage("open", lambda: long_stream(task["photons"]) if path is None else read_stream(path))
     assert len(stream) == task["photons"]
     lags = stage("log_lags", lambda: log_lags(stream))
-    analysis = stage("analyse", lambda: analyse(stream, Settings(dark_cps=(120.0, 95.0))))
-    stage("as_dict", lambda: json.dumps(analysis.as_dict(), allow_nan=False))
-    if task["report"]:
-        from perolux.reports.photons import write_photon_report
-
-        out = Path(task["report"]) / "report"
-        stage("report", lambda: write_photon_report(analysis, out, Path(path or "made")))
     found["lags"] = len(lags.g2)
-    found["changes"] = len(analysis.segments) - 1
-    found["g2_zero"] = None if analysis.g2 is None else analysis.g2.corrected
+    if task["analysis"]:
+        analysis = stage("analyse", lambda: analyse(stream, Settings(dark_cps=(120.0, 95.0))))
+        stage("as_dict", lambda: json.dumps(analysis.as_dict(), allow_nan=False))
+        found["changes"] = len(analysis.segments) - 1
+        found["g2_zero"] = None if analysis.g2 is None else analysis.g2.corrected
+        if task["report"]:
+            from perolux.reports.photons import write_photon_report
+
+            out = Path(task["report"]) / "report"
+            stage("report", lambda: write_photon_report(analysis, out, Path(path or "made")))
     found["largest_MB"] = max(one["MB"] for one in found["stages"].values())
     found["seconds"] = round(sum(one["seconds"] for one in found["stages"].values()), 1)
     return found
 
 
 def _reset_mark() -> None:
-    try:
+    with contextlib.suppress(OSError):  # marks then only grow; the largest is still right
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass  # marks then only grow; the largest is still right
 
 
 def _mark() -> int:
