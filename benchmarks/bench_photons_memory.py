@@ -113,7 +113,7 @@ def measure(
     analysis: bool = True,
     folder: str | None = None,
 ) -> dict[str, Any]:
-    """Memory (MB) and wall seconds of each stage, in a process of its own; without analysis: reading and lags."""
+    """Memory (MB) and wall seconds of each stage, in a process of its own; or of reading and lags alone."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         path = Path(name) / "long.parquet"
         if not made:
