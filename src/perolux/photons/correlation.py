@@ -167,7 +167,8 @@ def log_lags(
     near = _NearPairs(edges)
     far = MultipleTau(shift=shift, first_lag=2 * per_octave, bins=total >> shift, longest=longest)
     seen = [0, 0]
-    side_of = _side_table(a, b)
+    side_of = np.full(256, 2, dtype=np.uint8)
+    side_of[list(a)], side_of[list(b)] = 0, 1
     progress.start("correlating", len(stream))
     try:
         for photons in stream.chunks():
@@ -244,17 +245,11 @@ def _edges(shortest: int, longest: int, per_octave: int) -> IntArray:
     return np.append(found[found < longest], longest).astype(np.int64)
 
 
-def _side_table(a: Iterable[int], b: Iterable[int]) -> npt.NDArray[np.uint8]:
-    """Side of each channel: 0, 1, or 2 for neither."""
-    table = np.full(256, 2, dtype=np.uint8)
-    table[list(a)], table[list(b)] = 0, 1
-    return table
-
-
 def sided_chunks(
     stream: PhotonStream, a: Iterable[int], b: Iterable[int], progress: Progress
 ) -> Iterator[tuple[Photons, npt.NDArray[np.uint8]]]:
-    table = _side_table(a, b)
+    table = np.full(256, 2, dtype=np.uint8)
+    table[list(a)], table[list(b)] = 0, 1
     progress.start("correlating", len(stream))
     try:
         for photons in stream.chunks():
