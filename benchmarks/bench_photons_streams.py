@@ -39,7 +39,7 @@ def run() -> list[dict[str, Any]]:
     window = median_cpu(lambda: pairs(stream, window_ns=1000.0, width_ns=1.0), repeats=3)
     lags = median_cpu(lambda: log_lags(stream), repeats=3)
     py, py_note = _peer("pycorrelate", BY_PYCORRELATE)
-    tttr, tttr_note = _peer("tttrlib", PHOTONS)
+    tttr, tttr_note = _peer_told("tttrlib", PHOTONS)
     made = alternating_stream(np.random.default_rng(0))
     changes = median_cpu(lambda: change_points(made.time_s), repeats=3)
     return [
@@ -47,7 +47,7 @@ def run() -> list[dict[str, Any]]:
             "g2 of 1e7 photons, +-1 us in bins of 1 ns",
             window,
             peer="pycorrelate" if py is not None else None,
-            peer_seconds=None if py is None else py["seconds"] * PHOTONS / BY_PYCORRELATE,
+            peer_seconds=None if py is None else py * PHOTONS / BY_PYCORRELATE,
             accuracy=f"{int(pairs(stream, window_ns=1000.0, width_ns=1.0).counts.sum())} pairs, all of them",
             note=py_note
             if py is None
@@ -73,15 +73,12 @@ def run() -> list[dict[str, Any]]:
     ]
 
 
-def _lag_accuracy(stream: PhotonStream, peer: dict[str, float] | None) -> str:
-    """How far g2 of unrelated light lies from 1 at long lags."""
-    found = log_lags(stream)
-    far = np.abs(found.g2[(found.low_ns > 1e7) & (found.high_ns < 1e10)] - 1).max()
-    text = f"{len(found.g2)} lags from 200 ns to 10 s; unrelated light from 10 ms on within {far:.1e} of 1"
-    return text if peer is None else f"{text}; tttrlib {peer['lags']:.0f} lags, within {peer['far']:.1e}"
+def _peer(name: str, photons: int) -> tuple[float | None, str]:
+    found, note = _peer_told(name, photons)
+    return None if found is None else found["seconds"], note
 
 
-def _peer(name: str, photons: int) -> tuple[dict[str, float] | None, str]:
+def _peer_told(name: str, photons: int) -> tuple[dict[str, float] | None, str]:
     if find_spec(name) is None:
         return None, f"{name} is not installed"
     done = subprocess.run(
@@ -112,3 +109,11 @@ def _whole_record() -> list[dict[str, Any]]:
             note="command started afresh",
         )
     ]
+
+
+def _lag_accuracy(stream: PhotonStream, peer: dict[str, float] | None) -> str:
+    """How far g2 of unrelated light lies from 1 at long lags."""
+    found = log_lags(stream)
+    far = np.abs(found.g2[(found.low_ns > 1e7) & (found.high_ns < 1e10)] - 1).max()
+    text = f"{len(found.g2)} lags from 200 ns to 10 s; unrelated light from 10 ms on within {far:.1e} of 1"
+    return text if peer is None else f"{text}; tttrlib {peer['lags']:.0f} lags, within {peer['far']:.1e}"
