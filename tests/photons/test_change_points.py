@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import perolux.photons.change_points as module
 from perolux.errors import InputError, OptionError
 from perolux.measured.photon_stream import stream_of_arrays
-from perolux.photons._change_point_kernels import best_partition, split_gain
+from perolux.photons._change_point_kernels import best_partition, logarithms, split_gain
 from perolux.photons.change_points import change_points, change_points_of_stream, false_alarms_per_million
 from perolux.photons.simulate import alternating_stream
 
@@ -123,3 +123,14 @@ def test_wrong_input() -> None:
         change_points([0.0, 1.0], threshold=1.0)
     assert len(change_points([])) == 1
     assert len(change_points([0.5, 0.5, 0.5], 1.0)) == 1
+
+
+def test_logarithms_of_the_search_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(0)
+    x = np.concatenate(
+        [10.0 ** rng.uniform(-15, 9, 2000), 2.0 ** np.arange(-40, 40), 1 + 1e-9 * np.arange(20)]
+    )
+    out = np.zeros(len(x) + 1)
+    logarithms(x, np.ones(len(x)), out, len(x))
+    np.testing.assert_allclose(out[:-1], np.log(x), rtol=4e-15, atol=1e-15)
+    assert out[-1] == 0.0

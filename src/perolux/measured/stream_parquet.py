@@ -26,6 +26,7 @@ __all__ = ["read_parquet_stream", "write_parquet_stream"]
 
 _PULSED = ("sync_index", "nanotime_bin", "channel")
 _CONTINUOUS = ("time_tick", "channel")
+_BUFFER = 1 << 20
 _BROKEN = (OSError, ValueError, LookupError, TypeError, OverflowError, RuntimeError, MemoryError)
 """What pyarrow raises on damaged files, beside its own exceptions."""
 
@@ -72,7 +73,9 @@ def read_parquet_stream(path: str | Path, *, sync_period_ns: float | None = None
         before: int | None = None
         first = 0
         try:
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=most, columns=list(wanted)):
+            # Read ahead, or without a buffer, the compressed table is held whole by the end of a pass.
+            file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+            for batch in file.iter_batches(batch_size=most, columns=list(wanted), use_threads=False):
                 if any(batch.column(name).null_count for name in wanted):
                     raise InputError("empty cells among the photons", where=where, fix="leave such rows out")
                 photons = Photons(

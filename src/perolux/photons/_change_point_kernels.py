@@ -6,7 +6,45 @@ import numpy as np
 from numba import njit
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def logarithms(x, mantissa, out, count):
+    """out = ln x of the first `count`, to 1e-15; x positive, not denormal; mantissa: (n,) scratch.
+
+    x = m 2^e with 1 <= m < 2 by its bits; ln m = ln(root 2) + 2 artanh(s), s = (m - root 2)/(m + root 2), as
+    a series to s^19. Written out because compiled loops take `np.log` one by one, but this by four or eight.
+    """
+    bits, mantissa_bits = x.view(np.int64), mantissa.view(np.int64)
+    for c in range(count):
+        mantissa_bits[c] = (bits[c] & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000
+        out[c] = np.float64(np.int32((bits[c] >> 52) - 1023))
+    for c in range(count):
+        s = (mantissa[c] - 1.4142135623730951) / (mantissa[c] + 1.4142135623730951)
+        z = s * s
+        series = 1 / 15 + z * (1 / 17 + z * (1 / 19))
+        series = 1 / 9 + z * (1 / 11 + z * (1 / 13 + z * series))
+        series = 1 + z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * series)))
+        out[c] = (out[c] + 0.5) * 0.6931471805599453 + 2 * s * series
+
+
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def least_of(value, count):
+    """The least of the first `count`."""
+    low = np.inf
+    for c in range(count):
+        low = min(low, value[c])
+    return low
+
+
 @njit(cache=True, nogil=True)
+def how_many_above(value, count, limit):
+    """How many of the first `count` lie above a limit."""
+    found = 0
+    for c in range(count):
+        found += value[c] > limit
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def best_partition(time, stride, penalty, least, most_alive):
     """Changes (indices of photons) of the partition of least cost, by dynamic programming with exact pruning
     (PELT).
@@ -26,37 +64,43 @@ def best_partition(time, stride, penalty, least, most_alive):
     best = np.full(nodes, np.inf)
     best[0] = -penalty
     before = np.zeros(nodes, np.int64)
-    alive = np.zeros(most_alive + 1, np.int64)
-    value = np.zeros(most_alive + 1)
+    # Of each start that is alive: its node, its time, what all before it costs.
+    room = most_alive + 1
+    alive = np.zeros(room, np.int64)
+    began, paid, value = np.zeros(room), np.zeros(room), np.zeros(room)
+    span, scratch = np.ones(room), np.ones(room)
     count = 0
     for j in range(least, nodes):
         start = j - least
         if best[start] < np.inf:
-            alive[count] = start
+            alive[count], began[count], paid[count] = start, time[start * stride], best[start]
             count += 1
         now = time[j * stride]
-        low, at = np.inf, 0
         for c in range(count):
-            i = alive[c]
-            span = now - time[i * stride]
-            cost = best[i] + (j - i) * stride * np.log(span) - self_information[j - i]
-            value[c] = cost
-            if cost < low:
-                low, at = cost, i
+            span[c] = now - began[c]
+        logarithms(span, scratch, value, count)
+        for c in range(count):
+            n = j - alive[c]
+            value[c] = paid[c] + n * stride * value[c] - self_information[n]
+        low = least_of(value, count)
+        first = 0
+        while first < count - 1 and value[first] != low:
+            first += 1
+        at = alive[first]
         best[j] = low + penalty
         before[j] = at
-        kept = 0
-        for c in range(count):
-            # What is worse than a fresh segment from here on can never win again.
-            if value[c] <= best[j]:
-                alive[kept] = alive[c]
-                kept += 1
-        count = kept
+        # What is worse than a fresh segment from here on can never win again.
+        if how_many_above(value, count, best[j]):
+            kept = 0
+            for c in range(count):
+                alive[kept], began[kept], paid[kept] = alive[c], began[c], paid[c]
+                kept += value[c] <= best[j]
+            count = kept
         if count >= most_alive:
             kept = 1
             for c in range(1, count):
                 if alive[c] == at or (alive[c] - alive[kept - 1]) * 128 >= j - alive[c]:
-                    alive[kept] = alive[c]
+                    alive[kept], began[kept], paid[kept] = alive[c], began[c], paid[c]
                     kept += 1
             count = kept
     changes = np.zeros(nodes, np.int64)

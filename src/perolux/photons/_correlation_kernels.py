@@ -64,35 +64,6 @@ def short_lags(time, side, edges, most, first_start, counts):
 
 
 @njit(cache=True, nogil=True)
-def binned(time, side, origin, width, a, b):
-    """Add photons of side 0 to a, of side 1 to b, at (time - origin) // width; times in whole ticks."""
-    for i in range(len(time)):
-        place = (time[i] - origin) // width
-        if place < 0 or place >= len(a):
-            continue
-        if side[i] == 0:
-            a[place] += 1
-        elif side[i] == 1:
-            b[place] += 1
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def lag_products(a, b, lags, out):
-    """out[k] = sum_i a[i] b[i + lags[k]], in blocks that stay in the cache."""
-    n = len(a)
-    block = 8192
-    for start in range(0, n, block):
-        stop = min(start + block, n)
-        for k in range(len(lags)):
-            lag = lags[k]
-            end = min(stop, n - lag)
-            total = 0.0
-            for i in range(start, end):
-                total += a[i] * b[i + lag]
-            out[k] += total
-
-
-@njit(cache=True, nogil=True)
 def pulse_pairs(sync, side, first_start, counts):
     """Add all pairs of sides 0 and 1 to counts[most + sync(1) - sync(0)], |difference| <= most =
     len(counts)//2.

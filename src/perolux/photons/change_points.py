@@ -137,9 +137,9 @@ def _segments(blocks: Iterator[FloatArray], end_s: float, threshold: float) -> S
         raise OptionError(
             f"a threshold of {threshold:g}", where="threshold", allowed="3 or more", fix="9 is usual"
         )
-    first: list[int] = [0]
-    start: list[float] = [0.0]
-    gain: list[float] = []
+    first: list[IntArray] = [np.zeros(1, np.int64)]
+    start: list[FloatArray] = [np.zeros(1)]
+    gain: list[FloatArray] = []
     held, offset = np.zeros(0), 0
     for block in blocks:
         for part in range(0, max(len(block), 1), _BLOCK):
@@ -147,28 +147,23 @@ def _segments(blocks: Iterator[FloatArray], end_s: float, threshold: float) -> S
             changes, gains = _search(held, threshold)
             if len(changes) > 1:
                 done = int(changes[-2])
-                for at, worth in zip(changes[:-1], gains[:-1], strict=True):
-                    first.append(offset + int(at))
-                    start.append(float(held[at]))
-                    gain.append(float(worth))
+                first.append(offset + changes[:-1])
+                start.append(held[changes[:-1]])
+                gain.append(gains[:-1])
             elif len(held) > _BLOCK:
                 done = len(held) - _FORGET if not len(changes) else max(int(changes[0]) - _FORGET, 0)
             else:
                 done = 0
             held, offset = held[done:], offset + done
     changes, gains = _search(held, threshold)
-    for at, worth in zip(changes, gains, strict=True):
-        first.append(offset + int(at))
-        start.append(float(held[at]))
-        gain.append(float(worth))
-    total = offset + len(held)
-    begin = np.array(start)
+    first_photon = np.concatenate([*first, offset + changes])
+    begin = np.concatenate([*start, held[changes]])
     return Segments(
-        first_photon=np.array(first, dtype=np.int64),
+        first_photon=first_photon,
         start_s=begin,
         stop_s=np.append(begin[1:], end_s),
-        photons=np.diff(np.append(first, total)).astype(np.int64),
-        gain=np.array(gain),
+        photons=np.diff(np.append(first_photon, offset + len(held))),
+        gain=np.concatenate([*gain, gains]),
         threshold=threshold,
     )
 

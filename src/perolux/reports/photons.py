@@ -29,6 +29,7 @@ __all__ = ["render_photons", "write_photon_report"]
 
 FloatArray = npt.NDArray[np.float64]
 _SHOWN_S = 10.0
+_MOST_POINTS = 5000
 
 
 def write_photon_report(
@@ -69,11 +70,11 @@ def _stretches(found: Analysis) -> str:
     lifetime = found.stretch_lifetime_ns
     told = np.full(len(found.segments), np.nan) if lifetime is None else lifetime
     lines = ["start_s,stop_s,photons,rate_cps,level,lifetime_ns"]
-    for k in range(len(found.segments)):
-        s = found.segments
+    s, rate = found.segments, found.segments.rate_cps
+    for k in range(len(s)):
         cell = "" if not np.isfinite(told[k]) else f"{told[k]:.6g}"
         lines.append(
-            f"{s.start_s[k]:.9f},{s.stop_s[k]:.9f},{s.photons[k]},{s.rate_cps[k]:.7g},"
+            f"{s.start_s[k]:.9f},{s.stop_s[k]:.9f},{s.photons[k]},{rate[k]:.7g},"
             f"{found.levels.of_segment[k] + 1},{cell}"
         )
     return "\n".join(lines) + "\n"
@@ -215,20 +216,24 @@ def _shade(share: float) -> tuple[float, float, float]:
 
 def _flid(found: Analysis, lifetime: FloatArray) -> Plot:
     s = found.segments
-    good = np.isfinite(lifetime) & (s.photons > 30)
+    good = np.flatnonzero(np.isfinite(lifetime) & (s.photons > 30))
+    # A page holds thousands of points; each beyond weighs 600 bytes of it. Every so many are drawn.
+    every = -(-len(good) // _MOST_POINTS) if len(good) else 1
+    good = good[::every]
 
     def draw(axis: Axes) -> None:
-        if good.any():
+        if good.size:
             area = np.clip(40 * s.photons[good] / s.photons[good].max(), 1.0, None)
             axis.scatter(lifetime[good], s.rate_cps[good] / 1e3, s=area, color=BLUE, alpha=0.35, lw=0)
         axis.set(xlabel="lifetime of a stretch (ns)", ylabel="rate (1000/s)", xlim=(0, None), ylim=(0, None))
 
     told = found.flid_correlation
     said = "" if told is None else f" Correlation of rate and ln(1/lifetime): {number(told, 2)}."
+    of = "a stretch" if every == 1 else f"for every {every} stretches"
     return make_plot(
         "flid",
         "Lifetime against intensity",
-        f"One point a stretch of more than 30 photons, its area by photons.{said}",
+        f"One point {of} of more than 30 photons, its area by photons.{said}",
         draw,
     )
 
