@@ -14,3 +14,8 @@ hypothesis.settings.register_profile(
     "perolux", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("perolux")
+
+
+def pytest_collection_modifyitems(items):
+    """Groups that run in one process come first: they are long, and nothing may wait for them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

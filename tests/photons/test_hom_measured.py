@@ -86,7 +86,7 @@ def beating(gap, spread, t2=0.3):
     return [HomHistogram(near, rng.poisson(2e4 * mean + 1.0)) for mean in (unit - less, unit)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_spread_and_detuning_come_back():
     kept = {"delay_ns": 3.0, "lifetime_ns": 0.3, "blur_ns": 0.03}
     still = fit_emitter(*beating(0.0, 6.0), "train", spread_rad_per_ps=None, **kept)

@@ -191,7 +191,7 @@ def test_photons_of_a_known_law_bring_it_back() -> None:
     assert found["stretches"].reason is not None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals_hold_the_law_in_a_dozen_streams() -> None:
     assert np.all(coverage("exponential", range(12)) >= 0.75)  # 9 of 12: below by chance once in 500
 

@@ -7,7 +7,17 @@ import pytest
 from perolux.validation import load_rows
 from perolux.validation.run import run_row
 
-ROWS = [pytest.param(row, id=row.id, marks=[pytest.mark.slow] if row.slow else []) for row in load_rows()]
+
+
+def _marks(row):
+    """Slow rows are not in the quick tier; those that share a long computation run in one process."""
+    marks = [pytest.mark.slow] if row.slow else []
+    if row.function.__module__.endswith("inference_inversion"):
+        marks.append(pytest.mark.xdist_group("inversion"))
+    return marks
+
+
+ROWS = [pytest.param(row, id=row.id, marks=_marks(row)) for row in load_rows()]
 
 
 @pytest.mark.parametrize("row", ROWS)
