@@ -8,7 +8,6 @@ from perolux.validation import load_rows
 from perolux.validation.run import run_row
 
 
-
 def _marks(row):
     """Slow rows are not in the quick tier; those that share a long computation run in one process."""
     marks = [pytest.mark.slow] if row.slow else []
