@@ -17,5 +17,5 @@ hypothesis.settings.load_profile("perolux")
 
 
 def pytest_collection_modifyitems(items):
-    """Groups that run in one process come first: they are long, and nothing may wait for them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """The longest test starts first: nothing has to wait for it at the end."""
+    items.sort(key=lambda item: item.name != "test_slow_rows_of_the_inversion")

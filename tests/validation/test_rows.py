@@ -7,20 +7,35 @@ import pytest
 from perolux.validation import load_rows
 from perolux.validation.run import run_row
 
-
-def _marks(row):
-    """Slow rows are not in the quick tier; those that share a long computation run in one process."""
-    marks = [pytest.mark.slow] if row.slow else []
-    if row.function.__module__.endswith("inference_inversion"):
-        marks.append(pytest.mark.xdist_group("inversion"))
-    return marks
+SHARED = "inference_inversion"
 
 
-ROWS = [pytest.param(row, id=row.id, marks=_marks(row)) for row in load_rows()]
+def _shares_minutes(row):
+    """Slow rows of the inversion rest on the same minutes of sampling, kept in memory: one test for them."""
+    return row.slow and row.function.__module__.endswith(SHARED)
+
+
+ROWS = [
+    pytest.param(row, id=row.id, marks=[pytest.mark.slow] if row.slow else [])
+    for row in load_rows()
+    if not _shares_minutes(row)
+]
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_row(row):
+    check(row)
+
+
+@pytest.mark.slow
+def test_slow_rows_of_the_inversion():
+    rows = [row for row in load_rows() if _shares_minutes(row)]
+    assert rows
+    for row in rows:
+        check(row)
+
+
+def check(row):
     result = run_row(row)
     assert not result.unexplained, (
         f"{row.id}: {row.quantity}: computed {result.value} {row.unit}, target {row.target} "
