@@ -42,6 +42,7 @@ def assembly(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_an_assembly_as_json_has_three_screenings_each_with_all_numbers(assembly, capsys):
     code, said = run(capsys, "burst", str(assembly), "--json", "--seed", "3")
     record = json.loads(said.out)

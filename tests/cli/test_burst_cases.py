@@ -39,6 +39,7 @@ def test_pair(capsys, pair):
     assert found["peak"] == {"Gamma_t": 0.0, "photon_rate_over_Gamma": pytest.approx(2.0)}
 
 
+@pytest.mark.slow
 def test_bracket(capsys, pair):
     found = answer(capsys, pair(), "--method", "bracket", "--trajectories", "50")
     assert all(row["photon_rate_over_Gamma"] is None and row["low"] <= row["high"] for row in found["rows"])

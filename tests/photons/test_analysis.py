@@ -117,6 +117,7 @@ def test_trace_counts_all_whole_bins() -> None:
     assert found.counts.tolist() == [3, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_continuous_record_has_no_lifetimes_and_says_why() -> None:
     made = simulate_stream([(5e4, 8.0)], duration_s=2.0, rng=np.random.default_rng(0), efficiency=0.05)
     found = analyse(made.stream).as_dict()
@@ -152,6 +153,7 @@ def test_wrong_settings() -> None:
         analyse(stream_of_arrays(np.zeros(0, int), np.zeros(0, int), macro_tick_ns=1.0, duration_s=1.0))
 
 
+@pytest.mark.slow
 def test_the_foot_of_the_edge_is_not_taken_for_decay():
     """Jitter spreads the pulse to before its half height: those photons are no late light of the last."""
     simulated = simulate_stream(
