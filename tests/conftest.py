@@ -26,7 +26,7 @@ SECONDS = os.environ.get("PEROLUX_TEST_SECONDS")
 
 
 def pytest_collection_modifyitems(items):
-    """Marks what is listed as slow; the longest test starts first, so that nothing waits for it at the end."""
+    """Marks what is listed as slow; the longest test starts first, so that nothing waits for it."""
     for item in items:
         if not SLOW.isdisjoint((item.nodeid, item.nodeid.split("[")[0])):
             item.add_marker(pytest.mark.slow)
