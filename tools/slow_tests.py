@@ -4,7 +4,7 @@
     python tools/slow_tests.py FILE          the same from the notes of an earlier run (below)
 
 A run of pytest with PEROLUX_TEST_SECONDS=FILE appends one line per test (seconds, name) to FILE. The seconds
-are those of the processor, of the test and of the programs that it started: a busy machine changes them little.
+are those of the processor, of the test and of programs that it started: a busy machine changes them little.
 A test with parameters counts by its slowest case, but each row of the validation and each page for itself.
 Compiled kernels are kept between runs: measure twice on a fresh clone and take the second.
 """
