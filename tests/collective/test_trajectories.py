@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
-from perolux.collective.blocks import blocks, product_state, symmetric_single
+from perolux.collective.blocks import blocks, hamiltonian, photon_operator, product_state, symmetric_single
 from perolux.collective.master_equation import exact_emission
-from perolux.collective.trajectories import _blocks, trajectory_emission
+from perolux.collective.trajectories import _blocks, _moved, trajectory_emission
 from perolux.errors import ModelRangeError, OptionError
 
 TIMES = np.linspace(0.0, 1.5, 16)
@@ -46,12 +47,29 @@ def test_partial_and_single(cluster):
 def test_blocks_by_turned_bits(cluster):
     # without detunings the upper blocks are those of as many holes
     between = cluster(2, 2, 1, dipole=(1.0, 0.0, 1.0))
-    from perolux.collective.blocks import hamiltonian, photon_operator
-
     for k, block in _blocks(between, 4, 0.3).items():
         h = hamiltonian(blocks(4), k, between) - 0.5j * photon_operator(blocks(4), k, between)
         h = h.toarray() - 0.15j * k * np.eye(h.shape[0])
         assert block.right @ (block.values[:, None] * block.inverse) == pytest.approx(h, abs=1e-9)
+
+
+def test_single_precision_of_large_blocks(cluster):
+    # against the exponential of the matrix itself in double precision, over phases of up to ten turns; with
+    # detunings, since eigenvectors of equal eigenvalues are as LAPACK happens to choose them
+    between, of = cluster(3, 3, 1, spread=20.0), blocks(9)
+    block = _blocks(between, 4, 0.0)[4]
+    assert block.right.dtype == np.complex64
+    light = photon_operator(of, 4, between).toarray()
+    h = hamiltonian(of, 4, between).toarray() - 0.5j * light
+    psi = np.random.default_rng(5).normal(size=(126, 2)) @ np.array([1.0, 1.0j])
+    psi /= np.linalg.norm(psi)
+    exact = expm(-0.05j * h) @ psi
+    weights = block.inverse @ psi[:, None].astype(np.complex64)
+    found, norm, rate = _moved(block, weights, np.array([0.05]))
+    # rounding of 6e-8 over sqrt(126) sums and a condition below 4
+    assert found[:, 0] == pytest.approx(exact, abs=5e-6)
+    assert norm[0] == pytest.approx(np.linalg.norm(exact) ** 2, abs=3e-6)
+    assert rate[0] == pytest.approx(np.real(exact.conj() @ light @ exact), abs=2e-5)
 
 
 def test_repeatable(cluster, full):
