@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.polynomial.legendre import legval
+from scipy.linalg import expm
 
-from perolux.collective._wigner_kernels import step, step_factored
+from perolux.collective._wigner_kernels import GROUP, step, step_lanes
 from perolux.collective.dicke import dicke_burst
 from perolux.collective.plane_waves import real_factor
-from perolux.collective.wigner import wigner_emission, wigner_step_plain, wigner_time_step
+from perolux.collective.wigner import grouped, wigner_emission, wigner_step_plain, wigner_time_step
 from perolux.errors import ModelRangeError, OptionError
 
 
@@ -18,19 +20,61 @@ def test_kernel(cluster):
     between, rng = cluster(2, 2, 2, spread=20.0), np.random.default_rng(1)
     noise = rng.normal(size=8) + 1j * rng.normal(size=8)
     plain = spins(8)
-    fast, factored = plain.copy(), plain.copy()
-    factor = real_factor(between.decay, 1e-14)
+    fast = plain.copy()
     for _ in range(20):
         plain = wigner_step_plain(
             plain, 0.5 * between.decay + 1j * between.shift, between.detuning, noise, 3e-4
         )
         step(fast, 0.5 * between.decay, between.shift, between.detuning, noise.real, noise.imag, 3e-4)
-        step_factored(
-            factored, factor, 0.0, between.shift, True, between.detuning, noise.real, noise.imag, 3e-4
-        )
     assert fast == pytest.approx(plain, abs=1e-11)
-    assert factored == pytest.approx(plain, abs=1e-6)
     assert np.sum(fast**2, axis=0) == pytest.approx(np.full(8, 3.0), abs=1e-11)
+
+
+@pytest.mark.parametrize("has_shift", [True, False])
+def test_lanes(cluster, has_shift):
+    # 72 emitters: one whole group and a part of one; two lanes, each as a trajectory by itself
+    between, rng, dt = cluster(9, 8, 1, spread=20.0), np.random.default_rng(1), 3e-4
+    between = between if has_shift else between.without_shifts()
+    loss, factor = 0.5, real_factor(between.decay, 1e-14)
+    both = [spins(72, seed) for seed in (1, 2)]
+    noise = rng.normal(size=(2, 2, 72))
+    xy = np.concatenate([np.stack([s[m] for s in both], axis=1) for m in (0, 1)], axis=1)
+    beside = np.concatenate([noise[0].T, noise[1].T], axis=1)
+    z = np.stack([s[2] for s in both], axis=1)
+    outside, inside = grouped(between.shift, GROUP)
+    p = factor.T @ xy
+    for _ in range(10):
+        step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, between.detuning, beside, 0.25 * dt)
+        for lane, s in enumerate(both):
+            lossy = 0.5 * (between.decay + loss * np.eye(72))
+            step(s, lossy, between.shift, between.detuning, noise[0, lane], noise[1, lane], dt)
+    for lane, s in enumerate(both):
+        # the factor leaves 1e-14 of the trace; angles below 0.5: 1e-8 a turn from the tangent
+        assert xy[:, lane] == pytest.approx(s[0], abs=1e-5)
+        assert xy[:, 2 + lane] == pytest.approx(s[1], abs=1e-5)
+        assert z[:, lane] == pytest.approx(s[2], abs=1e-5)
+
+
+def test_one_emitter_is_wrong_by_a_known_amount(together):
+    """The method on one emitter, in closed form: u = sz/sqrt(3) moves on a sphere by
+
+    m_l' = -l(l+1)/2 m_l - sqrt(3)/2 l(l+1)/(2l+1) (m_(l-1) - m_(l+1)),  m_l = <P_l(u)>, u = 1/sqrt(3) first,
+
+    while exp(-t) needs <sz^2> = 1 at all times. So the population is 0.022 too low at Gamma t = 0.74 and ends
+    at 1 - sqrt(3)/2 coth(sqrt 3) = 0.078 instead of 0: the sphere of radius sqrt(3), not the integrator.
+    """
+    order = np.arange(25)
+    turn = np.sqrt(3.0) / 2.0 * order * (order + 1) / (2 * order + 1)
+    moments = np.diag(-0.5 * order * (order + 1)) - np.diag(turn[1:], -1) + np.diag(turn[:-1], 1)
+    first = legval(1.0 / np.sqrt(3.0), np.eye(25))
+    times = np.linspace(0.0, 4.0, 41)
+    closed = np.array([0.5 + 0.5 * np.sqrt(3.0) * (expm(moments * t) @ first)[1] for t in times])
+    assert np.min(closed - np.exp(-times)) == pytest.approx(-0.0219, abs=2e-4)
+    found = wigner_emission(
+        together(1), np.array([0]), times, trajectories=6000, rng=np.random.default_rng(3)
+    )
+    # sd of the population of one trajectory: below 0.6 at all times
+    assert found.excited == pytest.approx(closed, abs=4.0 * 0.6 / np.sqrt(6000))
 
 
 def test_energy_of_shifts_alone(cluster):

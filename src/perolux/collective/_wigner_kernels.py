@@ -2,14 +2,20 @@
 
 Each emitter is a vector S of length sqrt(3) that turns about w = (2 Im F, 2 Re F, delta),
 F = (Gamma/2 + i Omega) s- + xi with s- = (sx - i sy)/2. Emitters are visited 1..N, then N..1, each turned by
-w dt/2 with the fields of all others as they are then; the noise xi is held over the step. `wigner_step_plain`
-of `wigner.py` is the same in NumPy. Random numbers come from seeds that the caller draws.
+w dt/2 with the fields of all others as they are then; the noise xi is held over the step. `step` and
+`wigner_step_plain` of `wigner.py` are the same one trajectory at a time.
+
+`step_lanes` moves many trajectories side by side: xy (N, 2 B) holds sx of B trajectories, then their sy. The
+shifts of a group of emitters from all others outside of it are one product of matrices before the group is
+visited, those inside are added at each visit: the sums are those of the sequential rule, the cost that of
+dense products (4 N^2 operations a step and trajectory and sweep). Decay goes through Gamma = factor factor^T,
+whose sums factor^T s are kept up to date at each turn.
 """
 
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 
 @njit(cache=True)
@@ -45,91 +51,120 @@ def step(s, g_real, g_imag, detuning, noise_real, noise_imag, dt):
             )  # fmt: skip
 
 
-@njit(cache=True, fastmath=True)
-def step_factored(s, factor, loss, shift, has_shift, detuning, noise_real, noise_imag, dt):
-    """The same step with Gamma = factor factor^T: the sums factor^T s are kept up to date at each turn, so
-    that the decay costs the rank of Gamma a visit, and the shifts alone cost N."""
-    n, r = factor.shape
-    px, py = np.zeros(r, s.dtype), np.zeros(r, s.dtype)
-    for j in range(n):
-        for m in range(r):
-            px[m] += factor[j, m] * s[0, j]
-            py[m] += factor[j, m] * s[1, j]
-    for sweep in range(2):
-        for v in range(n):
-            i = v if sweep == 0 else n - 1 - v
-            dx, dy, ox, oy = s[0, 0] * 0, s[0, 0] * 0, s[0, 0] * 0, s[0, 0] * 0
-            for m in range(r):
-                dx += factor[i, m] * px[m]
-                dy += factor[i, m] * py[m]
-            if has_shift:
-                for j in range(n):
-                    ox += shift[i, j] * s[0, j]
-                    oy += shift[i, j] * s[1, j]
-            bx, by = s[0, i], s[1, i]
-            dx += loss * bx
-            dy += loss * by
-            s[0, i], s[1, i], s[2, i] = _turn(
-                bx, by, s[2, i],
-                ox - 0.5 * dy + 2.0 * noise_imag[i], 0.5 * dx + oy + 2.0 * noise_real[i],
-                detuning[i], 0.5 * dt,
-            )  # fmt: skip
-            bx, by = s[0, i] - bx, s[1, i] - by
-            for m in range(r):
-                px[m] += factor[i, m] * bx
-                py[m] += factor[i, m] * by
+GROUP = 64
 
 
-@njit(cache=True, parallel=True, fastmath=True)
-def trajectories(starts, seeds, shift, detuning, factor, loss, dephasing, dt, steps, every):
-    """Photon rate and population of each trajectory at every `every`-th step, (T, steps//every + 1) each.
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _visit(i, xy, z, p, factor, field, noise, loss, detuning, quarter):
+    """Turn emitter i of all lanes; field (2 B,): sums of the shifts, with sx, then with sy. quarter: dt/4."""
+    lanes, rank = z.shape[1], factor.shape[1]
+    decay = np.zeros(2 * lanes, xy.dtype)
+    for c in range(2 * lanes):
+        decay[c] = loss * xy[i, c]
+    for m in range(rank):
+        a = factor[i, m]
+        for c in range(2 * lanes):
+            decay[c] += a * p[m, c]
+    for c in range(lanes):
+        sx, sy, sz = xy[i, c], xy[i, lanes + c], z[i, c]
+        half = xy.dtype.type(0.5)
+        two = xy.dtype.type(2.0)
+        ax = (field[c] - half * decay[lanes + c] + two * noise[i, lanes + c]) * quarter
+        ay = (field[lanes + c] + half * decay[c] + two * noise[i, c]) * quarter
+        az = detuning[i] * quarter
+        # tan(x)/x by its continued fraction: the length is kept whatever t is, the angle to 1e-6 below 1
+        q = ax * ax + ay * ay + az * az
+        t = (xy.dtype.type(105.0) - xy.dtype.type(10.0) * q) / (
+            xy.dtype.type(105.0) - xy.dtype.type(45.0) * q + q * q
+        )
+        ax, ay, az = ax * t, ay * t, az * t
+        cx, cy, cz = ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx
+        f = two / (xy.dtype.type(1.0) + q * t * t)
+        dx = f * (cx + ay * cz - az * cy)
+        dy = f * (cy + az * cx - ax * cz)
+        xy[i, c], xy[i, lanes + c] = sx + dx, sy + dy
+        z[i, c] = sz + f * (cz + ax * cy - ay * cx)
+        decay[c], decay[lanes + c] = dx, dy
+    for m in range(rank):
+        a = factor[i, m]
+        for c in range(2 * lanes):
+            p[m, c] += a * decay[c]
 
-    starts (T, 3, N); factor (N, r) with Gamma = factor factor^T. In the precision of `starts`.
+
+@njit(cache=True, fastmath=True, nogil=True)
+def step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, detuning, noise, quarter):
+    """One step of all lanes in place. z (N, B), p (r, 2 B) = factor^T xy, noise (N, 2 B) real, imaginary.
+
+    outside (N, N): shifts with those inside the groups of `GROUP` set to 0; inside (N, GROUP): these.
     """
-    count, n = starts.shape[0], starts.shape[2]
-    kept = steps // every + 1
-    rate, excited = np.zeros((count, kept)), np.zeros((count, kept))
-    has_shift = np.any(shift != 0.0)
+    n, both = xy.shape
+    field = np.zeros((GROUP, both), xy.dtype)
+    groups = (n + GROUP - 1) // GROUP
+    for sweep in range(2):
+        for v in range(groups):
+            low = GROUP * (v if sweep == 0 else groups - 1 - v)
+            size = min(GROUP, n - low)
+            if has_shift:
+                np.dot(outside[low : low + size], xy, field[:size])
+            for u in range(size):
+                k = u if sweep == 0 else size - 1 - u
+                row = field[k]
+                if has_shift:
+                    for j in range(size):
+                        a = inside[low + k, j]
+                        for c in range(both):
+                            row[c] += a * xy[low + j, c]
+                _visit(low + k, xy, z, p, factor, row, noise, loss, detuning, quarter)
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, dephasing, dt, steps, every):
+    """Photon rate and population of each trajectory at every `every`-th step, (steps//every + 1, B) each.
+
+    starts (3, N, B); all in the precision of `starts`.
+    """
+    np.random.seed(seed)  # noqa: NPY002
+    n, b = starts.shape[1], starts.shape[2]
+    kept, rank = steps // every + 1, factor.shape[1]
+    rate, excited = np.zeros((kept, b)), np.zeros((kept, b))
     turned = factor.T.copy()
     # what the factor makes of the diagonal, so that the sum over pairs is without it
     own = np.sum(factor * factor, axis=1)
-    for t in prange(count):
-        np.random.seed(seeds[t])  # noqa: NPY002
-        s = starts[t].copy()
-        noise_real, noise_imag = np.zeros(n, starts.dtype), np.zeros(n, starts.dtype)
-        for k in range(steps + 1):
-            if k % every == 0:
-                light, up = 0.0, 0.0
-                for m in range(factor.shape[1]):
-                    row_r, row_i = s[0, 0] * 0, s[0, 0] * 0
-                    for i in range(n):
-                        row_r += turned[m, i] * s[0, i]
-                        row_i += turned[m, i] * s[1, i]
-                    light += 0.25 * (row_r * row_r + row_i * row_i)
-                for i in range(n):
-                    light -= 0.25 * own[i] * (s[0, i] * s[0, i] + s[1, i] * s[1, i])
-                    up += 0.5 * (1.0 + s[2, i])
-                rate[t, k // every] = light + up
-                excited[t, k // every] = up
-            if k == steps:
-                break
-            # <xi_i conj xi_j> = Gamma_ij/(2 dt): xi = factor eta/sqrt(2), eta complex with <|eta|^2> = 1/dt
+    xy, z = np.zeros((n, 2 * b), starts.dtype), starts[2].copy()
+    xy[:, :b], xy[:, b:] = starts[0], starts[1]
+    p, eta = np.zeros((rank, 2 * b), starts.dtype), np.zeros((rank, 2 * b), starts.dtype)
+    noise = np.zeros((n, 2 * b), starts.dtype)
+    # <xi_i conj xi_j> = Gamma_ij/(2 dt): xi = factor eta/sqrt(2), eta complex with <|eta|^2> = 1/dt
+    scale, lost = math.sqrt(0.25 / dt), math.sqrt(0.25 * loss / dt)
+    quarter = xy.dtype.type(0.25 * dt)
+    for k in range(steps + 1):
+        np.dot(turned, xy, p)
+        if k % every == 0:
+            at = k // every
+            for m in range(rank):
+                for c in range(b):
+                    rate[at, c] += 0.25 * (p[m, c] ** 2 + p[m, b + c] ** 2)
             for i in range(n):
-                noise_real[i], noise_imag[i] = 0.0, 0.0
-            for m in range(factor.shape[1]):
-                a = np.random.normal() * math.sqrt(0.25 / dt)  # noqa: NPY002
-                b = np.random.normal() * math.sqrt(0.25 / dt)  # noqa: NPY002
-                for i in range(n):
-                    noise_real[i] += turned[m, i] * a
-                    noise_imag[i] += turned[m, i] * b
-            if loss > 0.0:
-                for i in range(n):
-                    noise_real[i] += math.sqrt(loss * 0.25 / dt) * np.random.normal()  # noqa: NPY002
-                    noise_imag[i] += math.sqrt(loss * 0.25 / dt) * np.random.normal()  # noqa: NPY002
-            step_factored(s, factor, loss, shift, has_shift, detuning, noise_real, noise_imag, dt)
-            if dephasing > 0.0:
-                for i in range(n):
+                for c in range(b):
+                    up = 0.5 * (1.0 + z[i, c])
+                    excited[at, c] += up
+                    rate[at, c] += up - 0.25 * own[i] * (xy[i, c] ** 2 + xy[i, b + c] ** 2)
+        if k == steps:
+            break
+        for m in range(rank):
+            for c in range(2 * b):
+                eta[m, c] = scale * np.random.normal()  # noqa: NPY002
+        np.dot(factor, eta, noise)
+        if loss > 0.0:
+            for i in range(n):
+                for c in range(2 * b):
+                    noise[i, c] += lost * np.random.normal()  # noqa: NPY002
+        step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, detuning, noise, quarter)
+        if dephasing > 0.0:
+            for i in range(n):
+                for c in range(b):
                     angle = math.sqrt(2.0 * dephasing * dt) * np.random.normal()  # noqa: NPY002
-                    c, d = math.cos(angle), math.sin(angle)
-                    s[0, i], s[1, i] = c * s[0, i] - d * s[1, i], d * s[0, i] + c * s[1, i]
+                    e, f = math.cos(angle), math.sin(angle)
+                    x, y = xy[i, c], xy[i, b + c]
+                    xy[i, c], xy[i, b + c] = e * x - f * y, f * x + e * y
     return rate, excited
