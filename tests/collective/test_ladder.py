@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from perolux.collective.first_photons import first_photons
 from perolux.collective.ladder import _driven, ladder_emission
 from perolux.collective.master_equation import exact_emission
 from perolux.errors import ModelRangeError, OptionError
@@ -33,6 +34,26 @@ def test_cube(cluster):
     assert found.excited[-1] == pytest.approx(1.19, abs=0.01)
 
 
+def test_first_photons_are_the_master_equation(cluster, full):
+    # all blocks, no cutoff, against the other solver: what differs is the fourth-order rule
+    between, t = cluster(2, 2, 1, spread=20.0), np.linspace(0.0, 0.3, 301)
+    rates = {"dephasing": 2.0, "loss": 0.5}
+    top = first_photons(between, 0, cutoff=np.inf, **rates)
+    seen = top.run(t, np.ones((1, 1, 1)), 0.0)
+    exact = exact_emission(between, full(between), t, **rates)
+    assert seen[0] == pytest.approx(exact.photon_rate, abs=1e-4)
+    assert seen[1] == pytest.approx(exact.excited, abs=1e-4)
+    # the last block is the ground state
+    assert seen[2, 0] == 0.0 and np.all(np.diff(seen[2]) >= 0.0)
+
+
+def test_cutoff(cluster):
+    t = np.linspace(0.0, 0.3, 31)
+    near, all_kept = (ladder_emission(cluster(2, 3, 1), t, cutoff=c) for c in (100.0, np.inf))
+    # rate/cutoff squared, with collective rates of about 10 Gamma, and less: 4e-5 found
+    assert near.photon_rate == pytest.approx(all_kept.photon_rate, rel=1e-3)
+
+
 def test_driven():
     # p' = -2 p + t
     t = np.linspace(0.0, 1.0, 11)
@@ -41,8 +62,8 @@ def test_driven():
 
 
 def test_refusals(cluster):
-    for shape in ((2, 2, 1), (14, 1, 1)):
-        with pytest.raises(ModelRangeError, match="5 to 13"):
+    for shape in ((2, 2, 1), (15, 1, 1)):
+        with pytest.raises(ModelRangeError, match="5 to 14"):
             ladder_emission(cluster(*shape), np.array([0.0, 1.0]))
     with pytest.raises(OptionError):
         ladder_emission(cluster(5, 1, 1), np.array([0.0, 1.0]), loss=-1.0)

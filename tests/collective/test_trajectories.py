@@ -72,6 +72,12 @@ def test_single_precision_of_large_blocks(cluster):
     assert rate[0] == pytest.approx(np.real(exact.conj() @ light @ exact), abs=2e-5)
 
 
+def test_times_before_the_last_photons(cluster, full):
+    between, short = cluster(2, 2, 1), np.array([0.0, 1e-3])
+    found = trajectory_emission(between, full(between), short, trajectories=4, rng=np.random.default_rng(1))
+    assert found.excited[0] == 4.0 and found.photon_rate[0] == pytest.approx(4.0)
+
+
 def test_repeatable(cluster, full):
     between = cluster(2, 2, 1)
     runs = [

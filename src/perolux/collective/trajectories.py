@@ -193,6 +193,9 @@ def _many(
         np.zeros(many, dtype=np.int64),
     )  # fmt: skip
     for k in range(top, 0, -1):
+        if not len(there.which):
+            # the last time comes before any photon of this block
+            break
         block = parts[k]
         arrived: list[_Walkers] = []
         while len(there.which):
