@@ -17,6 +17,7 @@ from perolux.collective.blocks import blocks, product_state
 from perolux.collective.couplings import Couplings, Emitters, couplings
 from perolux.collective.dicke import dicke_burst
 from perolux.collective.ladder import ladder_emission
+from perolux.collective.lattice_excitation import lattice_couplings, lattice_emission
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.symmetric import symmetric_burst
 from perolux.collective.trajectories import trajectory_emission
@@ -117,7 +118,6 @@ def _alone() -> list[dict[str, Any]]:
             530.0,
         )
     )
-    big = cluster(512)
     return [
         row(
             "80 identical emitters, dephasing 2, loss 1",
@@ -139,20 +139,51 @@ def _alone() -> list[dict[str, Any]]:
                 )
             ),
         ),
-        row(
-            "ladder of number and energy, 2 x 3 x 2, to 2/Gamma",
-            _once(lambda: ladder_emission(sheet, 2.0 * TIMES)),
-        ),
-        row(
-            "truncated Wigner, 8 x 8 x 8 with shifts, 16 trajectories to 0.1/Gamma",
-            _once(
-                lambda: wigner_emission(
-                    big, np.arange(512), 0.1 * TIMES, trajectories=16, rng=np.random.default_rng(0)
-                )
-            ),
-            note="1000 trajectories to 1/Gamma take 625 times as long",
-        ),
+        *[
+            row(
+                f"ladder of number and energy, {a} x {b} x {c}, near field, to 0.3/Gamma",
+                _once(lambda e=grid(a, b, c): ladder_emission(couplings(e), 0.3 * TIMES)),
+            )
+            for a, b, c in ((2, 2, 2), (2, 5, 1), (2, 3, 2))
+        ],
+        *[_wigner(n, shifts) for n in (64, 216, 512) for shifts in (True, False)],
+        *[_one_excitation(edge) for edge in (10, 20, 46)],
     ]
+
+
+def grid(*shape: int, spread: float = 0.0) -> Emitters:
+    """A whole block of the lattice of `cluster`; detunings in Gamma."""
+    sites = np.array(list(np.ndindex(*shape)), dtype=float) * 12.5
+    detuning = np.random.default_rng(0).normal(0.0, spread, len(sites)) if spread else np.zeros(0)
+    return Emitters(sites, np.tile([0.0, 0.0, 1.0], (len(sites), 1)), 1.0, 530.0, detuning)
+
+
+def _wigner(n: int, shifts: bool) -> dict[str, Any]:
+    between = cluster(n) if shifts else cluster(n).without_shifts()
+    end, few = 0.1, 64
+    wigner_emission(between, np.arange(n), 0.001 * TIMES, trajectories=2, rng=np.random.default_rng(0))
+    seconds = _once(
+        lambda: wigner_emission(
+            between, np.arange(n), end * TIMES, trajectories=few, rng=np.random.default_rng(0)
+        )
+    )
+    return row(
+        f"truncated Wigner, {n} {'with' if shifts else 'without'} shifts, {few} trajectories to {end:g}/Gamma",
+        seconds,
+        note=f"1000 trajectories to 1/Gamma: {seconds * 1000 / few / end:.0f} s of CPU by proportion",
+    )
+
+
+def _one_excitation(edge: int) -> dict[str, Any]:
+    emitters, end = grid(edge, edge, edge, spread=1000.0), 0.02
+    between = lattice_couplings(emitters, np.full(3, 12.5))
+    wave = np.exp(1j * emitters.wavenumber_per_nm * emitters.positions_nm[:, 0]) / np.sqrt(len(emitters))
+    seconds = _once(lambda: lattice_emission(between, wave, np.array([0.0, end]), tolerance=1e-4))
+    return row(
+        f"one excitation, {edge} x {edge} x {edge} with shifts and detunings of 1000, to {end:g}/Gamma",
+        seconds,
+        note=f"to 1/Gamma: {seconds / end:.0f} s of CPU by proportion; amplitude to 1e-4 at the end",
+    )
 
 
 def _once(function: Callable[[], Any]) -> float:

@@ -1,6 +1,7 @@
-"""One excitation on a lattice of up to 10^5 emitters: products by the fast Fourier transform, steps by Krylov.
+"""One excitation on a lattice of up to 10^5 emitters: products by fast Fourier transforms, steps by Krylov.
 
-    c' = -i H_eff c,   H_eff = sum_i (delta_i - i (1 + kappa)/2) |i><i| + sum_(i != j) (Omega - i Gamma/2)(r_i - r_j)
+    c' = -i H_eff c
+    H_eff = sum_i (delta_i - i (1 + kappa)/2) |i><i| + sum_(i != j) (Omega - i Gamma/2)(r_i - r_j) |i><j|
 
 Emitters stand on points of a grid of equal spacings, all dipoles parallel; points may be empty. Then the
 couplings are a convolution: one forward and one backward transform on a grid twice as long each way. A step
@@ -26,7 +27,7 @@ from perolux.progress import Progress, silent
 
 __all__ = ["LatticeCouplings", "lattice_couplings", "lattice_emission"]
 
-_SPACE = 24
+_SPACE = 48
 _OFF_GRID = 1e-6
 _MOST_GRID = 5_000_000
 _SHORTEST = 1e-9
@@ -65,8 +66,8 @@ class LatticeCouplings:
 def lattice_couplings(
     emitters: Emitters, spacing_nm: FloatArray, *, screening: float = 1.0
 ) -> LatticeCouplings:
-    """The couplings as convolutions. spacing_nm (3,): of the grid along x, y, z, on whose points (counted from
-    the first corner) every emitter stands.
+    """The couplings as convolutions. spacing_nm (3,): of the grid along x, y, z, on whose
+    points, counted from the first corner, every emitter stands.
 
     Raises `InputError` for an emitter off the grid, two at one point or dipoles that are not parallel.
     """
