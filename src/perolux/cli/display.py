@@ -100,12 +100,13 @@ def _optimise(
     if json:
         print_json(found.as_dict())
         return
-    rows = found.rows()
-    shown = rows[:: -(-len(rows) // 20)] if rows else []
+    from perolux.reports.display_front import shown_front
+
+    names, cells = shown_front(found, 20)
     print_table(
-        f"{stack.name or file.stem}: {len(rows)} of {len(found.variables)} designs are beaten by no other",
-        list(shown[0]) if shown else [*found.names, "coverage_percent", "lm_per_electrical_w"],
-        [["–" if value is None else f"{value:.4g}" for value in row.values()] for row in shown],
+        f"{stack.name or file.stem}: {len(found.front)} of {len(found.variables)} designs, none beaten",
+        names or [*found.names, "coverage_percent", "lm_per_electrical_w"],
+        cells,
         "\n".join(
             (
                 *(f"{text}." for text in found.assumptions),

@@ -41,7 +41,7 @@ __all__ = ["converter_search", "evaluate_converters"]
 
 FloatArray = npt.NDArray[np.float64]
 _CELLS, _NODES = 8, 12
-_RAYS, _CLEAR_RAYS, _AGAIN = 4000, 400, 20_000
+_RAYS, _CLEAR_RAYS, _MORE = 1500, 300, 8
 _COLOURS = ("green", "red")
 _AMOUNTS = ("volume_fraction", "lead_ppm", "optical_density")
 _BOUNDS = {
@@ -80,8 +80,8 @@ def converter_search(stack: Converter, asked: OptimiseConverterFile) -> Search:
     assumptions = ["emission of moved lines is Gaussian; the absorption moves with it in energy"]
     if "scattering_depth" in given or any(getattr(stack, c).scattering_depth > 0 for c in _COLOURS):
         assumptions.append(
-            f"films with scatterers by {_RAYS} photons a sub-pixel, of one seed for all designs; the front anew "
-            f"by {_AGAIN}"
+            f"films with scatterers by {_RAYS} photons a sub-pixel, of one seed for all designs; the front "
+            f"anew by {_RAYS * _MORE}"
         )
     return Search(
         _BOUNDS, evaluate_converters, tuple(assumptions), _TOLD,
@@ -216,7 +216,7 @@ def _transport(
     if scatterers is not None or wanted:
         rays = _CLEAR_RAYS if scatterers is None else _RAYS
         seen = pixel_light(
-            lit_by(film.slab, blue), pixel_array(pixel, film), rays * (_AGAIN // _RAYS if job.again else 1),
+            lit_by(film.slab, blue), pixel_array(pixel, film), rays * (_MORE if job.again else 1),
             np.random.default_rng(job.seed), scatterers=scatterers, diffuse=pixel.incidence == "lambertian",
             threads=1,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from perolux.files import whole_folder, write_bytes, write_json, write_text
 from perolux.reports.figures import BLUE, GREY, STYLE, new_figure
 from perolux.reports.html import environment, static_text
 
-__all__ = ["front_picture", "render_front", "write_display_front"]
+__all__ = ["front_picture", "render_front", "shown_front", "write_display_front"]
 
 _SPACES = {"xy": "xy", "upvp": "u′v′"}
 _SHOWN = 40
@@ -27,8 +27,8 @@ _WORDS = {
 
 
 def write_display_front(found: DisplayFront, out: Path, file: Path, title: str = "") -> Path:
-    """Write report.html, front.csv, designs.csv, front.svg, front.png, result.json and the display's file, whole
-    or not at all."""
+    """Write report.html, front.csv, designs.csv, front.svg and .png, result.json and the display's file, or
+    nothing."""
     with whole_folder(out) as folder:
         write_json(folder / "result.json", found.as_dict() | {"perolux": __version__})
         write_bytes(folder / "display.toml", file.read_bytes())
@@ -50,9 +50,7 @@ def render_front(found: DisplayFront, title: str, svg: str) -> str:
     """The report of a search as one HTML document without a script. svg: the picture of the front."""
     from markupsafe import Markup
 
-    rows = found.rows()
-    names = list(rows[0]) if rows else []
-    shown = rows[:: -(-len(rows) // _SHOWN)] if rows else []
+    names, shown = shown_front(found, _SHOWN)
     return (
         environment()
         .get_template("display_front.html.j2")
@@ -62,16 +60,32 @@ def render_front(found: DisplayFront, title: str, svg: str) -> str:
             created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             css=Markup(static_text("report.css")),
             designs=len(found.variables),
-            count=len(rows),
-            shown=[["–" if value is None else f"{value:.4g}" for value in row.values()] for row in shown],
-            names=[_WORDS.get(name) or name.replace("_nm", " (nm)").replace("_um", " (µm)").replace("_", " ")
-                   for name in names],
+            count=len(found.front),
+            shown=shown,
+            names=[
+                _WORDS.get(name) or name.replace("_nm", " (nm)").replace("_um", " (µm)").replace("_", " ")
+                for name in names
+            ],
             aims=[_WORDS.get(name, name) for name in found.aims],
             left_out=found.without_white,
             assumptions=found.assumptions,
             svg=svg[svg.index("<svg") :],
         )
     )  # fmt: skip
+
+
+def shown_front(found: DisplayFront, most: int) -> tuple[list[str], list[list[str]]]:
+    """Names and cells of up to `most` designs of the front, evenly over it; without empty columns."""
+    rows = found.rows()
+    rows = rows[:: -(-len(rows) // most)] if rows else []
+    names = [name for name in (rows[0] if rows else {}) if any(row[name] is not None for row in rows)]
+    return names, [[_cell(row[name]) for name in names] for row in rows]
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 def front_picture(found: DisplayFront, kind: str = "svg") -> bytes:
