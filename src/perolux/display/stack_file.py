@@ -128,6 +128,10 @@ class FilmFile(_Table):
         default=None, description="in place of emission: cubes whose light and absorption are computed"
     )
     recipe: str | None = Field(default=None, description="a recipe whose nanocrystals these are")
+    parameter_set: str | None = Field(
+        default=None,
+        description="of an ensemble's or recipe's material; if left out the first, beside all others",
+    )
     plqy: Share = Field(description="photoluminescence quantum yield, a share: 0.9, not 90")
     thickness: Um = Field(description="e.g. '100 um'")
     volume_fraction: Share | None = Field(default=None, description="of crystal")
