@@ -78,7 +78,8 @@ def shown_front(found: DisplayFront, most: int) -> tuple[list[str], list[list[st
     """Names and cells of up to `most` designs of the front, evenly over it; without empty columns."""
     rows = found.rows()
     rows = rows[:: -(-len(rows) // most)] if rows else []
-    names = [name for name in (rows[0] if rows else {}) if any(row[name] is not None for row in rows)]
+    filled = [name for name in (rows[0] if rows else {}) if any(row[name] is not None for row in rows)]
+    names = sorted(filled, key=lambda name: name in found.names)  # what comes out before what goes in
     return names, [[_cell(row[name]) for name in names] for row in rows]
 
 
