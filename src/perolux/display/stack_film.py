@@ -15,7 +15,7 @@ from perolux.display.film_optics import FilmOptics, film, film_of_spectrum, frac
 from perolux.display.fresnel import Face
 from perolux.display.inclusions import Inclusion, bulk_inclusion, confined_inclusions
 from perolux.display.lead import LeadBudget, crystal, lead_budget
-from perolux.display.packing import Shell, shell, shell_of_ensemble
+from perolux.display.packing import CLOSE_PACKED, Shell, shell, shell_of_ensemble
 from perolux.display.slab import Slab
 from perolux.display.stack_file import EnsembleFile, FilmFile
 from perolux.errors import InputError, NotAvailableError, OptionError
@@ -109,6 +109,12 @@ def build_film(
         optics, file.thickness, GRID_NM, emission.photons, file.plqy, source_nm=_BLUE_NM,
         host_alpha_per_cm=file.host_absorption_per_cm, top=top, bottom=bottom, memory=file.memory,
     )  # fmt: skip
+    if fraction is not None and around is None and fraction > CLOSE_PACKED["sphere"]:
+        notes.append(
+            f"{100 * fraction:.0f} % of crystal by volume is more than spheres can fill "
+            f"({100 * CLOSE_PACKED['sphere']:.0f} %): only cubes without ligands, face to face, could; "
+            "give ligand_length and edge_length"
+        )
     if file.thickness < _THIN_UM:
         notes.append(f"a film of {file.thickness:g} um: light interferes in it, which ray optics leaves out")
     density10 = slab.source_depth / np.log(10.0)
