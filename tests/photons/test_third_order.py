@@ -293,8 +293,8 @@ def test_triples_by_dark_counts_are_those_of_the_light_taken_away(detectors: int
         middle = (3, 3)
         added += found.counts[middle] - alone.counts[middle], (found.counts - alone.counts).sum()
         told += off.mean[middle], off.mean.sum()
-    # light of both records is the same draw but for its detectors: 4 deviations of two Poisson counts; for all
-    # distances triples share photons, and ten other sets of seeds scattered by 0.9 %
+    # light of both records is the same draw but for its detectors: 4 deviations of two Poisson counts; for
+    # all distances triples share photons, and ten other sets of seeds scattered by 0.9 %
     assert abs(added[0] - told[0]) < 4 * np.sqrt(2 * found.counts[3, 3] * 3)
     assert told[1] == pytest.approx(added[1], rel=0.03)
 

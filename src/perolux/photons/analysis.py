@@ -201,7 +201,7 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     except OptionError as error:
         if s.sides is not None or s.gate_ns is not None:
             raise
-        missing["g2_zero"] = error.problems[0].what
+        missing["g2_zero"] = f"{error.problems[0].what} ({error.problems[0].fix})"
     channels = None if sides is None else (*sides[0], *sides[1])
     trace = intensity_trace(stream, channels=channels)
     segments = change_points_of_stream(stream, channels=channels, threshold=s.threshold, progress=progress)

@@ -7,7 +7,7 @@ three pulses, whatever the light s does from pulse to pulse,
     accidental    = D_c P_ab + D_b P_ac + D_a P_bc - D_a D_b N_c - D_a D_c N_b - D_b D_c N_a + D_a D_b D_c M
 
 for each distance of the pulses: P are pairs of two detectors at their distance, N photons, M pulses. So
-blinking and the light of one emitter are in it as they are in the pairs; no share of the signal has to be assumed.
+blinking and the light of one emitter are in it as in the pairs; no share of the signal is assumed.
 """
 
 from __future__ import annotations
