@@ -309,7 +309,7 @@ def test_json_and_refusals() -> None:
         fit_smooth_batch(counts, BIN)
     with pytest.raises(OptionError, match="no method"):
         fit_smooth_batch(counts[None], BIN, method="ridge")
-    with pytest.raises(InputError, match="no decay"):
+    with pytest.raises(InputError, match="no photons"):
         fit_smooth_batch(0 * counts[None], BIN, irf=RESPONSE)
     with pytest.raises(ConvergenceError, match="the model is 0"):
         most_likely(np.array([1.0, 5.0]), np.array([[1.0], [0.0]]), np.zeros(2))

@@ -1,8 +1,8 @@
 """Smooth distributions of lifetimes of many decays behind one response: greatest entropy, or least curvature.
 
 The optimum of each decay is that of `distribution_smooth.entropy_fit` or `curvature_fit` with the same weight
-(compiled, the same steps). One weight times N serves all: by evidence, or by cross-validation, of a decay that
-is the mean of them, rounded. A decay with fewer photons is then smoothed as much as the mean decay is.
+(compiled, the same steps). One weight times N serves all: by evidence, or by cross-validation, of a decay
+that is the mean of them, rounded. A decay with fewer photons is then smoothed as much as the mean decay is.
 """
 
 from __future__ import annotations
