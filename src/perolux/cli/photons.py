@@ -165,7 +165,7 @@ def _response(text: str, bin_ns: float | None) -> Response:
 def _rates(text: str | None) -> list[float]:
     if text is None:
         return [0.0, 0.0]
-    values = numbers_of(text, "--dark-cps", "rate", "numbers, e.g. 120,95", 255)
+    values = numbers_of(text, "--dark-cps", "rate", "two numbers or more, e.g. 120,95", 255)
     if len(values) < 2 or min(values) < 0:
         raise OptionError(
             f"{text!r}",
