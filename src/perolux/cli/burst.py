@@ -30,7 +30,7 @@ def burst(
         str | None,
         Parameter(
             help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, single-excitation, "
-            "bracket; an assembly says it in [sampling]"
+            "maxwell-bloch, bracket; an assembly says it in [sampling]"
         ),
     ] = None,
     trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
