@@ -138,6 +138,22 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
     line("its shift", [_cell(one.get("brightest_shift_mev")) for one in single], "meV")
     line("in equilibrium: rate", [_cell(one.get("equilibrium_rate_over_gamma")) for one in single], "Gamma")
     line("in equilibrium: shift", [_cell(one.get("equilibrium_shift_mev")) for one in single], "meV")
+    light = [one["light"] for one in entries]
+    if any(one["reason"] is None for one in light):
+        line("width of the spectrum", [_cell(one.get("width_mev")) for one in light], "meV")
+        first = [one.get("first_light", {}) for one in light]
+        line("shift of the first light", [_cell(one.get("mean_shift_mev")) for one in first], "meV")
+        line(
+            "less that of one excitation",
+            [_cell(one.get("shift_with_excitation_mev")) for one in first],
+            "meV",
+        )
+        line("coherence time", [_cell(one.get("coherence_time_ps")) for one in light], "ps")
+        line(
+            "far field, largest over mean",
+            [_cell(one.get("pattern", {}).get("directivity")) for one in light],
+            "",
+        )
     about = (
         f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
         "spread of the draws",

@@ -70,7 +70,7 @@ def shots(starts, inversion, detuning, entering, gamma2, gamma1, noise, dt, step
                 for way in range(ways):
                     for j in range(m):
                         for c in range(k):
-                            size = noise * math.sqrt(max(0.5 * (1.0 + w[j, c]), 0.0) * 0.5 * dt)
+                            size = noise * math.sqrt(max(0.5 * (1.0 + w[j, c]), 0.0) * 0.5)
                             real = np.random.standard_normal()  # noqa: NPY002
                             imaginary = np.random.standard_normal()  # noqa: NPY002
                             p[way, j, c] += size * (real + 1j * imaginary)

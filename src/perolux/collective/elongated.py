@@ -100,8 +100,9 @@ def maxwell_bloch_emission(
 ) -> Emission:
     """Mean photon rate and population of a fully excited elongated assembly, with the spread of shots.
 
-    times in 1/Gamma, rising from 0. Light to the sides leaves at the rate Gamma of every excited emitter. The
-    standard error is that of the mean; single shots, their delays and their ringing are in the notes.
+    times in 1/Gamma, rising from 0. Light to the sides leaves at the rate Gamma (1 - 2 mu) of every excited
+    emitter. The standard error is that of the mean; single shots, their delays and their ringing are in the
+    notes.
     """
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
@@ -112,14 +113,17 @@ def maxwell_bloch_emission(
             allowed="dipoles across the axis, enough emitters",
         )
     rate, n = axis.collective_rate, len(emitters)
+    ways = 2 if two_way else 1
+    # spontaneous light along the axis comes from the noise: the sides have the rest
+    sides = max(1.0 - ways * rate / n, 0.0)
     classes = _CLASSES if np.any(emitters.detuning) and n >= 5000 else 1
     found = maxwell_bloch(
         n, max(float(times[-1]) * rate, 1e-9), rng=rng, shots=shots, classes=classes, two_way=two_way,
-        dephasing=dephasing / rate, decay=(1.0 + loss) / rate, detuning=emitters.detuning / rate,
+        dephasing=dephasing / rate, decay=(sides + loss) / rate, detuning=emitters.detuning / rate,
     )  # fmt: skip
     grid = found.times / rate
     excited = 0.5 * n * (1.0 + found.inversion)
-    light = rate * found.rate + excited
+    light = rate * found.rate + sides * excited
     mean, up = light.mean(axis=0), excited.mean(axis=0)
     sigma = light.std(axis=0, ddof=1) / np.sqrt(shots) if shots > 1 else np.zeros_like(mean)
     leaves = mean + loss * up

@@ -125,7 +125,7 @@ def maxwell_bloch(
         told = np.interp(halves, given, entering.real) + 1j * np.interp(halves, given, entering.imag)
     fields, mean = run(
         start, inversion, spread, told, dephasing + 0.5 * decay, decay,
-        np.sqrt(2.0 * dephasing * 4.0 / cell) if noisy else 0.0, dt, steps, every,
+        np.sqrt(4.0 / cell * -np.expm1(-2.0 * dephasing * dt)) if noisy else 0.0, dt, steps, every,
         rng.integers(0, 2**31 - 1, shots),
     )  # fmt: skip
     return Shots(float(emitters), dt * every * np.arange(mean.shape[1]), fields, mean)

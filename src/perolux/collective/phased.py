@@ -9,19 +9,21 @@ state of equal moduli with the phase of k emitters (for k = 1 the timed Dicke st
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sparse
 from scipy.linalg import expm
 from scipy.sparse.linalg import expm_multiply
 
-from perolux.collective.blocks import Blocks, blocks, excited_sites, lowering, photon_operator
+from perolux.collective.blocks import Blocks, blocks, excited_sites, hamiltonian, lowering, photon_operator
 from perolux.collective.couplings import ComplexArray, Couplings, Emitters, FloatArray
 from perolux.collective.master_equation import block_generator, generator_matrix, propagate
 from perolux.collective.rows import Emission
 from perolux.collective.single_spectra import phased_amplitudes
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 
-__all__ = ["density_emission", "phased_density", "second_order"]
+__all__ = ["LightCourse", "density_emission", "light_course", "phased_density", "second_order"]
 
 Density = dict[int, ComplexArray]
 _MOST = 8
@@ -53,52 +55,90 @@ def density_emission(
 
     As `exact_emission`, for mixtures of several blocks. g2_zero is that of the density.
     """
-    n = len(between)
+    found = light_course(between, density, times, dephasing=dephasing, loss=loss)
+    return Emission(
+        "exact", "master equation on excitation blocks, each step to 1e-12", times, found.photon_rate,
+        found.excited, np.zeros(len(times)), found.g2_zero, found.imbalance,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LightCourse:
+    """photon_rate, excited (k,). frequency (k,): mean of the light at each time, in Gamma, less the mean of
+    the emitters; g2 (k,): of two photons at one time. Both NaN where no light is left. g2_zero: of the
+    start."""
+
+    photon_rate: FloatArray
+    excited: FloatArray
+    frequency: FloatArray
+    g2: FloatArray
+    g2_zero: float | None
+    imbalance: float
+
+
+def light_course(
+    between: Couplings, density: Density, times: FloatArray, *, dephasing: float = 0.0, loss: float = 0.0
+) -> LightCourse:
+    """Rate, population, mean frequency and g2(t, t) of the light of a density; up to 8 emitters, exactly.
+
+    All are means of real symmetric operators of each block, with L_nu the jumps, G = sum L_nu^T L_nu:
+    frequency Tr[(G H - sum L_nu^T H L_nu) rho]/I = Im d/dtau ln G1(t, tau) at 0; pairs sum L_nu^T G L_nu.
+    """
+    n, top = len(between), max(density)
     if n > _MOST:
         raise ModelRangeError(f"a density of {n} emitters", allowed=f"up to {_MOST}")
-    top = max(density)
     generator = block_generator(between, top, 0, dephasing=dephasing, loss=loss, complex_start=True)
     of = generator.of
     light = {k: photon_operator(of, k, between).toarray() for k in range(top + 1)}
+    h = {k: hamiltonian(of, k, between).toarray() for k in range(top + 1)}
+    pitch: dict[int, FloatArray] = {}
+    pairs: dict[int, FloatArray] = {}
+    for k in range(1, top + 1):
+        jumps = _jumps(of, k, between)
+        moved = light[k] @ h[k] - sum(one.T @ h[k - 1] @ one for one in jumps)
+        pitch[k] = 0.5 * (moved + moved.T)
+        pairs[k] = sum((one.T @ light[k - 1] @ one for one in jumps), np.zeros_like(light[k]))
     up = {k: k * np.eye(of.size(k)) for k in range(top + 1)}
-    one = {k: np.eye(of.size(k)) for k in range(top + 1)}
-    weights = np.stack([generator.functional(each) for each in (light, up, one)])
+    unit = {k: np.eye(of.size(k)) for k in range(top + 1)}
+    weights = np.stack([generator.functional(each) for each in (light, up, unit, pitch, pairs)])
     rho = np.zeros(2 * generator.length)
     for k, block in density.items():
         at = int(generator.start[top - k])
         rho[at : at + block.size] = block.real.ravel()
         rho[generator.length + at : generator.length + at + block.size] = block.imag.ravel()
-    if not generator.complex_too:
-        rho = rho[: generator.length]
-    whole = float(weights[2] @ rho[: generator.length])
+    first = weights @ rho[: generator.length]
     seen, _ = propagate(generator, rho, times, weights, generator.turning, generator.damping)
-    if float(np.max(np.abs(seen[2] - whole))) > 1e-6 * max(whole, 1.0):
+    if float(np.max(np.abs(seen[2] - first[2]))) > 1e-6 * max(first[2], 1.0):
         raise ConvergenceError("the trace of the density is not kept")
     change = float(weights[1] @ generator(rho)[: generator.length])
-    balance = abs(change + weights[0] @ rho[: generator.length] + loss * weights[1] @ rho[: generator.length])
-    rate = float(weights[0] @ rho[: generator.length])
-    pairs = float(sum(np.sum(light[k] * block.real) for k, block in _after_photon(between, density).items()))
-    return Emission(
-        "exact", "master equation on excitation blocks, each step to 1e-12", times, seen[0], seen[1],
-        np.zeros(len(times)), pairs / rate**2 if rate > 0.0 else None, float(balance) / n,
+    shines = seen[0] > 1e-12 * max(float(np.max(seen[0])), 1e-300)
+    safe = np.where(shines, seen[0], np.nan)
+    return LightCourse(
+        seen[0], seen[1], seen[3] / safe, seen[4] / safe**2,
+        float(first[4] / first[0] ** 2) if first[0] > 0.0 else None,
+        float(abs(change + first[0] + loss * first[1])) / n,
     )  # fmt: skip
+
+
+def _jumps(of: Blocks, k: int, between: Couplings) -> list[FloatArray]:
+    """sqrt(Gamma_nu) L_nu from block k to k - 1."""
+    rates, modes = between.modes()
+    lower = np.stack([one.toarray() for one in lowering(of, k)])
+    return [
+        np.tensordot(np.sqrt(rate) * mode, lower, axes=1)
+        for rate, mode in zip(rates, modes.T, strict=True)
+        if rate > 1e-12
+    ]
 
 
 def _after_photon(between: Couplings, density: Density) -> Density:
     """sum_nu L_nu rho L_nu^+: the density after a photon, its trace the photon rate."""
-    n = len(between)
-    of = blocks(n)
-    rates, modes = between.modes()
-    found: Density = {}
-    for k, rho in density.items():
-        if k == 0:
-            continue
-        lower = np.stack([one.toarray() for one in lowering(of, k)])
-        found[k - 1] = np.zeros((of.size(k - 1), of.size(k - 1)), dtype=complex)
-        for rate, mode in zip(rates, modes.T, strict=True):
-            jump = np.sqrt(rate) * np.tensordot(mode, lower, axes=1)
-            found[k - 1] += jump @ rho @ jump.T
-    return found
+    of = blocks(len(between))
+    return {
+        k - 1: np.asarray(sum(one @ rho @ one.T for one in _jumps(of, k, between)), dtype=complex)
+        for k, rho in density.items()
+        if k > 0
+    }
 
 
 def second_order(

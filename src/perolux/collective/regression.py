@@ -203,7 +203,7 @@ def _sector(of: Blocks, k: int, between: Couplings, dephasing: float, loss: floa
         high, u = np.linalg.eig(here)
         poles = -1j * (low[:, None] - high.conj()[None, :])
         right = np.kron(v, u.conj())
-        left = np.kron(np.linalg.inv(v), np.linalg.inv(u).conj())
+        left: ComplexArray = np.asarray(np.kron(np.linalg.inv(v), np.linalg.inv(u).conj()), dtype=complex)
         return _Sector(k, poles.ravel(), right, left)
     rows, columns = len(below), len(here)
     generator = -1j * (np.kron(below, np.eye(columns)) - np.kron(np.eye(rows), here.conj()))
