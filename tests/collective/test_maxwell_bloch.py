@@ -62,7 +62,6 @@ def test_small_signal_gain_of_a_broad_line():
     assert np.log(abs(found.fields[0, 0, -1]) ** 2 * 1e16) == pytest.approx(exponent, rel=0.1)
 
 
-@pytest.mark.slow
 def test_area_theorem_of_an_absorber_with_a_broad_line():
     """McCall and Hahn: tan(A/2) falls by exp(-pi g(0)) where the line is far broader than the pulse."""
     width = 6.0

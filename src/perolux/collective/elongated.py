@@ -145,12 +145,17 @@ def _told(found: Shots, rate: float) -> tuple[str, ...]:
     from perolux.collective.lines import ringing
 
     delays, heights = found.delays / rate, rate * found.rate.max(axis=1)
-    rings = [ringing(found.times, one)["second"] or 0.0 for one in found.rate]
     ends = found.rate.mean(axis=0)
+    error = found.rate.std(axis=0) / np.sqrt(len(found.rate))
+    second = ringing(found.times, ends, error)["second"]
     burst = float(ends.max() / max(ends[0], 1e-300))
     return (
         f"single shots: delay {np.mean(delays):.3g} +- {np.std(delays):.2g} /Gamma, height "
-        f"{np.mean(heights):.3g} +- {np.std(heights):.2g} Gamma (spread of shots); a second maximum above a "
-        f"tenth in {100.0 * np.mean(np.array(rings) > 0.1):.0f} % of them; gain of the light along the axis "
-        f"{burst:.3g}",
+        f"{np.mean(heights):.3g} +- {np.std(heights):.2g} Gamma (spread of shots)",
+        f"light along the axis: {burst:.3g} times that of the start at its peak; ringing of the mean pulse: "
+        + (
+            "none beyond three standard errors"
+            if second is None
+            else f"a second maximum of {second:.2g} of it"
+        ),
     )
