@@ -68,9 +68,13 @@ def test_the_table_and_the_report(assembly, tmp_path, capsys):
         "emission.svg",
         "population.svg",
         "modes.svg",
+        "spectrum.svg",
+        "shift.svg",
+        "pairs.svg",
+        "far_field.svg",
     }
     page = (out / "report.html").read_text("utf-8")
-    assert "Shifts off, screened and full" in page and page.count("<svg") == 3
+    assert "Shifts off, screened and full" in page and page.count("<svg") == 7
     assert (out / "emission.csv").read_text().count("\n") == 1 + 3 * 21
 
 

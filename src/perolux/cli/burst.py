@@ -158,6 +158,7 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
         f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
         "spread of the draws",
         *(f"validity: {text}" for text in sorted({t for one in entries for t in one["validity"]})),
+        *(text for one in entries for text in one["method_notes"][:4]),
         *record["notes"],
     )
     print_table(

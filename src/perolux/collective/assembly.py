@@ -75,7 +75,8 @@ class Assembly:
 class Course:
     """Emission at one screening, over draws. rate, excited: means; disorder, statistical: see above; low,
     high: means of the ends of a bracket, None otherwise. peaks, delays: of each draw, of its own rate (low
-    end of a bracket). g2: mean of the start. reason: why there is no emission (all arrays empty then)."""
+    end of a bracket). g2: mean of the start. reason: why there is no emission (all arrays empty then). notes:
+    what the methods measured of themselves."""
 
     screening: float
     methods: tuple[str, ...]
@@ -91,6 +92,7 @@ class Course:
     g2: float | None = None
     reason: str | None = None
     imbalance: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -343,6 +345,7 @@ def _course(screening: float, found: Sequence[Emission], reason: str | None, tim
         np.sqrt(np.sum(sigma**2, axis=0)) / draws, low, high,
         np.array([one[1] for one in places]), np.array([one[0] for one in places]),
         float(np.mean(g2)) if g2 else None, None, max(balance) if balance else None,
+        tuple(dict.fromkeys(note for one in found for note in one.notes)),
     )  # fmt: skip
 
 

@@ -280,4 +280,4 @@ def sampling_with(sampling: SamplingTable, changed: dict[str, Any]) -> SamplingT
 
 def assembly_schema() -> dict[str, Any]:
     """The JSON schema of an assembly."""
-    return AssemblyFile.model_json_schema()
+    return AssemblyFile.model_json_schema() | {"title": "perolux assembly"}

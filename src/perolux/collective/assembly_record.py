@@ -79,7 +79,11 @@ class AssemblyResult:
     def _entry(self, k: int) -> dict[str, Any]:
         course, made = self.courses[k], self.made
         entry: dict[str, Any] = {"screening": course.screening, "reason": course.reason}
-        entry |= {"methods": list(course.methods), "validity": list(course.validity)}
+        entry |= {
+            "methods": list(course.methods),
+            "validity": list(course.validity),
+            "method_notes": list(course.notes),
+        }
         entry |= self._emission(course)
         entry["light"] = light_record(made, self.light[k], course)
         if self.singles is None:

@@ -111,6 +111,7 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
             rests_on=[
                 *found.made.notes,
                 *sorted({text for one in entries for text in one["validity"]}),
+                *dict.fromkeys(text for one in entries for text in one["method_notes"][:4]),
             ],
             foot="result.json, emission.csv and every figure lie beside this page.",
         )
