@@ -29,8 +29,8 @@ def burst(
     method: Annotated[
         str | None,
         Parameter(
-            help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, single-excitation, "
-            "maxwell-bloch, bracket; an assembly says it in [sampling]"
+            help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, diffusion, "
+            "single-excitation, maxwell-bloch, bracket; an assembly says it in [sampling]"
         ),
     ] = None,
     trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
