@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from perolux.display.effective_media import RULES, Rule, absorption_per_cm, effective_eps
 from perolux.display.fresnel import Face
@@ -294,6 +293,8 @@ def fraction_for(
     if not (0.0 <= od10 < np.inf and 0.0 < thickness_um < np.inf):
         raise OptionError(f"OD {od10:g} in {thickness_um:g} um", allowed="OD of 0 and more in more than 0 um")
     wanted = od10 * math.log(10.0) / (thickness_um * _CM_PER_UM)
+    from scipy.optimize import brentq
+
     eps, outside = inclusion.at(wavelength_nm), _host(host, np.asarray(wavelength_nm, dtype=float))
     most = CLOSE_PACKED["cube"] if around is None else around.most
 

@@ -12,6 +12,7 @@ N pairs of quarter waves H L before a substrate s is ((n_s n_H^2N - n_0 n_L^2N)/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -109,17 +110,23 @@ def stack_mirror(stack: FilmStack, polarisation: Polarisation = "unpolarised") -
     """The stack as a mirror for `fresnel.Face`: reflectance of wavelength (nm) and cosine, which broadcast.
 
     The cosine is that in the front medium, which must be the medium of the gap (`Face.outside_index`). A face
-    takes one reflectance for both sides: give a stack with one medium on both sides.
+    takes one reflectance for both sides: give a stack with one medium on both sides. The last answers are
+    kept, since the faces of a film ask for the same waves and angles again and again.
     """
+
+    @lru_cache(maxsize=32)
+    def reflected(waves: bytes, cosines: bytes) -> FloatArray:
+        found = stack_light(stack, np.frombuffer(waves), np.frombuffer(cosines), polarisation).reflected
+        return np.clip(found, 0.0, 1.0)  # rounding may end at 1 + 1e-16
 
     def mirror(wavelength_nm: FloatArray, outside_cosine: FloatArray) -> FloatArray:
         nm, mu = np.broadcast_arrays(wavelength_nm, outside_cosine)
         waves, at_wave = np.unique(np.asarray(wavelength_nm, dtype=float), return_inverse=True)
         cosines, at_cosine = np.unique(np.asarray(outside_cosine, dtype=float), return_inverse=True)
-        found = stack_light(stack, waves, cosines, polarisation).reflected
+        found = reflected(waves.tobytes(), cosines.tobytes())
         rows = np.broadcast_to(at_wave.reshape(np.shape(wavelength_nm)), nm.shape)
         columns = np.broadcast_to(at_cosine.reshape(np.shape(outside_cosine)), mu.shape)
-        return np.clip(found[rows, columns], 0.0, 1.0)  # rounding may end at 1 + 1e-16
+        return np.asarray(found[rows, columns])
 
     return mirror
 
