@@ -94,6 +94,14 @@ def test_a_case_takes_no_report(tmp_path, capsys):
     assert code == 2 and "--out" in said.err
 
 
+def test_the_ladder_with_its_line(capsys):
+    code, said = run(capsys, "burst", "dicke", "--n", "2", "--spectrum", "--json")
+    line = json.loads(said.out)["spectrum"]
+    # S(w) of three states by hand: full width 4/sqrt(5)
+    assert code == 0 and line["half_width_over_Gamma"] == pytest.approx(4.0 / 5.0**0.5, rel=1e-9)
+    assert line["photons"] == pytest.approx(2.0) and len(line["photons_per_Gamma"]) == 401
+
+
 def test_the_ladder(capsys):
     code, said = run(capsys, "burst", "dicke", "--n", "10", "--json")
     assert code == 0

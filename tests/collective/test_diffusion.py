@@ -1,4 +1,4 @@
-"""Product-state diffusion: the compiled step, one emitter, the mean of product states, known bursts of clusters."""
+"""Product-state diffusion: the compiled step, one emitter, strong dephasing, a known burst of a sheet."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,8 @@ def test_one_emitter_decays_by_itself_and_by_loss():
 
 @pytest.mark.slow
 def test_square_of_eight_has_the_burst_of_the_table(cluster):
-    """2 x 4 sheet: exact 13.965, product-state diffusion 8.7 % above (1 sigma 0.49 %) in the reference table."""
+    """2 x 4 sheet: exact 13.965, product-state diffusion 8.7 % above (1 sigma 0.49 %) in the reference
+    table."""
     found = diffusion_emission(
         cluster(2, 4, 1),
         np.arange(8),

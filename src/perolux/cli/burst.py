@@ -200,6 +200,7 @@ def dicke(
     method: Annotated[str, Parameter(help="exact, or wigner to compare")] = "exact",
     dephasing: Annotated[float, Parameter(help="g* of each emitter over Gamma: 1/T2 = Gamma/2 + g*")] = 0.0,
     loss: Annotated[float, Parameter(help="rate without light of each emitter over Gamma")] = 0.0,
+    spectrum: Annotated[bool, Parameter(negative="", help="the line of all light too, exactly")] = False,
     trajectories: Annotated[int, Parameter(help="of wigner")] = 10_000,
     seed: int = 0,
     json: Json = False,
@@ -243,9 +244,20 @@ def dicke(
             "sigma": float(emission.sigma[k]),
             "exact_i_peak_over_Gamma": found.i_peak,
         }
+    if spectrum:
+        from perolux.collective.symmetric_spectra import symmetric_spectrum
+
+        line = symmetric_spectrum(n, dephasing=dephasing, loss=loss)
+        record["spectrum"] = {
+            "half_width_over_Gamma": line.half_width,
+            "photons": line.photons,
+            "frequency_over_Gamma": line.frequency.tolist(),
+            "photons_per_Gamma": line.density.tolist(),
+        }
     if json:
         print_json(record)
         return
+    width = [["full width of the spectrum", f"{line.half_width:.6g}", "Gamma"]] if spectrum else []
     print_table(
         f"Burst of {n} identical emitters at one place, {method}",
         ["quantity", "value", "unit"],
@@ -255,6 +267,7 @@ def dicke(
             ["its standard error", f"{record['sigma']:.2g}", "Gamma"],
             ["height over N^2", f"{record['i_peak_over_Gamma'] / n**2:.5f}", "Gamma"],
             ["g2(0) of the full inversion", "–" if found.g2_zero is None else f"{found.g2_zero:.4f}", ""],
+            *width,
         ],
     )
 

@@ -75,8 +75,8 @@ class Assembly:
 class Course:
     """Emission at one screening, over draws. rate, excited: means; disorder, statistical: see above; low,
     high: means of the ends of a bracket, None otherwise. peaks, delays: of each draw, of its own rate (low
-    end of a bracket). g2: mean of the start. reason: why there is no emission (all arrays empty then). notes:
-    what the methods measured of themselves."""
+    end of a bracket); excited_low, excited_high: of the population. g2: mean of the start. reason: why there
+    is no emission (all arrays empty then). notes: what the methods measured of themselves."""
 
     screening: float
     methods: tuple[str, ...]
@@ -93,6 +93,8 @@ class Course:
     reason: str | None = None
     imbalance: float | None = None
     notes: tuple[str, ...] = ()
+    excited_low: FloatArray | None = None
+    excited_high: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -328,11 +330,17 @@ def _course(screening: float, found: Sequence[Emission], reason: str | None, tim
     draws = len(found)
     between = rates.var(axis=0, ddof=1) if draws > 1 else np.zeros(rates.shape[1])
     ends = [(one.low, one.high) for one in found]
-    low = high = None
+    low = high = excited_low = excited_high = None
     if any(one is not None for one, _ in ends):
         # a draw that was solved without a bracket has two equal ends
         low = np.mean([one.photon_rate if one.low is None else one.low for one in found], axis=0)
         high = np.mean([one.photon_rate if one.high is None else one.high for one in found], axis=0)
+        excited_low = np.mean(
+            [one.excited if one.excited_low is None else one.excited_low for one in found], axis=0
+        )
+        excited_high = np.mean(
+            [one.excited if one.excited_high is None else one.excited_high for one in found], axis=0
+        )
     places = [peak_of(times, one) for one in rates]
     g2 = [one.g2_zero for one in found if one.g2_zero is not None]
     balance = [one.imbalance for one in found if one.imbalance is not None]
@@ -346,6 +354,7 @@ def _course(screening: float, found: Sequence[Emission], reason: str | None, tim
         np.array([one[1] for one in places]), np.array([one[0] for one in places]),
         float(np.mean(g2)) if g2 else None, None, max(balance) if balance else None,
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        excited_low, excited_high,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from perolux.collective.master_equation import correlations
 from perolux.collective.phased import LightCourse, light_course, phased_density
 from perolux.collective.plane_waves import plane_wave_order, radiation_pattern
 from perolux.collective.regression import density_of, regression
+from perolux.collective.single_excitation import effective_hamiltonian
 from perolux.collective.single_spectra import integrated_density, phased_amplitudes, single_spectrum
 from perolux.errors import ConvergenceError
 from perolux.quantities.constants import HC_EV_NM, constant
@@ -96,13 +97,15 @@ def _of_screening(made: Assembly, screening: float) -> Light:
         if start is not None and not max(start):
             continue
         any_one: ComplexArray = np.asarray(np.eye(n) / n, dtype=np.complex128)
-        weak.append(single_spectrum(between, any_one, dephasing=dephasing, loss=loss))
+        kinds = {"dephasing": dephasing, "loss": loss}
+        eigen = np.linalg.eig(effective_hamiltonian(between, loss))
+        weak.append(single_spectrum(between, any_one, **kinds, eigen=eigen))
         weak_first.append(_first_frequency(between, any_one))
         if start is None:
             amplitudes = _amplitudes(made, emitters)
-            lines.append(single_spectrum(between, amplitudes, dephasing=dephasing, loss=loss))
+            lines.append(single_spectrum(between, amplitudes, **kinds, eigen=eigen))
             first.append(_first_frequency(between, np.outer(amplitudes, amplitudes.conj())))
-            over_time = integrated_density(between, amplitudes, dephasing=dephasing, loss=loss).T
+            over_time = integrated_density(between, amplitudes, **kinds, eigen=eigen).T
         else:
             try:
                 ready = regression(between, max(start), dephasing=dephasing, loss=loss)
@@ -110,7 +113,6 @@ def _of_screening(made: Assembly, screening: float) -> Light:
             except ConvergenceError as error:
                 return Light(screening, reason=error.problems[0].what)
             over_time = correlations(n, ready.integrated(start))
-            kinds = {"dephasing": dephasing, "loss": loss}
             first.append(float(light_course(between, start, np.zeros(1), **kinds).frequency[0]))
             if course is None and turns(between, made.times) < _MOST_TURNS:
                 course = light_course(between, start, made.times, **kinds)

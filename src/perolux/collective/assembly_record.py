@@ -123,6 +123,9 @@ class AssemblyResult:
                 # a bracket is never one number
                 row |= {"photon_rate_over_Gamma": None, "excited_population": None}
                 row |= {"low": float(course.low[i]), "high": float(course.high[i])}
+                if course.excited_low is not None and course.excited_high is not None:
+                    row |= {"excited_low": float(course.excited_low[i])}
+                    row |= {"excited_high": float(course.excited_high[i])}
             rows.append(row)
         found: dict[str, Any] = {"rows": rows, "g2_zero": course.g2, "imbalance": course.imbalance}
         ends = [course.rate] if course.low is None or course.high is None else [course.low, course.high]

@@ -88,5 +88,5 @@ def envelope(several: Sequence[Emission], whole: bool) -> Envelope:
         f"widened by {rate.over_excitations:.2g} (rate{' after the burst' if whole else ''}) and "
         f"{population.over_excitations:.2g} (population) of the excitations, which held "
         f"{100 * rate.coverage:.0f} % and {100 * population.coverage:.0f} % of {rate.test_cases} exact cases "
-        "of 4 to 6 emitters that were not used to set it; not known to hold for more emitters",
+        "of 4 to 6 emitters without loss that were not used to set it; not known to hold for more emitters",
     )  # fmt: skip

@@ -35,14 +35,19 @@ def phased_amplitudes(emitters: Emitters, direction: FloatArray) -> ComplexArray
 
 
 def single_spectrum(
-    between: Couplings, start: ComplexArray, *, dephasing: float = 0.0, loss: float = 0.0
+    between: Couplings,
+    start: ComplexArray,
+    *,
+    dephasing: float = 0.0,
+    loss: float = 0.0,
+    eigen: tuple[ComplexArray, ComplexArray] | None = None,
 ) -> Lines:
     """Lines of one excitation, exactly; up to 1500 emitters, 400 with dephasing.
 
-    start: amplitudes (N,), or a density (N, N) (identity/N: any one of the emitters, without phase).
+    start: amplitudes (N,), or a density (N, N) (identity/N: any one of the emitters, without phase). eigen:
+    of H_eff, where it is known.
     """
-    h = effective_hamiltonian(between, loss)
-    values, v = np.linalg.eig(h)
+    values, v = np.linalg.eig(effective_hamiltonian(between, loss)) if eigen is None else eigen
     r = integrated_density(between, start, dephasing=dephasing, loss=loss, eigen=(values, v))
     # Tr[Gamma R V^-+ exp(i lambda* tau) V^+]
     inside = np.linalg.solve(v.conj(), (between.decay @ r).T).T
