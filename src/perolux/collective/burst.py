@@ -20,7 +20,7 @@ from perolux.collective.rows import Emission
 from perolux.collective.single_excitation import single_excitation_emission
 from perolux.collective.trajectories import trajectory_emission
 from perolux.collective.wigner import wigner_emission
-from perolux.errors import NotAvailableError, OptionError
+from perolux.errors import ConvergenceError, NotAvailableError, OptionError
 from perolux.progress import Progress, silent
 
 __all__ = ["METHODS", "burst", "chosen_method", "turns"]
@@ -156,9 +156,12 @@ def _bracket(case: BurstCase, between: Couplings, trajectories: int, rng: np.ran
     excited, times = case.excited, case.times
     fewer = min(trajectories, _MOST_DIFFUSION)
     low = wigner_emission(between, excited, times, trajectories=trajectories, rng=rng, **rates)
-    high = cumulant_emission(between, excited, times, **rates)
-    third = diffusion_emission(between, excited, times, trajectories=fewer, rng=rng, **rates)
-    several = [low, high, third]
+    several, left_out = [low], ""
+    try:
+        several.append(cumulant_emission(between, excited, times, **rates))
+    except ConvergenceError:
+        left_out = "; cumulants run away and are left out"
+    several.append(diffusion_emission(between, excited, times, trajectories=fewer, rng=rng, **rates))
     wide = envelope(several, len(case.excited) == len(between))
     told = ", ".join(f"{one.method} {float(np.max(one.photon_rate)):.4g}" for one in several)
     return replace(
@@ -166,7 +169,7 @@ def _bracket(case: BurstCase, between: Couplings, trajectories: int, rng: np.ran
         validity="a bracket, not a result: truncated Wigner, second-order cumulants and product-state "
         "diffusion, " + wide.sentence,
         low=wide.low, high=wide.high, excited_low=wide.excited_low, excited_high=wide.excited_high,
-        notes=(*low.notes, f"largest photon rate (Gamma): {told}"),
+        notes=(*low.notes, f"largest photon rate (Gamma): {told}{left_out}"),
     )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ from perolux.collective.envelope import margins
 from perolux.collective.maxwell_bloch import burnham_chiao, maxwell_bloch, polder_delay
 from perolux.collective.phased import light_course, second_order
 from perolux.collective.regression import density_of, regression
+from perolux.collective.single_spectra import integrated_density
 from perolux.collective.symmetric_spectra import symmetric_spectrum
 from perolux.validation.run import Computed
 
 __all__ = [
     "areas_of_spectrum",
     "burst_width_over_n",
+    "chain_diffusion",
     "delay_over_asymptotic",
     "diffusion_burst",
     "energy_of_all_light",
@@ -144,3 +146,17 @@ def envelope_coverage(start: str, quantity: str) -> Computed:
         f"{one.test_cases} cases; margin {one.over_excitations:g} of the excitations; {one.bare_coverage:g} "
         "of all without",
     )
+
+
+def chain_diffusion(hopping: float, dephasing: float) -> float:
+    """D of one excitation on a chain of 61 that starts in the middle, over pitch^2: sum x^2 R/(2 sum R).
+
+    R = int rho dt with the decay exp(-t) of every site: int 2 D t exp(-t) dt = 2 D.
+    """
+    n = 61
+    between = Couplings(np.eye(n), hopping * (np.eye(n, k=1) + np.eye(n, k=-1)), np.zeros(n))
+    start = np.zeros(n, dtype=complex)
+    start[n // 2] = 1.0
+    share = np.real(np.diag(integrated_density(between, start, dephasing=dephasing)))
+    x = np.arange(n) - n // 2
+    return float(np.sum(x**2 * share) / (2.0 * np.sum(share)))
