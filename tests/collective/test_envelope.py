@@ -51,6 +51,7 @@ def test_margins_are_those_of_the_cases_that_are_shipped():
         assert one.coverage == pytest.approx(np.mean(second), abs=1e-3) and one.test_cases == len(second)
 
 
+@pytest.mark.slow
 def test_the_known_cube_lies_inside():
     """2 x 2 x 2 with full shifts: exact population 1.4636 and 0.47319 at 1 and 2/Gamma (reference table)."""
     from perolux.collective.case import case_of
