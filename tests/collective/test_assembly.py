@@ -111,11 +111,11 @@ def test_what_is_not_known_has_a_reason_and_no_number():
         made_of(
             lattice={"repeats": [3, 3, 2]},
             excitation={"kind": "random", "fraction": 0.5},
-            sampling={"disorder_draws": 1, "screening": [1.0]},
+            sampling={"disorder_draws": 1, "screening": [1.0], "method": "exact", "ablation": False},
         )
     ).as_dict()["screenings"][0]
     assert found["rows"] is None and found["peak"] is None
-    assert "no validated method" in found["reason"]
+    assert "master equation of 18 emitters" in found["reason"]
     assert found["single_excitation"]["brightest_rate_over_gamma"]["mean"] > 1.0
 
 
