@@ -160,15 +160,34 @@ class DisorderTable(_Table):
 class ExcitationTable(_Table):
     """How it starts."""
 
-    kind: Literal["all", "single", "random"] = Field(
-        default="all", description="all excited; one excitation shared in phase; each at random"
+    kind: Literal["all", "single", "random", "driven"] = Field(
+        default="all",
+        description="all excited; one excitation shared in phase; each at random; driven: every one "
+        "turned by a pulse of light, with its phase (up to 8 emitters)",
     )
     fraction: Share | None = Field(default=None, description="random: chance of each to be excited")
+    direction: tuple[float, float, float] | None = Field(
+        default=None,
+        description="single, driven: where the light runs that excites, three numbers of any length; single "
+        "without it: all in phase",
+    )
+    pulse_area: float | None = Field(
+        default=None, gt=0.0, le=3.14159265358979,
+        description="driven: angle of the turn, rad; sin^2 of its half is the share excited",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _fraction(self) -> ExcitationTable:
         if (self.kind == "random") != (self.fraction is not None):
             raise ValueError("fraction belongs to kind = 'random', which needs it")
+        if (self.kind == "driven") != (self.pulse_area is not None):
+            raise ValueError("pulse_area belongs to kind = 'driven', which needs it")
+        if self.direction is not None and self.kind not in ("single", "driven"):
+            raise ValueError("direction belongs to kind = 'single' or 'driven'")
+        if self.direction is None and self.kind == "driven":
+            raise ValueError("kind = 'driven' needs the direction of the light, e.g. [1, 0, 0]")
+        if self.direction is not None and not 1e-9 < sum(one * one for one in self.direction) < 1e18:
+            raise ValueError("a direction of length 0")
         return self
 
 
@@ -261,4 +280,4 @@ def sampling_with(sampling: SamplingTable, changed: dict[str, Any]) -> SamplingT
 
 def assembly_schema() -> dict[str, Any]:
     """The JSON schema of an assembly."""
-    return AssemblyFile.model_json_schema()
+    return AssemblyFile.model_json_schema() | {"title": "perolux assembly"}

@@ -10,6 +10,7 @@ import numpy as np
 from perolux import __version__
 from perolux.collective.assembly_record import AssemblyResult
 from perolux.files import whole_folder, write_json, write_text
+from perolux.reports.burst_light import light_plots
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
 from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
 from perolux.reports.words import Figure, plural
@@ -110,6 +111,7 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
             rests_on=[
                 *found.made.notes,
                 *sorted({text for one in entries for text in one["validity"]}),
+                *dict.fromkeys(text for one in entries for text in one["method_notes"][:4]),
             ],
             foot="result.json, emission.csv and every figure lie beside this page.",
         )
@@ -178,8 +180,37 @@ def _table(record: dict[str, Any]) -> Table:
         ("in equilibrium: rate (Gamma)", *of_single("equilibrium_rate_over_gamma")),
         ("in equilibrium: shift (meV)", *of_single("equilibrium_shift_mev")),
     ]
+    rows += _light_rows(entries)
     heads = ("quantity", *(f"shifts x {one['screening']:g}" for one in entries))
     return Table("Shifts off, screened and full", heads, rows, tuple(range(1, len(heads))))
+
+
+def _light_rows(entries: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Spectrum, coherence and direction; dashes where no exact method reaches."""
+
+    def of(*path: str) -> tuple[str, ...]:
+        cells = []
+        for one in entries:
+            value: Any = one["light"]
+            for key in path:
+                value = None if value is None else value.get(key)
+            cells.append(
+                _mean(value) if isinstance(value, dict) else "–" if value is None else f"{value:.4g}"
+            )
+        return tuple(cells)
+
+    return [
+        ("spectrum: width between the quarters (meV)", *of("width_mev")),
+        ("spectrum: mean shift of all light (meV)", *of("mean_shift_mev")),
+        ("mean shift of the first light (meV)", *of("first_light", "mean_shift_mev")),
+        ("the same of one excitation (meV)", *of("first_light", "one_excitation_mean_shift_mev")),
+        ("shift of the first light with excitation (meV)", *of("first_light", "shift_with_excitation_mev")),
+        ("coherence time (ps)", *of("coherence_time_ps")),
+        ("of a single emitter (ps)", *of("coherence_time_of_one_emitter_ps")),
+        ("ringing: second maximum over the first", *of("ringing", "second")),
+        ("far field: largest over mean", *of("pattern", "directivity")),
+        ("far field: power at the peak there (W/sr)", *of("pattern", "peak_w_per_sr")),
+    ]
 
 
 def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
@@ -202,6 +233,8 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
                 lambda axes: _draw_population(axes, found),
             )
         )
+    if any(one.reason is None for one in found.light):
+        plots += light_plots(found, record)
     if found.singles is not None:
         plots.append(
             make_plot(
