@@ -1,0 +1,356 @@
+"""Evidence of a model: its likelihood averaged over the prior, by importance sampling, Laplace and nesting.
+
+    Z = integral over the unit cube of L(u) du,      u_i = prior probability below the parameter
+
+In z = ln(u/(1 - u)) the density L(u) prod u(1 - u) is smooth on all of R^k and falls off on every side, also
+along parameters that the data say nothing of. Laplace: one Gaussian at the best point. Importance sampling:
+draws from a mixture of Student-t densities, moved and reshaped twice by its own draws; all rounds count, each
+draw weighted by the mixture of all proposals (Cornuet et al., Scand. J. Stat. 39, 798 (2012): recalled). Its
+draws with their weights are the posterior too. Nested sampling (Skilling, Bayesian Anal. 1, 833 (2006):
+recalled) is the slow check of both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.errors import ConvergenceError, OptionError
+
+__all__ = ["Evidence", "evidence", "nested_evidence"]
+
+FloatArray = npt.NDArray[np.float64]
+LogLikelihood = Callable[[FloatArray], float]
+
+_FREEDOM = 5.0
+_FARTHEST = 12.0
+"""|z| beyond this is u within 6e-6 of an end: no prior mass worth a search."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """ln Z with its standard error, and by Laplace. best (k,): u of the largest likelihood times prior in z;
+    log_likelihood: the largest one met. draws (n, k): u, with weights (n,), sum 1. effective: draws of equal
+    weight that these are worth. evaluations: of the likelihood."""
+
+    log_evidence: float
+    error: float
+    laplace: float
+    best: FloatArray
+    log_likelihood: float
+    draws: FloatArray = field(repr=False)
+    weights: FloatArray = field(repr=False)
+    effective: float
+    evaluations: int
+
+    def resampled(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Draws of equal weight, (count, k)."""
+        return self.draws[rng.choice(len(self.draws), count, p=self.weights)]
+
+
+def evidence(
+    log_likelihood: LogLikelihood,
+    parameters: int,
+    rng: np.random.Generator,
+    *,
+    scatter: int = 150,
+    searches: int = 3,
+    draws: int = 1500,
+    starts: FloatArray | None = None,
+) -> Evidence:
+    """Evidence of a likelihood over the unit cube of `parameters` dimensions.
+
+    log_likelihood: u (k,) -> ln L, -inf where L is 0. scatter: points that cover the cube, of which the best
+    `searches` begin a search (with `starts`, (m, k), beside them). draws: of the last round; two rounds of a
+    third each come before. Raises `ConvergenceError` where no point of the cube has a likelihood.
+
+    >>> rng = np.random.default_rng(0)
+    >>> found = evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.01) ** 2)), 2, rng)
+    >>> abs(found.log_evidence - math.log(2 * math.pi * 1e-4)) < 0.05
+    True
+    """
+    k = int(parameters)
+    if k < 1 or draws < 50 or scatter < 1 or searches < 1:
+        raise OptionError(f"{draws} draws over {k} parameters", allowed="50 and more; 1 parameter and more")
+    density = _Density(log_likelihood)
+    cube = _scattered(k, scatter, rng)
+    if starts is not None:
+        cube = np.concatenate([np.clip(starts, 1e-4, 1.0 - 1e-4), cube])
+    begun = np.log(cube) - np.log1p(-cube)
+    heights = np.array([density(z) for z in begun])
+    if not np.isfinite(heights).any():
+        raise ConvergenceError("no point of the prior has a likelihood", fix="check data and priors")
+    tops = _searched(density, begun[np.argsort(-heights)], searches)
+    best = tops[0]
+    shapes = [_covariance(density, z, height) for z, height in tops]
+    laplace = _laplace(best[1], shapes[0])
+    centres = [z for z, _ in tops]
+    shares = np.array([math.exp(max(h - best[1], -30.0)) for _, h in tops]) + 0.05
+    proposals = [(shares / shares.sum(), centres, [1.3 * one for one in shapes])]
+    z, logs = np.empty((0, k)), np.empty(0)
+    sizes = (draws // 3, draws // 3, draws)
+    for n_round, size in enumerate(sizes):
+        new = _drawn(proposals[-1], size, rng)
+        z = np.concatenate([z, new])
+        logs = np.concatenate([logs, [density(one) for one in new]])
+        mixed = _log_mixture(z, proposals, np.array(sizes[: n_round + 1], dtype=float))
+        log_weights = logs - mixed
+        if n_round < len(sizes) - 1:
+            proposals.append(_refitted(z, log_weights, proposals[-1]))
+    top = float(np.max(log_weights))
+    raw = np.exp(log_weights - top)
+    mean = float(np.mean(raw))
+    error = float(np.std(raw, ddof=1)) / mean / math.sqrt(len(raw))
+    weights = raw / raw.sum()
+    k_best = int(np.argmax(logs))
+    where, height = (z[k_best], logs[k_best]) if logs[k_best] > best[1] else best
+    return Evidence(
+        top + math.log(mean), error, laplace, _inside(where), density.most,
+        _inside(z), weights, float(1.0 / np.sum(weights**2)), density.evaluations,
+    )  # fmt: skip
+
+
+class _Density:
+    """ln of L(u) prod u(1 - u) at z; remembers how often it was asked and the largest ln L."""
+
+    def __init__(self, log_likelihood: LogLikelihood) -> None:
+        self.log_likelihood = log_likelihood
+        self.evaluations = 0
+        self.most = -math.inf
+
+    def __call__(self, z: FloatArray) -> float:
+        if np.max(np.abs(z)) > 3.0 * _FARTHEST:
+            return -math.inf
+        self.evaluations += 1
+        value = float(self.log_likelihood(_inside(z)))
+        if not value > -math.inf:
+            return -math.inf
+        self.most = max(self.most, value)
+        # ln u(1 - u) = -|z| - 2 ln(1 + exp(-|z|))
+        return value - float(np.sum(np.abs(z) + 2.0 * np.log1p(np.exp(-np.abs(z)))))
+
+
+def _inside(z: FloatArray) -> FloatArray:
+    return np.asarray(1.0 / (1.0 + np.exp(-z)))
+
+
+def _scattered(k: int, count: int, rng: np.random.Generator) -> FloatArray:
+    from scipy.stats import qmc
+
+    cube = qmc.Halton(k, rng=rng).random(count)
+    return np.clip(cube, 1e-3, 1.0 - 1e-3)
+
+
+def _searched(density: _Density, begun: FloatArray, searches: int) -> list[tuple[FloatArray, float]]:
+    """Tops, the highest first; equal ones once."""
+    from scipy.optimize import minimize
+
+    def cost(z: FloatArray) -> float:
+        value = density(np.clip(z, -_FARTHEST, _FARTHEST))
+        return -value if value > -math.inf else 1e15
+
+    found: list[tuple[FloatArray, float]] = []
+    for start in begun[:searches]:
+        k = len(start)
+        simplex = np.concatenate([start[None], start + 0.4 * np.eye(k)])
+        wide = minimize(
+            cost, start, method="Nelder-Mead",
+            options={"initial_simplex": simplex, "maxfev": 120 * k, "xatol": 1e-3, "fatol": 1e-2},
+        )  # fmt: skip
+        found.append((np.clip(wide.x, -_FARTHEST, _FARTHEST), -float(wide.fun)))
+    found.sort(key=lambda one: -one[1])
+    # a second simplex at the top: the first may have become flat on its way
+    start = found[0][0]
+    simplex = np.concatenate([start[None], start + 0.15 * np.eye(len(start))])
+    last = minimize(
+        cost, start, method="Nelder-Mead",
+        options={"initial_simplex": simplex, "maxfev": 150 * len(start), "xatol": 1e-3, "fatol": 3e-3},
+    )  # fmt: skip
+    if -float(last.fun) > found[0][1]:
+        found[0] = (np.clip(last.x, -_FARTHEST, _FARTHEST), -float(last.fun))
+    tops = [found[0]]
+    for z, height in found[1:]:
+        if height > found[0][1] - 12.0 and all(np.max(np.abs(z - one)) > 0.5 for one, _ in tops):
+            tops.append((z, height))
+    return tops
+
+
+def _covariance(density: _Density, z: FloatArray, height: float) -> FloatArray:
+    """Inverse of the second differences of -ln density at z, steps over about one standard deviation."""
+    k = len(z)
+    steps = np.empty(k)
+    for i in range(k):
+        steps[i] = _width(density, z, height, i)
+    half = 0.7 * steps
+    up, down = np.empty(k), np.empty(k)
+    for i in range(k):
+        shift = np.zeros(k)
+        shift[i] = half[i]
+        up[i], down[i] = density(z + shift), density(z - shift)
+    curve = np.empty((k, k))
+    for i in range(k):
+        curve[i, i] = -(up[i] + down[i] - 2.0 * height)
+        for j in range(i):
+            shift = np.zeros(k)
+            shift[i], shift[j] = half[i], half[j]
+            both = density(z + shift) + density(z - shift)
+            curve[i, j] = curve[j, i] = -0.5 * (both - up[i] - down[i] - up[j] - down[j] + 2.0 * height)
+    curve[~np.isfinite(curve)] = 0.0
+    values, vectors = np.linalg.eigh(curve)
+    # in units of the steps the curvature is about 0.5; flat or bent upwards: as wide as three steps
+    values = np.clip(values, 0.05, 50.0)
+    inverse = (vectors / values) @ vectors.T
+    return np.asarray(inverse * np.outer(half, half))
+
+
+def _width(density: _Density, z: FloatArray, height: float, i: int) -> float:
+    """Distance along axis i over which ln density falls by about 1/2 on average of both sides."""
+    low, high = 1e-4, 8.0
+    step = 0.1
+    for _ in range(14):
+        shift = np.zeros(len(z))
+        shift[i] = step
+        fall = height - 0.5 * (density(z + shift) + density(z - shift))
+        if fall > 0.5:
+            high = step
+        else:
+            low = step
+        if 0.3 < fall < 0.8 or high / low < 1.2:
+            break
+        step = (
+            step * min(max(math.sqrt(0.5 / fall), 0.1), 10.0)
+            if 1e-3 < fall < math.inf and low < step * math.sqrt(0.5 / fall) < high
+            else math.sqrt(low * high)
+        )
+    return min(step, 3.0)
+
+
+def _laplace(height: float, covariance: FloatArray) -> float:
+    sign, log_det = np.linalg.slogdet(2.0 * math.pi * covariance)
+    return height + 0.5 * float(log_det) if sign > 0 else -math.inf
+
+
+Proposal = tuple[FloatArray, list[FloatArray], list[FloatArray]]
+
+
+def _drawn(proposal: Proposal, count: int, rng: np.random.Generator) -> FloatArray:
+    shares, centres, shapes = proposal
+    which = rng.choice(len(shares), count, p=shares)
+    normal = rng.standard_normal((count, len(centres[0])))
+    stretch = np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, count))
+    roots = [np.linalg.cholesky(one) for one in shapes]
+    return np.stack([centres[w] + stretch[i] * (roots[w] @ normal[i]) for i, w in enumerate(which)])
+
+
+def _log_mixture(z: FloatArray, proposals: list[Proposal], sizes: FloatArray) -> FloatArray:
+    """ln of the mixture of all proposals, each weighted by its draws."""
+    k = z.shape[1]
+    parts = []
+    for (shares, centres, shapes), size in zip(proposals, sizes / sizes.sum(), strict=True):
+        for share, centre, shape in zip(shares, centres, shapes, strict=True):
+            root = np.linalg.cholesky(shape)
+            scaled = np.linalg.solve(root, (z - centre).T)
+            log_norm = (
+                math.lgamma((_FREEDOM + k) / 2.0) - math.lgamma(_FREEDOM / 2.0)
+                - 0.5 * k * math.log(_FREEDOM * math.pi) - float(np.sum(np.log(np.diag(root))))
+            )  # fmt: skip
+            tail = np.log1p(np.sum(scaled**2, axis=0) / _FREEDOM)
+            parts.append(math.log(share * size) + log_norm - 0.5 * (_FREEDOM + k) * tail)
+    table = np.stack(parts)
+    top = table.max(axis=0)
+    return np.asarray(top + np.log(np.sum(np.exp(table - top), axis=0)))
+
+
+def _refitted(z: FloatArray, log_weights: FloatArray, before: Proposal) -> Proposal:
+    """Means and covariances of the weighted draws, each draw shared among the parts it may come from."""
+    shares, centres, shapes = before
+    weights = np.exp(log_weights - log_weights.max())
+    # no draw may be all there is: weights are cut at a twentieth of their sum
+    for _ in range(3):
+        weights = np.minimum(weights, 0.05 * weights.sum())
+    weights /= weights.sum()
+    own = np.stack(
+        [
+            _log_mixture(z, [(np.ones(1), [c], [s])], np.ones(1)) + math.log(share)
+            for share, c, s in zip(shares, centres, shapes, strict=True)
+        ]
+    )
+    member = np.exp(own - own.max(axis=0))
+    member *= weights / member.sum(axis=0)
+    new_shares, new_centres, new_shapes = [], [], []
+    for one, centre, shape in zip(member, centres, shapes, strict=True):
+        mass = float(one.sum())
+        if mass < 0.02:
+            new_shares.append(0.02)
+            new_centres.append(centre)
+            new_shapes.append(shape)
+            continue
+        middle = (one / mass) @ z
+        apart = z - middle
+        spread = (apart * (one / mass)[:, None]).T @ apart
+        effective = mass**2 / float(np.sum(one**2))
+        keep = len(middle) / (len(middle) + effective)
+        new_shares.append(mass)
+        new_centres.append(middle)
+        new_shapes.append((1.0 - keep) * spread + keep * shape + 1e-8 * np.eye(len(middle)))
+    total = np.array(new_shares)
+    return total / total.sum(), new_centres, new_shapes
+
+
+def nested_evidence(
+    log_likelihood: LogLikelihood,
+    parameters: int,
+    rng: np.random.Generator,
+    *,
+    live: int = 200,
+    steps: int = 25,
+    left: float = 0.01,
+) -> tuple[float, float]:
+    """ln Z and its standard error by nested sampling: a check of `evidence`, some 1e5 likelihoods.
+
+    live: points; steps: accepted or refused moves along differences of live points for each new one. Ends
+    where the live points can add no more than the share `left`. Error sqrt(H/live), H the information.
+
+    >>> rng = np.random.default_rng(0)
+    >>> value, error = nested_evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.05) ** 2)), 2, rng, live=50)
+    >>> abs(value - math.log(2 * math.pi * 0.0025)) < 4 * error
+    True
+    """
+    if live < 10 or steps < 1:
+        raise OptionError(f"{live} live points", allowed="10 and more, steps of 1 and more")
+    points = rng.random((live, parameters))
+    heights = np.array([log_likelihood(u) for u in points])
+    log_z, information, log_width = -math.inf, 0.0, math.log(-math.expm1(-1.0 / live))
+    for i in range(200 * live):
+        worst = int(np.argmin(heights))
+        floor = float(heights[worst])
+        term = floor + log_width
+        new = np.logaddexp(log_z, term)
+        if new > -math.inf and term > -math.inf:
+            before = 0.0 if log_z == -math.inf else math.exp(log_z - new) * (information + log_z)
+            information = math.exp(term - new) * floor + before - new
+        log_z = float(new)
+        log_width -= 1.0 / live
+        if float(np.max(heights)) - i / live < log_z + math.log(left):
+            break
+        at = int(rng.integers(live - 1))
+        at += at >= worst
+        u, height = points[at].copy(), heights[at]
+        for _ in range(steps):
+            a, b = rng.integers(live, size=2)
+            reach = 2.38 / math.sqrt(2.0 * parameters) if rng.random() < 0.9 else 1.0
+            trial = u + reach * (points[a] - points[b]) + 1e-6 * rng.standard_normal(parameters)
+            trial = 1.0 - np.abs(1.0 - np.abs(trial))
+            if np.any(trial <= 0.0) or np.any(trial >= 1.0):
+                continue
+            value = log_likelihood(trial)
+            if value > floor:
+                u, height = trial, value
+        points[worst], heights[worst] = u, height
+    rest = float(np.logaddexp.reduce(heights)) - math.log(live) - i / live
+    log_z = float(np.logaddexp(log_z, rest))
+    return log_z, math.sqrt(max(information, 0.0) / live)
