@@ -27,6 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 LogLikelihood = Callable[[FloatArray], float]
 
 _FREEDOM = 5.0
+_WORTH, _MORE_ROUNDS = 150.0, 3
 _FARTHEST = 12.0
 """|z| beyond this is u within 6e-6 of an end: no prior mass worth a search."""
 
@@ -66,7 +67,7 @@ def evidence(
 
     log_likelihood: u (k,) -> ln L, -inf where L is 0. scatter: points that cover the cube, of which the best
     `searches` begin a search (with `starts`, (m, k), beside them). draws: of the last round; two rounds of a
-    third each come before. Raises `ConvergenceError` where no point of the cube has a likelihood.
+    third each come before, and up to three more where all are worth fewer than 150 of equal weight. Raises `ConvergenceError` where no point of the cube has a likelihood.
 
     >>> rng = np.random.default_rng(0)
     >>> found = evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.01) ** 2)), 2, rng)
@@ -91,16 +92,18 @@ def evidence(
     centres = [z for z, _ in tops]
     shares = np.array([math.exp(max(h - best[1], -30.0)) for _, h in tops]) + 0.05
     proposals = [(shares / shares.sum(), centres, [1.3 * one for one in shapes])]
-    z, logs = np.empty((0, k)), np.empty(0)
-    sizes = (draws // 3, draws // 3, draws)
-    for n_round, size in enumerate(sizes):
-        new = _drawn(proposals[-1], size, rng)
+    z, logs, log_weights = np.empty((0, k)), np.empty(0), np.empty(0)
+    sizes: list[int] = []
+    for n_round in range(3 + _MORE_ROUNDS):
+        if n_round >= 3 and _worth(log_weights) >= _WORTH:
+            break
+        if n_round:
+            proposals.append(_refitted(z, log_weights, proposals[-1]))
+        sizes.append(draws if n_round >= 2 else draws // 3)
+        new = _drawn(proposals[-1], sizes[-1], rng)
         z = np.concatenate([z, new])
         logs = np.concatenate([logs, [density(one) for one in new]])
-        mixed = _log_mixture(z, proposals, np.array(sizes[: n_round + 1], dtype=float))
-        log_weights = logs - mixed
-        if n_round < len(sizes) - 1:
-            proposals.append(_refitted(z, log_weights, proposals[-1]))
+        log_weights = logs - _log_mixture(z, proposals, np.array(sizes, dtype=float))
     top = float(np.max(log_weights))
     raw = np.exp(log_weights - top)
     mean = float(np.mean(raw))
@@ -112,6 +115,11 @@ def evidence(
         top + math.log(mean), error, laplace, _inside(where), density.most,
         _inside(z), weights, float(1.0 / np.sum(weights**2)), density.evaluations,
     )  # fmt: skip
+
+
+def _worth(log_weights: FloatArray) -> float:
+    weights = np.exp(log_weights - log_weights.max())
+    return float(weights.sum() ** 2 / np.sum(weights**2))
 
 
 class _Density:

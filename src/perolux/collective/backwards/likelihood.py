@@ -1,7 +1,7 @@
 """Likelihood of a model of bursts: where the photons fall, Poisson counts with their scale averaged out.
 
     pi_c ~ sum over bands of [photons in the time bin behind the response] x [share of the energy bin]
-    ln L = sum_c n_c ln[(1 - b) pi_c + b/cells],      b = background counts/all counts
+    ln L = sum_c n_c ln[(1 - b) pi_c + b e_c],   e_c: even in time and energy, b = background/all counts
 
 A trace of T photons is a Poisson number T times a multinomial over its cells. The scale of each trace (its
 volume, exposure, filters) is free and the same in every model: with the total as its only witness it leaves
@@ -17,9 +17,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from perolux.collective.backwards.data import BurstData
 from perolux.collective.backwards.models import MODELS, photons_until
@@ -28,6 +28,7 @@ from perolux.collective.instruments.response import FWHM_PER_SIGMA, blur_kernel,
 
 __all__ = ["Prior", "Problem", "burst_problem", "prior_records"]
 
+IntArray = npt.NDArray[np.int64]
 _FINEST = 2000
 
 
@@ -67,13 +68,14 @@ def _axis_priors(data: BurstData) -> dict[str, Prior]:
     """Priors that the axes of the data set."""
     low, high = float(data.fluences[0]), float(data.fluences[-1])
     unit = data.fluence_unit or "of the fluence given"
+    most = float(data.totals.min()) / float(data.edges_ps[-1] - data.edges_ps[0])
     found = {
         "pulse_ps": Prior(
             "pulse_ps", "uniform", *data.zero_ps, "time of the pulse", "assumed", "the axis of time"
         ),
-        "background": Prior(
-            "background", "log", 1e-3, max(float(data.counts.mean()), 2e-3), "background counts per cell",
-            "assumed", "up to all counts",
+        "background_per_ps": Prior(
+            "background_per_ps", "log", 1e-3 * most, most, "background counts of one trace per ps", "assumed",
+            "up to all counts of the faintest trace, down to a thousandth",
         ),
         "saturation_fluence": Prior(
             "saturation_fluence", "log", low / 5.0, 50.0 * high,
@@ -98,15 +100,15 @@ def _axis_priors(data: BurstData) -> dict[str, Prior]:
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A model before data: names of parameters, their priors, and the likelihood. fine_ps (F + 1): even steps
-    that hold every edge of the data; at (T + 1): positions of those edges among them."""
+    that hold every edge of the data. into_bins (F, T): share of a fine step's light that the response puts
+    into a time bin. perfect: ln L of shares as measured."""
 
     name: str
     data: BurstData
     priors: tuple[Prior, ...]
     fine_ps: FloatArray
-    at: np.ndarray[Any, Any]
-    kernel: FloatArray
-    first: int
+    into_bins: FloatArray
+    perfect: float
 
     def numbers(self, u: FloatArray) -> dict[str, float]:
         """Parameters by name at a point of the unit cube."""
@@ -120,9 +122,7 @@ class Problem:
         step = float(self.fine_ps[1] - self.fine_ps[0])
         if MODELS[self.name].transit:
             steps[1] = delayed(steps[1], step, numbers["transit_ps"])
-        seen = blurred(steps, self.kernel, self.first)
-        total = np.concatenate([np.zeros((*seen.shape[:-1], 1)), np.cumsum(seen, axis=-1)], axis=-1)
-        return np.diff(total[..., self.at], axis=-1)
+        return np.asarray(steps @ self.into_bins)
 
     def shares(self, numbers: dict[str, float]) -> FloatArray:
         """Chance of each cell without background, (J, T, L), and its sum over the cells compared is 1."""
@@ -152,22 +152,18 @@ class Problem:
         shares = self.shares(numbers)
         n = self.data.counts
         if self.data.same_exposure:
-            return self._mixed(shares, numbers, float(n.sum()), n.size)
-        per_trace = [
-            self._mixed(shares[j], numbers, float(n[j].sum()), n[j].size) for j in range(len(n))
-        ]
-        return np.stack(per_trace)
+            return self._mixed(shares, numbers, float(n.sum()), len(n))
+        return np.stack([self._mixed(one, numbers, float(m.sum()), 1) for one, m in zip(shares, n, strict=True)])
 
-    def _mixed(self, shares: FloatArray, numbers: dict[str, float], total: float, cells: int) -> FloatArray:
-        background = min(numbers["background"] * cells / total, 0.999)
+    def _mixed(self, shares: FloatArray, numbers: dict[str, float], total: float, traces: int) -> FloatArray:
+        """Shares with the even background of `background_per_ps` counts in each of `traces` traces."""
         widths = np.diff(self.data.edges_ps)
-        level = widths / widths.mean()
+        part = min(numbers["background_per_ps"] * float(widths.sum()) * traces / total, 0.999)
+        flat = widths[:, None] / widths.sum() / traces
         if self.data.energy_edges_ev is not None:
             wide = np.diff(self.data.energy_edges_ev)
-            flat = level[:, None] * (wide / wide.mean())[None, :]
-        else:
-            flat = level[:, None]
-        return np.asarray(total * ((1.0 - background) * shares + background * flat / cells))
+            flat = flat * (wide / wide.sum())[None, :]
+        return np.asarray(total * ((1.0 - part) * shares + part * flat))
 
     def log_likelihood(self, u: FloatArray) -> float:
         """ln L at a point of the unit cube, without the terms that every model has."""
@@ -176,12 +172,7 @@ class Problem:
         if not np.isfinite(expected).all():
             return -math.inf
         floor = np.maximum(expected, 1e-300)
-        return float(np.sum(n * np.log(floor))) - self._perfect
-
-    @property
-    def _perfect(self) -> float:
-        n = self.data.counts
-        return float(np.sum(n[n > 0.0] * np.log(n[n > 0.0])))
+        return float(np.sum(n * np.log(floor))) - self.perfect
 
     def deviance(self, numbers: dict[str, float]) -> float:
         """2 (ln L of perfect shares - ln L)."""
@@ -193,15 +184,25 @@ class Problem:
 def burst_problem(name: str, data: BurstData) -> Problem:
     """The likelihood of the model `name` of `MODELS` for data."""
     known = prior_records() | _axis_priors(data)
-    names = [*MODELS[name].parameters, "pulse_ps", "background"]
+    names = [*MODELS[name].parameters, "pulse_ps", "background_per_ps"]
     if data.energy_edges_ev is not None:
         names += ["energy_ev", "width_mev", "shift_mev", "width_ratio"]
     fine, at = _fine_steps(data)
     kernel, first = blur_kernel(data.response, float(fine[1] - fine[0]))
-    return Problem(name, data, tuple(known[one] for one in names), fine, at, kernel, first)
+    n = data.counts
+    perfect = float(np.sum(n[n > 0.0] * np.log(n[n > 0.0])))
+    priors = tuple(known[one] for one in names)
+    return Problem(name, data, priors, fine, _into_bins(kernel, first, at, len(fine) - 1), perfect)
 
 
-def _fine_steps(data: BurstData) -> tuple[FloatArray, np.ndarray[Any, Any]]:
+def _into_bins(kernel: FloatArray, first: int, at: IntArray, steps: int) -> FloatArray:
+    """Share of each fine step that reaches each bin, (steps, bins): differences of the cumulated kernel."""
+    cumulated = np.append(0.0, np.cumsum(kernel))
+    edge = at[None, :] - np.arange(steps)[:, None] - first
+    return np.asarray(np.diff(cumulated[np.clip(edge, 0, len(kernel))], axis=1))
+
+
+def _fine_steps(data: BurstData) -> tuple[FloatArray, IntArray]:
     """Even steps of no more than half the response's sigma; edges of uneven data move to the nearest one."""
     edges = data.edges_ps
     smallest = float(np.diff(edges).min())
