@@ -18,6 +18,8 @@ __all__ = ["app"]
 
 app = App(name="burst", help="Superradiance and superfluorescence of an assembly of nanocrystals.")
 
+app.command("perolux.cli.burst_fit:fit", name="fit", help="Superfluorescence against its rivals, from data.")
+
 Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 

@@ -59,15 +59,18 @@ def evidence(
     rng: np.random.Generator,
     *,
     scatter: int = 150,
-    searches: int = 3,
+    searches: int = 5,
     draws: int = 1500,
     starts: FloatArray | None = None,
+    residuals: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Evidence:
     """Evidence of a likelihood over the unit cube of `parameters` dimensions.
 
     log_likelihood: u (k,) -> ln L, -inf where L is 0. scatter: points that cover the cube, of which the best
     `searches` begin a search (with `starts`, (m, k), beside them). draws: of the last round; two rounds of a
-    third each come before, and up to three more where all are worth fewer than 150 of equal weight. Raises `ConvergenceError` where no point of the cube has a likelihood.
+    third each come before, and up to three more where all are worth fewer than 150 of equal weight. residuals:
+    u -> (n,) whose squares sum to -2 ln L and a constant (a deviance): searches are then least squares, far
+    surer in ten dimensions than the simplex that is taken without. Raises `ConvergenceError` where no point of the cube has a likelihood.
 
     >>> rng = np.random.default_rng(0)
     >>> found = evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.01) ** 2)), 2, rng)
@@ -85,9 +88,14 @@ def evidence(
     heights = np.array([density(z) for z in begun])
     if not np.isfinite(heights).any():
         raise ConvergenceError("no point of the prior has a likelihood", fix="check data and priors")
-    tops = _searched(density, begun[np.argsort(-heights)], searches)
+    begun = begun[np.argsort(-heights)]
+    tops: list[tuple[FloatArray, float]]
+    if residuals is None:
+        tops = _searched(density, begun, searches)
+        shapes = [_covariance(density, z, height) for z, height in tops]
+    else:
+        tops, shapes = _least_squares(density, residuals, begun, searches)
     best = tops[0]
-    shapes = [_covariance(density, z, height) for z, height in tops]
     laplace = _laplace(best[1], shapes[0])
     centres = [z for z, _ in tops]
     shares = np.array([math.exp(max(h - best[1], -30.0)) for _, h in tops]) + 0.05
@@ -185,6 +193,38 @@ def _searched(density: _Density, begun: FloatArray, searches: int) -> list[tuple
         if height > found[0][1] - 12.0 and all(np.max(np.abs(z - one)) > 0.5 for one, _ in tops):
             tops.append((z, height))
     return tops
+
+
+def _least_squares(
+    density: _Density, residuals: Callable[[FloatArray], FloatArray], begun: FloatArray, searches: int
+) -> tuple[list[tuple[FloatArray, float]], list[FloatArray]]:
+    """Tops by least squares, and the inverse of J^T J there; the prior's fall in z is a residual each."""
+    from scipy.optimize import least_squares
+
+    def all_residuals(z: FloatArray) -> FloatArray:
+        density.evaluations += 1
+        away = np.abs(z) + 2.0 * np.log1p(np.exp(-np.abs(z))) - math.log(4.0)
+        own = np.sign(z) * np.sqrt(2.0 * np.maximum(away, 0.0))
+        return np.concatenate([np.nan_to_num(residuals(_inside(z)), nan=1e3, posinf=1e3, neginf=-1e3), own])
+
+    found: list[tuple[FloatArray, float, FloatArray]] = []
+    for start in begun[:searches]:
+        inside = np.clip(start, -0.9 * _FARTHEST, 0.9 * _FARTHEST)
+        one = least_squares(
+            all_residuals, inside, bounds=(-_FARTHEST, _FARTHEST), diff_step=1e-4, max_nfev=60, xtol=1e-5, ftol=1e-6
+        )
+        curve = one.jac.T @ one.jac
+        values, vectors = np.linalg.eigh(curve)
+        found.append((one.x, density(one.x), (vectors / np.maximum(values, 1e-2)) @ vectors.T))
+    found = [one for one in found if one[1] > -math.inf]
+    if not found:
+        raise ConvergenceError("no search came to a likelihood", fix="check data and priors")
+    found.sort(key=lambda one: -one[1])
+    kept = [found[0]]
+    for one in found[1:]:
+        if one[1] > found[0][1] - 12.0 and all(np.max(np.abs(one[0] - other[0])) > 0.5 for other in kept):
+            kept.append(one)
+    return [(z, height) for z, height, _ in kept], [shape for _, _, shape in kept]
 
 
 def _covariance(density: _Density, z: FloatArray, height: float) -> FloatArray:

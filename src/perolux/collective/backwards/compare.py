@@ -128,7 +128,9 @@ def compare_models(
 def fit_model(name: str, data: BurstData, rng: np.random.Generator, draws: int = 1500) -> ModelFit:
     """Evidence and posterior of one model."""
     problem = burst_problem(name, data)
-    found = evidence(problem.log_likelihood, len(problem.priors), rng, draws=draws)
+    found = evidence(
+        problem.log_likelihood, len(problem.priors), rng, draws=draws, residuals=problem.residuals
+    )
     best = problem.numbers(found.best)
     picked = found.resampled(_KEPT, rng)
     values = {
@@ -210,8 +212,11 @@ def _warnings(data: BurstData, fits: Sequence[ModelFit], quickest: float) -> lis
         told.append(
             "one fluence: what a fluence changes is not tested, and the excitation is known only by its shape"
         )
-    if data.zero_ps[1] - data.zero_ps[0] > 4.0 * max(blur, float(np.diff(data.edges_ps).min())):
-        told.append("the time of the pulse is left open over more than the response: a delay is hard to see")
+    early, _, late = best.intervals["pulse_ps"]
+    if late - early > 2.0 * max(blur, float(np.diff(data.edges_ps).min())):
+        told.append(
+            f"the time of the pulse is known to {late - early:.2g} ps only: a delay is hard to see; give --zero"
+        )
     if any(one.evidence.effective < 100.0 for one in fits):
         names = ", ".join(one.name for one in fits if one.evidence.effective < 100.0)
         told.append(f"few independent draws ({names}): the evidence is good to about 0.3 only")

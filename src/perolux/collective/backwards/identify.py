@@ -84,32 +84,29 @@ def profile_curve(
     points: on each side, fewer where ln L has fallen by 6. A value above `log_likelihood` (the best known)
     makes the curve's own maximum the zero.
     """
-    from scipy.optimize import minimize
+    from scipy.optimize import least_squares
 
     k = [one.name for one in problem.priors].index(name)
     others = [i for i in range(len(best)) if i != k]
     prior = problem.priors[k]
     found: dict[float, float] = {float(best[k]): log_likelihood}
     for end in (0.001, 0.999):
-        z = np.log(best[others] / (1.0 - best[others]))
+        z = np.clip(np.log(best[others] / (1.0 - best[others])), -7.9, 7.9)
         # steps grow from a fiftieth of the way
         for part in np.geomspace(0.02, 1.0, points):
             u = best.copy()
             u[k] = best[k] + part * (end - best[k])
 
-            def cost(at: FloatArray, u: FloatArray = u) -> float:
-                u[others] = 1.0 / (1.0 + np.exp(-np.clip(at, -12.0, 12.0)))
-                value = problem.log_likelihood(u)
-                return -value if value > -math.inf else 1e15
+            def residuals(at: FloatArray, u: FloatArray = u) -> FloatArray:
+                u[others] = 1.0 / (1.0 + np.exp(-at))
+                return problem.residuals(u)
 
-            simplex = np.concatenate([z[None], z + 0.2 * np.eye(len(z))])
-            top = minimize(
-                cost, z, method="Nelder-Mead",
-                options={"initial_simplex": simplex, "maxfev": 70 * len(z), "xatol": 1e-3, "fatol": 1e-2},
-            )  # fmt: skip
-            z = np.clip(top.x, -12.0, 12.0)
-            found[float(u[k])] = -float(top.fun)
-            if -float(top.fun) < log_likelihood - 6.0:
+            top = least_squares(
+                residuals, z, bounds=(-8.0, 8.0), diff_step=1e-4, max_nfev=25, xtol=1e-5, ftol=1e-6
+            )
+            z = np.clip(top.x, -7.9, 7.9)
+            found[float(u[k])] = -float(top.cost)
+            if -float(top.cost) < log_likelihood - 6.0:
                 break
     at = np.array(sorted(found))
     height = np.array([found[one] for one in at])

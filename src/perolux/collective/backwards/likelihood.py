@@ -25,6 +25,7 @@ from perolux.collective.backwards.data import BurstData
 from perolux.collective.backwards.models import MODELS, photons_until
 from perolux.collective.couplings import FloatArray
 from perolux.collective.instruments.response import FWHM_PER_SIGMA, blur_kernel, blurred, delayed
+from perolux.fitting.likelihoods import poisson_deviance_residuals
 
 __all__ = ["Prior", "Problem", "burst_problem", "prior_records"]
 
@@ -173,6 +174,13 @@ class Problem:
             return -math.inf
         floor = np.maximum(expected, 1e-300)
         return float(np.sum(n * np.log(floor))) - self.perfect
+
+    def residuals(self, u: FloatArray) -> FloatArray:
+        """Deviance residuals of all cells: their squares sum to -2 ln L of `log_likelihood`."""
+        expected = self.expected(self.numbers(u))
+        if not np.isfinite(expected).all():
+            return np.full(expected.size, 1e3)
+        return poisson_deviance_residuals(self.data.counts, np.maximum(expected, 1e-12)).ravel()
 
     def deviance(self, numbers: dict[str, float]) -> float:
         """2 (ln L of perfect shares - ln L)."""
