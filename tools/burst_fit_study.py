@@ -5,8 +5,8 @@
 For each seed and each model: parameters drawn from its priors (pulse within 10 ps, 0.3 background counts per
 ps), 10000 photons at each of three fluences (10, 50, 250), bins of 2 ps from -20 to 400 ps, a Gaussian
 response of 4 ps; all models fitted. Drawn from the prior, 95 % intervals have to hold the truth in 95 %. With
---typical the parameters are those of examples/bursts (a clear case of each model). Results are appended, a line
-each; what OUT holds already is not run again.
+--typical the parameters are those of examples/bursts (a clear case of each model). Results are appended, a
+line each; what OUT holds already is not run again.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def one(name: str, seed: int, photons: float, typical: bool) -> dict[str, object
         "typical": typical,
         "winner": found.fits[0].name,
         "by_bic": min(bics, key=lambda key: bics[key]),
-        "probability_of_truth": dict(zip((f.name for f in found.fits), found.probabilities, strict=True))[name],
+        "probability_of_truth": dict(zip((f.name for f in found.fits), found.probabilities, strict=True))[
+            name
+        ],
         "behind": max(logs.values()) - logs[name],
         "hits": {
             key: bool(low <= truth[key] <= high)
@@ -85,9 +87,7 @@ def main() -> None:
     done = [json.loads(line) for line in told.out.read_text().splitlines()] if told.out.exists() else []
     for seed in range(*told.seeds):
         for name in MODELS:
-            if not any(
-                (x["truth"], x["seed"], x["typical"]) == (name, seed, told.typical) for x in done
-            ):
+            if not any((x["truth"], x["seed"], x["typical"]) == (name, seed, told.typical) for x in done):
                 found = one(name, seed, told.photons, told.typical)
                 done.append(found)
                 with told.out.open("a") as file:
@@ -99,7 +99,8 @@ def main() -> None:
                 hits = [hit for x in rows for hit in x["hits"].values()]
                 print(
                     f"{'typical' if typical else 'prior':8s}{name:18s} {len(rows):3d} sets: wins "
-                    f"{sum(x['winner'] == name for x in rows)}, by BIC {sum(x['by_bic'] == name for x in rows)}, "
+                    f"{sum(x['winner'] == name for x in rows)}, "
+                    f"by BIC {sum(x['by_bic'] == name for x in rows)}, "
                     f"intervals {sum(hits)}/{len(hits)}, mean probability of the truth "
                     f"{np.mean([x['probability_of_truth'] for x in rows]):.2f}"
                 )

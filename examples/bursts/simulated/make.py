@@ -18,8 +18,8 @@ TIMES = np.arange(-39.0, 400.0, 2.0)
 FLUENCES = np.array([10.0, 50.0, 250.0])
 TRUTHS = {
     "superfluorescence": {
-        "lifetime_ps": 400.0, "saturation_fluence": 100.0, "coupled_number": 20.0, "dephasing_over_gamma": 10.0,
-        "uncoupled_share": 0.3,
+        "lifetime_ps": 400.0, "saturation_fluence": 100.0, "coupled_number": 20.0,
+        "dephasing_over_gamma": 10.0, "uncoupled_share": 0.3,
     },
     "amplified": {
         "lifetime_ps": 400.0, "saturation_fluence": 100.0, "gain_length": 10.0, "guided_share": 0.1,
@@ -43,8 +43,8 @@ def main():
     for k, (name, own) in enumerate(TRUTHS.items()):
         truth = own | BESIDE
         axes = burst_data(
-            edges, np.full((3, len(TIMES)), 50.0), GaussianBlur(4.0), fluences=FLUENCES, zero_ps=(-10.0, 10.0),
-            join=False,
+            edges, np.full((3, len(TIMES)), 50.0), GaussianBlur(4.0), fluences=FLUENCES,
+            zero_ps=(-10.0, 10.0), join=False,
         )  # fmt: skip
         made = simulated_counts(name, truth, axes, np.full(3, 15_000.0), np.random.default_rng(k))
         lines = [*head(name, truth), "fluence (uJ/cm2)," + ",".join(f"{f:g}" for f in FLUENCES)]

@@ -165,6 +165,11 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
                 for one in record["costs"]
             ],
         )
+    if found.seen is not None:
+        from perolux.reports.burst_streak import seen_table
+
+        told = seen_table(found.seen)
+        print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
     one = record["single_nanocrystal"]
     if one is not None:
         print_table(

@@ -23,9 +23,12 @@ def fit(
     response: Annotated[str, Parameter(help="gaussian:FWHM_PS, or a file with times and counts")],
     jitter: Annotated[float, Parameter(help="sd of the trigger's jitter, ps")] = 0.0,
     zero: Annotated[
-        str | None, Parameter(help="earliest,latest time of the pulse, ps; left out: anywhere before the peak")
+        str | None,
+        Parameter(help="earliest,latest time of the pulse, ps; left out: anywhere before the peak"),
     ] = None,
-    fluences: Annotated[str | None, Parameter(help="of the traces, where the file says none: 10,50,250")] = None,
+    fluences: Annotated[
+        str | None, Parameter(help="of the traces, where the file says none: 10,50,250")
+    ] = None,
     resolution: Annotated[float, Parameter(help="FWHM of the spectrometer, nm")] = 0.0,
     same_exposure: Annotated[
         bool, Parameter(negative="", help="counts of different fluences may be compared")
@@ -95,7 +98,7 @@ def _pair(text: str | None, option: str, allowed: str) -> tuple[float, float] | 
 def _show(found: Comparison, record: dict[str, Any]) -> None:
     print_table(
         f"{record['file']}: {len(found.data.fluences)} fluences, {sum(record['data']['counts']):.0f} photons",
-        ["model", "probability", "ln evidence below the best", "error", "by Laplace", "BIC", "misfit (sigma)"],
+        ["model", "probability", "ln evidence below best", "error", "by Laplace", "BIC", "misfit (sigma)"],
         [
             [
                 one["model"], f"{one['probability']:.3g}", f"{one['log_evidence_below_best']:.1f}",
@@ -125,9 +128,13 @@ def _show(found: Comparison, record: dict[str, Any]) -> None:
             for one in known["profiles"]
         ]
         spread = known["energy_spread_over_gamma_at_most"]
-        rows.append(["spread of energies over Gamma, at most", f"{spread['low95']:.3g}", f"{spread['high95']:.3g}"])
+        rows.append(
+            ["spread of energies over Gamma, at most", f"{spread['low95']:.3g}", f"{spread['high95']:.3g}"]
+        )
         rows += [[one.text, f"/ {one.factor:.3g}", f"x {one.factor:.3g}"] for one in found.known]
-        print_table("What superfluorescence would leave known", ["", "low", "high"], rows, known["energy_spread_note"])
+        print_table(
+            "What superfluorescence would leave known", ["", "low", "high"], rows, known["energy_spread_note"]
+        )
     if found.bunching:
         from perolux.collective.backwards.bunching import NOTE
 
@@ -135,7 +142,11 @@ def _show(found: Comparison, record: dict[str, Any]) -> None:
             f"g2(0) = {record['g2']['value']:g} ± {record['g2']['sigma']:g} alone",
             ["hypothesis", "probability", "can give"],
             [
-                [one.name, f"{one.probability:.2g}", f"{one.low:g} to {'any' if one.high is None else f'{one.high:g}'}"]
+                [
+                    one.name,
+                    f"{one.probability:.2g}",
+                    f"{one.low:g} to {'any' if one.high is None else f'{one.high:g}'}",
+                ]
                 for one in found.bunching
             ],
             NOTE,

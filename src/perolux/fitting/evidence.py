@@ -68,9 +68,10 @@ def evidence(
 
     log_likelihood: u (k,) -> ln L, -inf where L is 0. scatter: points that cover the cube, of which the best
     `searches` begin a search (with `starts`, (m, k), beside them). draws: of the last round; two rounds of a
-    third each come before, and up to three more where all are worth fewer than 150 of equal weight. residuals:
-    u -> (n,) whose squares sum to -2 ln L and a constant (a deviance): searches are then least squares, far
-    surer in ten dimensions than the simplex that is taken without. Raises `ConvergenceError` where no point of the cube has a likelihood.
+    third each come before, and up to three more where all are worth fewer than 150 of equal weight.
+    residuals: u -> (n,) whose squares sum to -2 ln L and a constant (a deviance): searches are then least
+    squares, far surer in ten dimensions than the simplex that is taken without. Raises `ConvergenceError`
+    where no point of the cube has a likelihood.
 
     >>> rng = np.random.default_rng(0)
     >>> found = evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.01) ** 2)), 2, rng)
@@ -118,7 +119,7 @@ def evidence(
     error = float(np.std(raw, ddof=1)) / mean / math.sqrt(len(raw))
     weights = raw / raw.sum()
     k_best = int(np.argmax(logs))
-    where, height = (z[k_best], logs[k_best]) if logs[k_best] > best[1] else best
+    where = z[k_best] if logs[k_best] > best[1] else best[0]
     return Evidence(
         top + math.log(mean), error, laplace, _inside(where), density.most,
         _inside(z), weights, float(1.0 / np.sum(weights**2)), density.evaluations,
@@ -211,7 +212,13 @@ def _least_squares(
     for start in begun[:searches]:
         inside = np.clip(start, -0.9 * _FARTHEST, 0.9 * _FARTHEST)
         one = least_squares(
-            all_residuals, inside, bounds=(-_FARTHEST, _FARTHEST), diff_step=1e-4, max_nfev=60, xtol=1e-5, ftol=1e-6
+            all_residuals,
+            inside,
+            bounds=(-_FARTHEST, _FARTHEST),
+            diff_step=1e-4,
+            max_nfev=60,
+            xtol=1e-5,
+            ftol=1e-6,
         )
         curve = one.jac.T @ one.jac
         values, vectors = np.linalg.eigh(curve)
@@ -364,7 +371,8 @@ def nested_evidence(
     where the live points can add no more than the share `left`. Error sqrt(H/live), H the information.
 
     >>> rng = np.random.default_rng(0)
-    >>> value, error = nested_evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.05) ** 2)), 2, rng, live=50)
+    >>> value, error = nested_evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.05) ** 2)), 2, rng,
+    live=50)
     >>> abs(value - math.log(2 * math.pi * 0.0025)) < 4 * error
     True
     """

@@ -1,12 +1,12 @@
 """Streak images of Hamamatsu's HPD-TA and HiPic (.img, the ITEX layout): one image with its two scales.
 
-Bytes, little endian: "IM", then int16 length of the comment, width, height, x and y offset, type (0: 8 bit, 2: 16
-bit, 3: 32 bit), int32 images, int16 channels, int16 channel number, float64 time stamp, 4 bytes, 30 bytes;
-the comment at 64; the pixels behind it, line by line, a line a time. The comment has sections in brackets;
-[Scaling] says ScalingXType, ScalingXUnit, ScalingXScalingFile="#position,count" (float32 table in the file) or
-ScalingXScale (linear), the same for Y. Type 1 of the y axis is a camera whose sweep is off: no axis of time.
-Layout as public readers of it agree on it (rosettasciio, hedp: read); tried on files written by this layout
-alone, as no file with a licence is at hand.
+Bytes, little endian: "IM", then int16 length of the comment, width, height, x and y offset, type (0: 8 bit,
+2: 16 bit, 3: 32 bit), int32 images, int16 channels, int16 channel number, float64 time stamp, 4 bytes, 30
+bytes; the comment at 64; the pixels behind it, line by line, a line a time. The comment has sections in
+brackets; [Scaling] says ScalingXType, ScalingXUnit, ScalingXScalingFile="#position,count" (float32 table in
+the file) or ScalingXScale (linear), the same for Y. Type 1 of the y axis is a camera whose sweep is off: no
+axis of time. Layout as public readers of it agree on it (rosettasciio, hedp: read); tried on files written
+by this layout alone, as no file with a licence is at hand.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def _scale(
         try:
             position, size = (int(part) for part in table[1:].split(","))
         except ValueError:
-            raise InputError(f"Scaling{axis}ScalingFile={table!r}", where=where, allowed="#position,count") from None
+            raise InputError(
+                f"Scaling{axis}ScalingFile={table!r}", where=where, allowed="#position,count"
+            ) from None
         if size != count or position < 0 or position + 4 * size > len(content):
             raise InputError(
                 f"the table of the {axis.lower()} axis has {size} values for {count} pixels", where=where

@@ -91,12 +91,18 @@ def _joined(tables: list[TimeTable], files: list[Path]) -> TimeTable:
         if not same:
             problems.append(Problem(f"its axes are not those of {files[0].name}", file.name))
         if one.fluences is None and len(files) > 1:
-            problems.append(Problem("it says no fluence", file.name, fix="add a line `# fluence = 20 uJ/cm2`"))
+            problems.append(
+                Problem("it says no fluence", file.name, fix="add a line `# fluence = 20 uJ/cm2`")
+            )
         if one.fluence_unit != first.fluence_unit:
             problems.append(Problem(f"fluence in {one.fluence_unit!r}", file.name, first.fluence_unit))
     if problems:
         raise InputError(problems)
-    fluences = None if first.fluences is None else np.concatenate([np.atleast_1d(one.fluences) for one in tables])
+    fluences = (
+        None
+        if first.fluences is None
+        else np.concatenate([one.fluences for one in tables if one.fluences is not None])
+    )
     return replace(
         first, counts=np.concatenate([one.counts for one in tables]), fluences=fluences,
         notes=tuple(dict.fromkeys(note for one in tables for note in one.notes)),
@@ -106,7 +112,9 @@ def _joined(tables: list[TimeTable], files: list[Path]) -> TimeTable:
 
 def _one(path: Path, time_unit: str | None, wavelength_unit: str | None) -> TimeTable:
     if path.suffix.lower() in (".tif", ".tiff"):
-        raise InputError("a TIFF file", where=path.name, allowed="a table or .img", fix="export it as a table")
+        raise InputError(
+            "a TIFF file", where=path.name, allowed="a table or .img", fix="export it as a table"
+        )
     if path.suffix.lower() == ".img":
         return _image_file(path)
     text = read_small_text(path, _LARGEST, "counts against time")
@@ -125,7 +133,13 @@ def _one(path: Path, time_unit: str | None, wavelength_unit: str | None) -> Time
         body = rows[1:] if heads or not _is_number(rows[0][0]) else rows
         table = _numbers(body, lines[len(rows) - len(body) :], 2, path.name)
         return TimeTable(
-            _rising(table[:, 0] * scale, path.name), table[None, :, 1:], fluence, unit, None, tuple(notes), digest
+            _rising(table[:, 0] * scale, path.name),
+            table[None, :, 1:],
+            fluence,
+            unit,
+            None,
+            tuple(notes),
+            digest,
         )
     time, nm, counts = _image_table(rows, lines, path.name, heads, time_unit, wavelength_unit)
     return TimeTable(time, counts[None], fluence, unit, nm, tuple(notes), digest)
@@ -258,7 +272,11 @@ def _bracket(text: str) -> str:
 def _time_scale(unit: str, given: str | None, where: str) -> float:
     known = (unit or given or "").lower()
     if known not in _TIMES:
-        what = f"a time in {unit!r}" if unit else "a streak image or decay without an axis of time in known units"
+        what = (
+            f"a time in {unit!r}"
+            if unit
+            else "a streak image or decay without an axis of time in known units"
+        )
         raise InputError(what, where=where, allowed=", ".join(_TIMES), fix=_FIX_TIME)
     return _TIMES[known]
 

@@ -41,7 +41,13 @@ def _csv(found: Comparison) -> str:
     expected = [fit.expected.sum(axis=2) for fit in found.fits]
     for j, fluence in enumerate(found.data.fluences):
         for t in range(len(edges) - 1):
-            cells = [fluence, edges[t], edges[t + 1], found.data.traces[j, t], *(one[j, t] for one in expected)]
+            cells = [
+                fluence,
+                edges[t],
+                edges[t + 1],
+                found.data.traces[j, t],
+                *(one[j, t] for one in expected),
+            ]
             lines.append(",".join(f"{cell:.6g}" for cell in cells))
     return "\n".join(lines) + "\n"
 
@@ -52,7 +58,10 @@ def render_burst_fit(found: Comparison, record: dict[str, Any], plots: list[Plot
     figures = [
         Figure("best model", best["model"], "", f"probability {best['probability']:.3g} beside the others"),
         Figure(
-            "quickest light", f"{record['quickest_fall_ps']:.3g}", "ps", "to 1/e of its peak, before the response"
+            "quickest light",
+            f"{record['quickest_fall_ps']:.3g}",
+            "ps",
+            "to 1/e of its peak, before the response",
         ),
     ]
     if len(found.fits) > 1:
@@ -60,22 +69,31 @@ def render_burst_fit(found: Comparison, record: dict[str, Any], plots: list[Plot
         figures.insert(
             1,
             Figure(
-                "ahead of the next", f"{second['log_evidence_below_best']:.1f}", "in ln evidence", second["model"]
+                "ahead of the next",
+                f"{second['log_evidence_below_best']:.1f}",
+                "in ln evidence",
+                second["model"],
             ),
         )
     known = record["identified"]
     if known is not None and best["model"] == known["of"]:
         one = best["parameters"]["coupled_number"]
         figures.append(
-            Figure("coupled number", f"{one['median']:.3g}", "", f"95 %: {one['low95']:.3g} to {one['high95']:.3g}")
+            Figure(
+                "coupled number",
+                f"{one['median']:.3g}",
+                "",
+                f"95 %: {one['low95']:.3g} to {one['high95']:.3g}",
+            )
         )
     return render_page(
         Page(
             command="burst fit",
             what="collective light",
             title=Path(record["file"]).name,
-            lead=f"{plural(len(found.data.fluences), 'fluence')}, {sum(record['data']['counts']):.0f} photons; "
-            f"response: {record['data']['response']}. Five explanations of the same light, weighed by evidence.",
+            lead=f"{plural(len(found.data.fluences), 'fluence')}, {found.data.totals.sum():.0f} photons; "
+            f"response: {record['data']['response']}. Five explanations of the same light, weighed by "
+            "evidence.",
             figures=figures,
             plots=plots or _plots(found),
             tables=_tables(found, record),
@@ -84,7 +102,8 @@ def render_burst_fit(found: Comparison, record: dict[str, Any], plots: list[Plot
                 "a parameter.",
                 "Counts are those of single photons; the scale of each trace is free"
                 + (", but traces may be compared (same exposure)." if found.data.same_exposure else "."),
-                "A domain is a set of identical emitters at one place: no shifts, no spread of energies; what "
+                "A domain is a set of identical emitters at one place: no shifts, no spread of energies; "
+                "what "
                 "such a spread would do is counted as dephasing.",
             ],
             warnings=found.warnings,
@@ -102,7 +121,7 @@ def _tables(found: Comparison, record: dict[str, Any]) -> list[Table]:
     tables = [
         Table(
             "Which model",
-            ("model", "probability", "ln evidence below the best", "by Laplace", "BIC above the best", "misfit (σ)"),
+            ("model", "probability", "ln evidence below best", "by Laplace", "BIC above best", "misfit (σ)"),
             [
                 (
                     MODELS[one["model"]].title,
@@ -116,7 +135,8 @@ def _tables(found: Comparison, record: dict[str, Any]) -> list[Table]:
                 for one in record["models"]
             ],
             (1, 2, 3, 4, 5),
-            "Misfit: standard deviations above what photon noise makes; above 4 a model does not describe the data.",
+            "Misfit: standard deviations above what photon noise makes; above 4 a model does not describe "
+            "the data.",
         )
     ]  # fmt: skip
     told = {one["name"]: one["meaning"] for one in record["priors"]}
@@ -143,14 +163,23 @@ def _tables(found: Comparison, record: dict[str, Any]) -> list[Table]:
                 ("quantity", "low", "high"),
                 [
                     *(
-                        (f"{told[p['parameter']]} (profile likelihood)", _open(p["low95"]), _open(p["high95"]))
+                        (
+                            f"{told[p['parameter']]} (profile likelihood)",
+                            _open(p["low95"]),
+                            _open(p["high95"]),
+                        )
                         for p in known["profiles"]
                     ),
-                    ("spread of energies over ħΓ, at most", f"{spread['low95']:.3g}", f"{spread['high95']:.3g}"),
+                    (
+                        "spread of energies over ħΓ, at most",
+                        f"{spread['low95']:.3g}",
+                        f"{spread['high95']:.3g}",
+                    ),
                     *((one.text, f"÷ {one.factor:.3g}", f"× {one.factor:.3g}") for one in found.known),
                 ],
                 (1, 2),
-                "Products of powers are the principal axes of the posterior: the first is known best, the last "
+                "Products of powers are the principal axes of the posterior: the first is known best, "
+                "the last "
                 f"least. {known['energy_spread_note'].capitalize()}.",
             )
         )
@@ -160,7 +189,12 @@ def _tables(found: Comparison, record: dict[str, Any]) -> list[Table]:
                 f"g2(0) = {record['g2']['value']:g} ± {record['g2']['sigma']:g} alone",
                 ("hypothesis", "probability", "lowest", "highest"),
                 [
-                    (one.name, f"{one.probability:.2g}", f"{one.low:g}", "any" if one.high is None else f"{one.high:g}")
+                    (
+                        one.name,
+                        f"{one.probability:.2g}",
+                        f"{one.low:g}",
+                        "any" if one.high is None else f"{one.high:g}",
+                    )
                     for one in found.bunching
                 ],
                 (1, 2, 3),
@@ -190,6 +224,13 @@ def _plots(found: Comparison) -> list[Plot]:
     if data.energy_edges_ev is not None:
         plots.append(
             make_plot(
+                "image", "counts against energy and time",
+                "The data as they were fitted, highest fluence: counts per ps and meV, bins joined.",
+                lambda axes: _draw_image(axes, found),
+            )
+        )  # fmt: skip
+        plots.append(
+            make_plot(
                 "spectrum", "counts against energy",
                 "All counts of the highest fluence against energy, and the models at their best.",
                 lambda axes: _draw_spectrum(axes, found),
@@ -197,7 +238,8 @@ def _plots(found: Comparison) -> list[Plot]:
         )  # fmt: skip
     plots.append(
         make_plot(
-            "evidence", "evidence of each model", "ln evidence of each model below the best; 3 is a factor of 20.",
+            "evidence", "evidence of each model", "ln evidence of each model below the best; 3 is a factor "
+            "of 20.",
             lambda axes: _draw_evidence(axes, found),
         )
     )  # fmt: skip
@@ -224,6 +266,19 @@ def _draw_trace(axes: Axes, found: Comparison, j: int) -> None:
     axes.set(xlabel="time (ps)", ylabel="counts per ps", xlim=(float(edges[0]), float(edges[-1])))
     axes.set_ylim(max(0.3 * float(np.min(rate[rate > 0.0])), 1e-4 * top), 2.0 * top)
     axes.legend(fontsize=6)
+
+
+def _draw_image(axes: Axes, found: Comparison) -> None:
+    data = found.data
+    if data.energy_edges_ev is None:
+        return
+    cell = np.outer(np.diff(data.edges_ps), 1e3 * np.diff(data.energy_edges_ev))
+    mesh = axes.pcolormesh(
+        data.energy_edges_ev, data.edges_ps, data.counts[-1] / cell, cmap="inferno", rasterized=True
+    )
+    axes.figure.colorbar(mesh, ax=axes, label="counts per ps and meV")
+    axes.set(xlabel="energy (eV)", ylabel="time (ps)")
+    axes.invert_yaxis()
 
 
 def _draw_spectrum(axes: Axes, found: Comparison) -> None:

@@ -13,7 +13,7 @@ _B2 = 0.25 * (6.0 * _G * _G - 20.0 * _G + 5.0)
 
 @njit(cache=True)
 def rates(n, dephasing):
-    """light, to J - 1 and to J + 1 by dephasing of state (excited, k), J = n/2 - k; each (n + 1, n//2 + 1)."""
+    """Rates of light, to J - 1 and to J + 1 by dephasing; state (excited, k), J = n/2 - k."""
     h = 0.5 * n
     light = np.zeros((n + 1, n // 2 + 1))
     down = np.zeros((n + 1, n // 2 + 1))
@@ -32,7 +32,7 @@ def rates(n, dephasing):
 
 @njit(cache=True)
 def solve(n, light, down, up, a, right, out, diagonal, side):
-    """out = (1 - a A)^-1 right, A v = sum over steps of rate (v_to - v_from): one tridiagonal system a level."""
+    """out = (1 - a A)^-1 right, A v = sum of rate (v_to - v_from): one tridiagonal system a level."""
     for e in range(n + 1):
         last = min(e, n - e)
         for k in range(last + 1):

@@ -3,8 +3,8 @@
     domains      D domains of N, all excited: 1 + (1 - 2/N)/D      between 1 and 2
     independent  n emitters: 1 - 1/n                               below 1
     thermal      light of M modes: 1 + 1/M                         between 1 and 2
-    cascade      one nanocrystal that is bright for the share f of the time and gives biexciton and exciton one after
-                 the other with c = yield of the biexciton over that of the exciton: c/f    0 to any size
+    cascade      one nanocrystal, bright for the share f of the time, that gives biexciton and exciton one
+                 after the other, c = yield of the biexciton over the exciton's: c/f    0 to any size
 
 The start of a burst, 1 + (Var - 1)/N, holds no dephasing and no disorder: they enter the emission at second
 order in time. So a value above 1 is no proof of a domain, and none of these numbers stands for a burst.
@@ -24,7 +24,8 @@ __all__ = ["Bunching", "bunching_rivals"]
 
 _MOST = 60
 NOTE = (
-    "g2(0) alone proves no coupling: at the start of a burst dephasing and spread of energies do not enter it "
+    "g2(0) alone proves no coupling: at the start of a burst dephasing and spread of energies do "
+    "not enter it "
     "(second order in time), and one nanocrystal that blinks gives any value"
 )
 

@@ -27,8 +27,8 @@ from perolux.collective.backwards.likelihood import Problem, burst_problem
 from perolux.collective.backwards.models import MODELS, photons_until
 from perolux.collective.couplings import FloatArray
 from perolux.errors import OptionError
-from perolux.fitting.evidence import Evidence, evidence
 from perolux.fitting.criteria import bic
+from perolux.fitting.evidence import Evidence, evidence
 from perolux.progress import Progress, silent
 
 __all__ = ["Comparison", "ModelFit", "compare_models"]
@@ -62,10 +62,10 @@ class ModelFit:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """fits: by evidence, the best first; probabilities beside each other. quickest_ps: fall to 1/e of the best
-    model's light at the highest fluence, before the response. profiles, known: of superfluorescence, where it
-    is among the models. spread: (low, median, high) of the spread of energies, over Gamma, that would cost as
-    much as the dephasing. bunching: of g2(0), where given."""
+    """fits: by evidence, the best first; probabilities beside each other. quickest_ps: fall to 1/e of the
+    best model's light at the highest fluence, before the response. profiles, known: of superfluorescence,
+    where it is among the models. spread: (low, median, high) of the spread of energies, over Gamma, that
+    would cost as much as the dephasing. bunching: of g2(0), where given."""
 
     data: BurstData
     fits: tuple[ModelFit, ...]
@@ -199,13 +199,15 @@ def _warnings(data: BurstData, fits: Sequence[ModelFit], quickest: float) -> lis
     best = fits[0]
     if best.misfit > _MISFIT_SIGMAS:
         told.append(
-            f"no model fits: the best, {best.name}, misses by {best.misfit:.0f} standard deviations of photon noise; "
+            f"no model fits: the best, {best.name}, misses by {best.misfit:.0f} standard deviations of "
+            "photon noise; "
             "its evidence says only that the others are worse"
         )
     blur = data.response.sigma_ps
     if blur > 0.0 and quickest < _QUICK * 2.355 * blur:
         told.append(
-            f"the quickest light falls in {quickest:.2g} ps, below a fifth of the response: take it as an upper "
+            f"the quickest light falls in {quickest:.2g} ps, below a fifth of the response: take it as an "
+            "upper "
             "limit"
         )
     if len(data.fluences) == 1:
@@ -215,7 +217,8 @@ def _warnings(data: BurstData, fits: Sequence[ModelFit], quickest: float) -> lis
     early, _, late = best.intervals["pulse_ps"]
     if late - early > 2.0 * max(blur, float(np.diff(data.edges_ps).min())):
         told.append(
-            f"the time of the pulse is known to {late - early:.2g} ps only: a delay is hard to see; give --zero"
+            f"the time of the pulse is known to {late - early:.2g} ps only: a delay is hard to see; give "
+            "--zero"
         )
     if any(one.evidence.effective < 100.0 for one in fits):
         names = ", ".join(one.name for one in fits if one.evidence.effective < 100.0)
@@ -318,5 +321,6 @@ def _identified_record(found: Comparison) -> dict[str, Any] | None:
         "energy_spread_over_gamma_at_most": dict(
             zip(("low95", "median", "high95"), found.spread, strict=True)
         ),
-        "energy_spread_note": "a spread that would cost as much as the fitted dephasing; the two are not told apart",
+        "energy_spread_note": "a spread that would cost as much as the fitted dephasing; the two are "
+        "not told apart",
     }

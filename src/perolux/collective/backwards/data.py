@@ -134,7 +134,7 @@ def _late_bins(edges: FloatArray, n: FloatArray, peak: int) -> tuple[FloatArray,
 
 
 def _fewer(edges: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Energies joined to at most `_MOST_ENERGIES`; those far from the light, a bin of its own on each side."""
+    """Energies joined to at most `_MOST_ENERGIES`; far from the light one bin on each side."""
     spectrum = n.sum(axis=(0, 1))
     level = float(np.median(spectrum))
     lit = np.flatnonzero(spectrum > level + 0.05 * (float(spectrum.max()) - level))

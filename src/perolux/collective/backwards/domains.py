@@ -5,9 +5,9 @@ in `symmetric`, started from the mixture
 
     P(J | e excited) = d_J/C(N, e),   d_J = (2J + 1)/(N/2 + J + 1) C(N, N/2 - J),   J >= |e - N/2|
 
-One backward equation gives all starts: v(J, M; t) = photons until t from |J, M>, v' = A v + light. Tables over
-N and g* are made when asked for and kept; between g* they are interpolated (four points in ln g*), between N
-a domain of 12.3 emitters is a mixture of domains of 12 and 13.
+One backward equation gives all starts: v(J, M; t) = photons until t from |J, M>, v' = A v + light. Tables
+over N and g* are made when asked for and kept; between g* they are interpolated (four points in ln g*),
+between N a domain of 12.3 emitters is a mixture of domains of 12 and 13.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""What data of a burst tell, and what they do not: profile likelihoods, combinations, dephasing against spread.
+"""What data of a burst tell, and what they do not: profiles, combinations, dephasing against spread.
 
 Combinations: the posterior of ln N, ln(g*/Gamma), ln Gamma has principal axes; the shortest is the product of
 powers that is known best, the longest the one that is known least.
 
-A static spread of energies and dephasing both take the coherence of pairs: exp(-sigma^2 t^2) and exp(-2 g* t).
-They do so equally where the integral under the rise of a burst, exp(-N Gamma t), is the same:
+A static spread of energies and dephasing both take the coherence of pairs: exp(-sigma^2 t^2) and exp(-2 g*
+t). They do so equally where the integral under the rise of a burst, exp(-N Gamma t), is the same:
 
     sqrt(pi)/(2 sigma) erfcx(N/(2 sigma)) = 1/(N + 2 g*)        in units of Gamma
 
-Against the exact solver (5 emitters, sigma 1 to 30 Gamma, `tests`) sigma comes out within a factor of 1.6, and
-the two traces differ by 1 to 4 % of I(0): only better data than that tell one from the other.
+Against the exact solver (5 emitters, sigma 1 to 30 Gamma, `tests`) sigma comes out within a factor of 1.6,
+and the two traces differ by 1 to 4 % of I(0): only better data than that tell one from the other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _DROP = 1.9207
 
 @dataclass(frozen=True)
 class ProfileCurve:
-    """values (n,) of one parameter, log_likelihood (n,) less the best with all others free. low, high: where it
+    """values (n,) of one parameter, log_likelihood (n,) less the best with all others free. low, high:
+    where it
     falls by 1.92 (95 %), None where it does not within the prior."""
 
     name: str

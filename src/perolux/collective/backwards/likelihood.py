@@ -24,7 +24,7 @@ import numpy.typing as npt
 from perolux.collective.backwards.data import BurstData
 from perolux.collective.backwards.models import MODELS, photons_until
 from perolux.collective.couplings import FloatArray
-from perolux.collective.instruments.response import FWHM_PER_SIGMA, blur_kernel, blurred, delayed
+from perolux.collective.instruments.response import FWHM_PER_SIGMA, blur_kernel, delayed
 from perolux.fitting.likelihoods import poisson_deviance_residuals
 
 __all__ = ["Prior", "Problem", "burst_problem", "prior_records"]
@@ -154,7 +154,9 @@ class Problem:
         n = self.data.counts
         if self.data.same_exposure:
             return self._mixed(shares, numbers, float(n.sum()), len(n))
-        return np.stack([self._mixed(one, numbers, float(m.sum()), 1) for one, m in zip(shares, n, strict=True)])
+        return np.stack(
+            [self._mixed(one, numbers, float(m.sum()), 1) for one, m in zip(shares, n, strict=True)]
+        )
 
     def _mixed(self, shares: FloatArray, numbers: dict[str, float], total: float, traces: int) -> FloatArray:
         """Shares with the even background of `background_per_ps` counts in each of `traces` traces."""

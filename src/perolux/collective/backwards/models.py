@@ -1,18 +1,18 @@
-"""What light bursts and decays could be: superfluorescence and its rivals, photons until a time after a pulse.
+"""What light bursts and decays could be: superfluorescence and its rivals, photons until a time.
 
 Each model gives photons per nanocrystal until t in two bands, `base` and `second`, for each fluence F; x =
-F/F_s is the mean number of excitons that a pulse would make in a nanocrystal, p = 1 - exp(-x) the chance of one
-or more. Energy is kept in all: every excitation gives one photon (or, in Auger recombination, none).
+F/F_s is the mean number of excitons that a pulse would make in a nanocrystal, p = 1 - exp(-x) the chance of
+one or more. Energy is kept in all: every excitation gives one photon (or, in Auger recombination, none).
 
-    superfluorescence  domains of N, each emitter excited with p, dephasing g* (`domains`): second; a share q of
-                       nanocrystals alone, p exp(-t/tau): base
-    amplified          p' = -k p [(1 - b) + b A(G)], A = (e^G - 1)/G, G = G0 (p - 1/2)/(1/2): spontaneous light
-                       passes a stripe of gain G and takes excitons along (second, spread by the transit
-                       time); no delay but the transit
-    biexciton          n of Poisson's law with mean x; n -> n - 1 with light R_n = k n [1 + (n - 1)(s/2 - 1)],
+    superfluorescence  second: domains of N, each emitter excited with p, dephasing g* (`domains`);
+                       base: a share q of nanocrystals alone, p exp(-t/tau)
+    amplified          p' = -k p [(1 - b) + b A(G)], A = (e^G - 1)/G, G = G0 (p - 1/2)/(1/2);
+                       spontaneous light passes a stripe of gain G and takes excitons along (second, spread
+                       by the transit time); no delay but the transit
+    biexciton          n of Poisson's law with mean x; n -> n - 1 with light k n [1 + (n - 1)(s/2 - 1)],
                        without light A n^2 (n - 1)/4; n = 1: base, n >= 2: second
-    fused              a share w of the light is absorbed in fused crystals: n' = -n/tau_b - k2 n^2, all
-                       light (second); the rest exp(-t/tau): base. Nothing depends on F but F/F_b = k2 n0 tau_b
+    fused              second: a share w of the light is absorbed in fused crystals, n' = -n/tau_b - k2 n^2,
+                       all light; base: the rest, exp(-t/tau). F enters by F/F_b = k2 n0 tau_b alone
     exponential        two exponentials, independent of F: light that is re-absorbed or wanders changes the
                        lifetime and the colour, not their dependence on F (constant chance of escape)
 

@@ -127,7 +127,7 @@ def blur_kernel(response: Blur, step_ps: float) -> tuple[FloatArray, int]:
     low, high = response.reach
     first = math.floor(low / step_ps) - 1
     last = math.ceil(high / step_ps) + 1
-    s = response.primitive(np.arange(first - 1, last + 2) * step_ps)
+    s = response.primitive(np.arange(first - 1, last + 2, dtype=np.float64) * step_ps)
     kernel = np.maximum(s[2:] - 2.0 * s[1:-1] + s[:-2], 0.0) / step_ps
     return kernel / kernel.sum(), first
 
