@@ -15,6 +15,7 @@ and the two traces differ by 1 to 4 % of I(0): only better data than that tell o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,11 @@ import numpy as np
 from perolux.collective.backwards.likelihood import Problem
 from perolux.collective.couplings import FloatArray
 from perolux.errors import OptionError
+from perolux.fitting.evidence import step_slopes
 
 __all__ = ["Combination", "ProfileCurve", "combinations", "equivalent_spread", "profile_curve"]
 
+Residuals = Callable[[FloatArray], FloatArray]
 _DROP = 1.9207
 """Half of the 95 % point of chi^2 with one degree of freedom."""
 
@@ -102,8 +105,11 @@ def profile_curve(
                 u[others] = 1.0 / (1.0 + np.exp(-at))
                 return problem.residuals(u)
 
+            def slopes(at: FloatArray, f: Residuals = residuals) -> FloatArray:
+                return step_slopes(f, at)
+
             top = least_squares(
-                residuals, z, bounds=(-8.0, 8.0), diff_step=1e-4, max_nfev=25, xtol=1e-5, ftol=1e-6
+                residuals, z, jac=slopes, bounds=(-8.0, 8.0), max_nfev=25, xtol=1e-5, ftol=1e-6
             )
             z = np.clip(top.x, -7.9, 7.9)
             found[float(u[k])] = -float(top.cost)
