@@ -4,9 +4,10 @@
 
 In z = ln(u/(1 - u)) the density L(u) prod u(1 - u) is smooth on all of R^k and falls off on every side, also
 along parameters that the data say nothing of. Laplace: one Gaussian at the best point. Importance sampling:
-draws from a mixture of Student-t densities, moved and reshaped twice by its own draws; all rounds count, each
-draw weighted by the mixture of all proposals (Cornuet et al., Scand. J. Stat. 39, 798 (2012): recalled). Its
-draws with their weights are the posterior too. `nested` is the slow check of both.
+draws from mixtures of Student-t densities, first at the tops and along the ridges that run from them, then
+fitted to walkers that have explored the density; all rounds count, each draw weighted by the mixture of all
+proposals (Cornuet et al., Scand. J. Stat. 39, 798 (2012): recalled). The draws with their weights are the
+posterior too. `nested` is the slow check of both.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
+from perolux.fitting.mixtures import Proposal, drawn, fitted, log_mixture, walked
 
 __all__ = ["Evidence", "evidence"]
 
 FloatArray = npt.NDArray[np.float64]
 LogLikelihood = Callable[[FloatArray], float]
 
-_FREEDOM = 5.0
-_WORTH, _MORE_ROUNDS = 150.0, 3
+_PARTS = 6
+_RIDGE_STEPS, _RIDGE_FALL = 8, 5.0
+_WORTH, _MORE_ROUNDS = 200.0, 2
 _FARTHEST = 12.0
 """|z| beyond this is u within 6e-6 of an end: no prior mass worth a search."""
 
@@ -66,11 +69,11 @@ def evidence(
     """Evidence of a likelihood over the unit cube of `parameters` dimensions.
 
     log_likelihood: u (k,) -> ln L, -inf where L is 0. scatter: points that cover the cube, of which the best
-    `searches` begin a search (with `starts`, (m, k), beside them). draws: of the last round; two rounds of a
-    third each come before, and up to three more where all are worth fewer than 150 of equal weight.
-    residuals: u -> (n,) whose squares sum to -2 ln L and a constant (a deviance): searches are then least
-    squares, far surer in ten dimensions than the simplex that is taken without. Raises `ConvergenceError`
-    where no point of the cube has a likelihood.
+    `searches` begin a search (with `starts`, (m, k), beside them). draws: of a round; half as many
+    at the tops and twice as many steps of walkers come before, and up to two rounds more where all are worth
+    fewer than 200 of equal weight. residuals: u -> (n,) whose squares sum to -2 ln L and a constant (a
+    deviance): searches are then least squares, far surer in ten dimensions than the simplex that is taken
+    without. Raises `ConvergenceError` where no point of the cube has a likelihood.
 
     >>> rng = np.random.default_rng(0)
     >>> found = evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.01) ** 2)), 2, rng)
@@ -98,20 +101,27 @@ def evidence(
     best = tops[0]
     laplace = _laplace(best[1], shapes[0])
     centres = [z for z, _ in tops]
-    shares = np.array([math.exp(max(h - best[1], -30.0)) for _, h in tops]) + 0.05
-    proposals = [(shares / shares.sum(), centres, [1.3 * one for one in shapes])]
+    shares = np.array([math.exp(max(0.5 * (h - best[1]), -30.0)) for _, h in tops]) + 0.02
+    proposals: list[Proposal] = [(shares / shares.sum(), centres, [1.3 * one for one in shapes])]
     z, logs, log_weights = np.empty((0, k)), np.empty(0), np.empty(0)
     sizes: list[int] = []
-    for n_round in range(3 + _MORE_ROUNDS):
-        if n_round >= 3 and _worth(log_weights) >= _WORTH:
-            break
-        if n_round:
-            proposals.append(_refitted(z, log_weights, proposals[-1]))
-        sizes.append(draws if n_round >= 2 else draws // 3)
-        new = _drawn(proposals[-1], sizes[-1], rng)
+    for n_round in range(2 + _MORE_ROUNDS):
+        if n_round == 1:
+            # walkers find ridges and funnels that no local shape shows
+            count = max(4 * k, 16)
+            first = z[rng.choice(len(z), count, p=_capped(log_weights))]
+            walks = walked(density, first, max(2 * draws // count, 20), rng)
+            proposals.append(fitted(walks, min(_PARTS, len(walks) // (10 * k) + 1), rng))
+        elif n_round > 1:
+            if _worth(log_weights) >= _WORTH:
+                break
+            own = z[rng.choice(len(z), 1500, p=_capped(log_weights))]
+            proposals.append(fitted(own, _PARTS, rng))
+        sizes.append(draws if n_round else draws // 2)
+        new = drawn(proposals[-1], sizes[-1], rng)
         z = np.concatenate([z, new])
         logs = np.concatenate([logs, [density(one) for one in new]])
-        log_weights = logs - _log_mixture(z, proposals, np.array(sizes, dtype=float))
+        log_weights = logs - log_mixture(z, proposals, np.array(sizes, dtype=float))
     top = float(np.max(log_weights))
     raw = np.exp(log_weights - top)
     mean = float(np.mean(raw))
@@ -123,6 +133,14 @@ def evidence(
         top + math.log(mean), error, laplace, _inside(where), density.most,
         _inside(z), weights, float(1.0 / np.sum(weights**2)), density.evaluations,
     )  # fmt: skip
+
+
+def _capped(log_weights: FloatArray) -> FloatArray:
+    """Weights, none above a twentieth of all: no draw may be all there is."""
+    weights = np.exp(log_weights - log_weights.max())
+    for _ in range(3):
+        weights = np.minimum(weights, 0.05 * weights.sum())
+    return np.asarray(weights / weights.sum())
 
 
 def _worth(log_weights: FloatArray) -> float:
@@ -198,36 +216,41 @@ def _searched(density: _Density, begun: FloatArray, searches: int) -> list[tuple
 def _least_squares(
     density: _Density, residuals: Callable[[FloatArray], FloatArray], begun: FloatArray, searches: int
 ) -> tuple[list[tuple[FloatArray, float]], list[FloatArray]]:
-    """Tops by least squares, and the inverse of J^T J there; the prior's fall in z is a residual each."""
+    """Tops by least squares and points along their ridges, with the inverse of J^T J at each."""
     from scipy.optimize import least_squares
 
     def all_residuals(z: FloatArray) -> FloatArray:
+        # the fall of the prior in z is a residual for each parameter
         density.evaluations += 1
-        # -ln of 4 u(1 - u) is 2 ln cosh(z/2)
         half = 0.5 * np.abs(z)
         away = 2.0 * (half + np.log1p(0.5 * np.expm1(-2.0 * half)))
         own = np.where(half < 1e-4, z / math.sqrt(2.0), np.sign(z) * np.sqrt(2.0 * np.maximum(away, 0.0)))
-        return np.concatenate([np.nan_to_num(residuals(_inside(z)), nan=1e3, posinf=1e3, neginf=-1e3), own])
+        seen = np.nan_to_num(residuals(_inside(z)), nan=1e3, posinf=1e3, neginf=-1e3)
+        return np.concatenate([seen, own])
 
-    found: list[tuple[FloatArray, float, FloatArray]] = []
+    def search(start: FloatArray, free: list[int], most: int) -> tuple[FloatArray, float, FloatArray]:
+        z = np.clip(start, -0.9 * _FARTHEST, 0.9 * _FARTHEST)
 
-    def slopes(z: FloatArray) -> FloatArray:
-        return step_slopes(all_residuals, z)
+        def filled(part: FloatArray) -> FloatArray:
+            whole = z.copy()
+            whole[free] = part
+            return whole
 
-    for start in begun[:searches]:
-        inside = np.clip(start, -0.9 * _FARTHEST, 0.9 * _FARTHEST)
+        def some(part: FloatArray) -> FloatArray:
+            return all_residuals(filled(part))
+
         one = least_squares(
-            all_residuals,
-            inside,
-            jac=slopes,
-            bounds=(-_FARTHEST, _FARTHEST),
-            max_nfev=60,
-            xtol=1e-5,
-            ftol=1e-6,
-        )
-        curve = one.jac.T @ one.jac
-        values, vectors = np.linalg.eigh(curve)
-        found.append((one.x, density(one.x), (vectors / np.maximum(values, 1e-2)) @ vectors.T))
+            some, z[free], jac=lambda part: step_slopes(some, part), bounds=(-_FARTHEST, _FARTHEST),
+            max_nfev=most, xtol=1e-5, ftol=1e-6,
+        )  # fmt: skip
+        at = filled(one.x)
+        jacobian = step_slopes(all_residuals, at)
+        values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
+        return at, density(at), np.asarray((vectors / np.maximum(values, 0.1)) @ vectors.T)
+
+    k = begun.shape[1]
+    everything = list(range(k))
+    found = [search(start, everything, 60) for start in begun[:searches]]
     found = [one for one in found if one[1] > -math.inf]
     if not found:
         raise ConvergenceError("no search came to a likelihood", fix="check data and priors")
@@ -236,7 +259,35 @@ def _least_squares(
     for one in found[1:]:
         if one[1] > found[0][1] - 12.0 and all(np.max(np.abs(one[0] - other[0])) > 0.5 for other in kept):
             kept.append(one)
-    return [(z, height) for z, height, _ in kept], [shape for _, _, shape in kept]
+    ridge = [point for top in kept[:2] for i in everything for point in _ridge(search, top, i)]
+    every = sorted([*kept, *ridge], key=lambda one: -one[1])
+    return [(z, height) for z, height, _ in every], [shape for _, _, shape in every]
+
+
+Point = tuple[FloatArray, float, FloatArray]
+
+
+def _ridge(search: Callable[[FloatArray, list[int], int], Point], top: Point, i: int) -> list[Point]:
+    """Points on both sides of a top, parameter i held and the others following, while there is density."""
+    k = len(top[0])
+    others = [j for j in range(k) if j != i]
+    found: list[Point] = []
+    for sign in (-1.0, 1.0):
+        z, _, shape = top
+        step = sign * min(max(0.8 * math.sqrt(shape[i, i]), 1e-3), 1.5)
+        for _ in range(_RIDGE_STEPS):
+            start = z.copy()
+            # the others move with i as the local shape has it
+            start[others] += np.clip(shape[others, i] / shape[i, i] * step, -2.0, 2.0)
+            start[i] += step
+            if abs(start[i]) > 0.8 * _FARTHEST:
+                break
+            z, height, shape = search(start, others, 6) if others else (start, -math.inf, shape)
+            if height < top[1] - _RIDGE_FALL:
+                break
+            found.append((z, height, shape))
+            step *= 1.2
+    return found
 
 
 def step_slopes(residuals: Callable[[FloatArray], FloatArray], z: FloatArray) -> FloatArray:
@@ -303,70 +354,3 @@ def _width(density: _Density, z: FloatArray, height: float, i: int) -> float:
 def _laplace(height: float, covariance: FloatArray) -> float:
     sign, log_det = np.linalg.slogdet(2.0 * math.pi * covariance)
     return height + 0.5 * float(log_det) if sign > 0 else -math.inf
-
-
-Proposal = tuple[FloatArray, list[FloatArray], list[FloatArray]]
-
-
-def _drawn(proposal: Proposal, count: int, rng: np.random.Generator) -> FloatArray:
-    shares, centres, shapes = proposal
-    which = rng.choice(len(shares), count, p=shares)
-    normal = rng.standard_normal((count, len(centres[0])))
-    stretch = np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, count))
-    roots = [np.linalg.cholesky(one) for one in shapes]
-    return np.stack([centres[w] + stretch[i] * (roots[w] @ normal[i]) for i, w in enumerate(which)])
-
-
-def _log_mixture(z: FloatArray, proposals: list[Proposal], sizes: FloatArray) -> FloatArray:
-    """ln of the mixture of all proposals, each weighted by its draws."""
-    k = z.shape[1]
-    parts = []
-    for (shares, centres, shapes), size in zip(proposals, sizes / sizes.sum(), strict=True):
-        for share, centre, shape in zip(shares, centres, shapes, strict=True):
-            root = np.linalg.cholesky(shape)
-            scaled = np.linalg.solve(root, (z - centre).T)
-            log_norm = (
-                math.lgamma((_FREEDOM + k) / 2.0) - math.lgamma(_FREEDOM / 2.0)
-                - 0.5 * k * math.log(_FREEDOM * math.pi) - float(np.sum(np.log(np.diag(root))))
-            )  # fmt: skip
-            tail = np.log1p(np.sum(scaled**2, axis=0) / _FREEDOM)
-            parts.append(math.log(share * size) + log_norm - 0.5 * (_FREEDOM + k) * tail)
-    table = np.stack(parts)
-    top = table.max(axis=0)
-    return np.asarray(top + np.log(np.sum(np.exp(table - top), axis=0)))
-
-
-def _refitted(z: FloatArray, log_weights: FloatArray, before: Proposal) -> Proposal:
-    """Means and covariances of the weighted draws, each draw shared among the parts it may come from."""
-    shares, centres, shapes = before
-    weights = np.exp(log_weights - log_weights.max())
-    # no draw may be all there is: weights are cut at a twentieth of their sum
-    for _ in range(3):
-        weights = np.minimum(weights, 0.05 * weights.sum())
-    weights /= weights.sum()
-    own = np.stack(
-        [
-            _log_mixture(z, [(np.ones(1), [c], [s])], np.ones(1)) + math.log(share)
-            for share, c, s in zip(shares, centres, shapes, strict=True)
-        ]
-    )
-    member = np.exp(own - own.max(axis=0))
-    member *= weights / member.sum(axis=0)
-    new_shares, new_centres, new_shapes = [], [], []
-    for one, centre, shape in zip(member, centres, shapes, strict=True):
-        mass = float(one.sum())
-        if mass < 0.02:
-            new_shares.append(0.02)
-            new_centres.append(centre)
-            new_shapes.append(shape)
-            continue
-        middle = (one / mass) @ z
-        apart = z - middle
-        spread = (apart * (one / mass)[:, None]).T @ apart
-        effective = mass**2 / float(np.sum(one**2))
-        keep = len(middle) / (len(middle) + effective)
-        new_shares.append(mass)
-        new_centres.append(middle)
-        new_shapes.append((1.0 - keep) * spread + keep * shape + 1e-8 * np.eye(len(middle)))
-    total = np.array(new_shares)
-    return total / total.sum(), new_centres, new_shapes
