@@ -5,6 +5,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# Compiled modules are kept, whatever the shell says: each of hundreds of programs would compile them anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test quick long lint docs bench fuzz clean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
@@ -57,6 +57,10 @@ def test_cold_and_warm_limits():
 
 @settings(deadline=None, max_examples=40)
 @given(RATE, RATE, st.floats(0.01, 5.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.booleans())
+@example(2e-28, 9e-142, 1.0, 1.0, 0.0, False)
+@example(0.25, 1e-140, 1.0, 0.25, 0.3, False)
+@example(0.0, 0.25, 1.0, 0.25, 0.3, True)
+@example(0.0, 0.0, 1.0, 1.0, 0.5, True)
 def test_closed_form_is_the_matrix_exponential(down, up, bright, dark, share, above):
     decay = two_level_decay(
         TransferRates(np.array(down), np.array(up)), bright, dark, bright_fraction=share, bright_above=above

@@ -109,7 +109,8 @@ def test_chloride_and_iodide_do_not_homogenise_and_say_so():
     iodide = found.crystals[-1, :, 2]
     assert iodide[1] - iodide[0] > 0.7
     shares, phases = np.array(found.end.shares), np.array(found.end.phases)
-    assert shares @ phases == pytest.approx(found.mean[-1], abs=1e-12)
+    # the mean is carried through all steps of the integration, whose sums round
+    assert shares @ phases == pytest.approx(found.mean[-1], abs=1e-10)
     # equal exchange potentials: nothing flows any more
     a = activities(found.crystals[-1], w_matrix(298.15))
     assert a[0, 0] / a[0, 2] == pytest.approx(a[1, 0] / a[1, 2], rel=1e-6)

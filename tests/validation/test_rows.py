@@ -12,14 +12,14 @@ SHARED = "inference_inversion"
 
 def _shares_minutes(row):
     """Slow rows of the inversion rest on the same minutes of sampling, kept in memory: one test for them."""
-    return row.slow and row.function.__module__.endswith(SHARED)
+    return row.slow and not row.long and row.function.__module__.endswith(SHARED)
 
 
-ROWS = [
-    pytest.param(row, id=row.id, marks=[pytest.mark.slow] if row.slow else [])
-    for row in load_rows()
-    if not _shares_minutes(row)
-]
+def _marks(row):
+    return [mark for mark, on in ((pytest.mark.slow, row.slow), (pytest.mark.long, row.long)) if on]
+
+
+ROWS = [pytest.param(row, id=row.id, marks=_marks(row)) for row in load_rows() if not _shares_minutes(row)]
 
 
 @pytest.mark.parametrize("row", ROWS)

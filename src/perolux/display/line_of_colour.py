@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares, minimize_scalar
 
 from perolux.display.colour import chromaticity
 from perolux.display.emitters import GRID_NM, gaussian_line
@@ -61,6 +60,8 @@ def line_of_colour(x: float, y: float) -> LineOfColour:
         raise OptionError(
             f"a chromaticity ({x:g}, {y:g})", allowed="CIE x, y with y above 0, x + y at most 1"
         )
+    from scipy.optimize import least_squares
+
     centers, widths, table = _table()
     order = np.argsort(np.hypot(table[:, 0] - x, table[:, 1] - y))
     tried = []
@@ -97,6 +98,8 @@ def width_of_colour(x: float, y: float, center_nm: float) -> LineOfColour:
     >>> round(width_of_colour(0.1660, 0.7873, 530.0).fwhm_nm)
     22
     """
+
+    from scipy.optimize import minimize_scalar
 
     def distance(log_width: float) -> float:
         return float(np.hypot(*np.subtract(_xy(center_nm, float(np.exp(log_width))), (x, y))))

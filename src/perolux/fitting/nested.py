@@ -31,8 +31,8 @@ def nested_evidence(
     where the live points can add no more than the share `left`. Error sqrt(H/live), H the information.
 
     >>> rng = np.random.default_rng(0)
-    >>> value, error = nested_evidence(lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.05) ** 2)), 2, rng,
-    live=50)
+    >>> bell = lambda u: -0.5 * float(np.sum(((u - 0.5) / 0.05) ** 2))
+    >>> value, error = nested_evidence(bell, 2, rng, live=50)
     >>> abs(value - math.log(2 * math.pi * 0.0025)) < 4 * error
     True
     """

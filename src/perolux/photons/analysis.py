@@ -56,7 +56,7 @@ class Settings:
 
     dark_cps: dark counts of detectors A and B. levels: number of levels; by the criterion if left out.
     threshold: of the search for changes. sides: channels of A and B. shortest_dwell_s: lower limit of the
-    dwell times; three times the median of the shortest tenth if left out. response: instrument response for
+    dwell times; if left out, what `stays.dwell_laws` takes. response: instrument response for
     `fit_decay`; the decays are fitted from the pulse on without one. dark_time_s: how long the dark counts
     were measured for; they are then a prior of the background of the levels' decays, which is free otherwise.
     gate_ns: from and to after the sync, for g2(0) in a gate. sync_channel: of a T2 record; the one that ticks

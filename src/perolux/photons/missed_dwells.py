@@ -43,7 +43,7 @@ FloatArray = npt.NDArray[np.float64]
 Chance = Callable[[npt.ArrayLike], FloatArray]
 _BINS, _COARSER = 512, 16
 _FINE = 8  # bins of the finest grid to the length that is found half the time
-_LOWER_CHANCE, _BEGIN_CHANCE = 0.8, 0.2
+_LOWER_CHANCE, _BEGIN_CHANCE = 0.95, 0.2
 _MOST_MISSED = 0.5
 _ROUNDS = 2
 
@@ -85,9 +85,10 @@ def compare_found(
 
     lengths_s: whole dwells of each of the two states, as they were found; rates_cps: mean rates of the
     states; threshold: that of the search. cut_s: a last stay that the record cut, of the state that it was
-    in. lower_s: fitted from there on, but not below the length that is found four times of five. begin_s:
-    of power laws, by state; if left out, where it must be for as many dwells below the limit as were found
-    there (down to the length that is found one time of five). laws: the power law and others to fit. Raises
+    in. lower_s: fitted from there on, but not below the length that is found nineteen times of twenty (the
+    default: short dwells say how many are missed). begin_s: of power laws, by state; if left out, where it
+    must be for as many dwells below the limit as were found there (down to the length that is found one time
+    of five). laws: the power law and others to fit. Raises
     `OptionError` where the chance is not known, or a state has fewer than 20 dwells above the limit.
     """
     one, two = lengths_s

@@ -104,7 +104,7 @@ def _ellipse(center: FloatArray, covariance: FloatArray) -> FloatArray:
 
 
 @cache
-def _image(space: str) -> FloatArray:
+def _image(space: str) -> npt.NDArray[np.uint8]:
     """Colours over the whole diagram, (500, 500, 4); the outline of the locus cuts the picture."""
     (left, right), (low, high) = _LIMITS[space]
     a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
@@ -114,10 +114,10 @@ def _image(space: str) -> FloatArray:
         below = 6.0 * a - 16.0 * b + 12.0
         px, py = 9.0 * a / below, 4.0 * b / below
     usable = (py > 1e-4) & (px > -0.02) & (px + py < 1.02)
-    image = np.ones((*a.shape, 4))
-    image[..., 3] = 0.0
-    image[usable, :3] = 0.25 + 0.75 * srgb_shown(px[usable], py[usable])
-    image[usable, 3] = 1.0
+    image = np.full((*a.shape, 4), 255, dtype=np.uint8)
+    image[..., 3] = 0
+    image[usable, :3] = np.rint(255.0 * (0.25 + 0.75 * srgb_shown(px[usable], py[usable])))
+    image[usable, 3] = 255
     image.flags.writeable = False
     return image
 
@@ -131,7 +131,10 @@ def _background(axis: Axes, space: str) -> None:
     locus = _placed(np.stack([x, y], axis=1), space)
     (left, right), (low, high) = _LIMITS[space]
     image = _image(space)
-    shown = axis.imshow(image, extent=(left, right, low, high), origin="lower", aspect="equal", zorder=0)
+    # vector formats hold the picture as it is: to sample it anew for each of them takes most of the drawing
+    shown = axis.imshow(
+        image, extent=(left, right, low, high), origin="lower", aspect="equal", interpolation="none", zorder=0
+    )
     outline = PathPatch(Outline(np.vstack([locus, locus[:1]])), facecolor="none", edgecolor="black", lw=0.7)
     axis.add_patch(outline)
     shown.set_clip_path(outline)

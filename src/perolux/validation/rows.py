@@ -50,7 +50,7 @@ verified."""
 
 _ROW_KEYS = {
     "id", "quantity", "target", "tolerance", "unit", "kind", "source", "function", "arguments",
-    "known_disagreement", "calibration", "slow",
+    "known_disagreement", "calibration", "slow", "long",
 }  # fmt: skip
 _TABLE_KEYS = _ROW_KEYS - {"id", "target"} | {
     "prefix", "file", "key_column", "target_column", "argument_columns", "tolerance_columns",
@@ -66,7 +66,7 @@ class Row:
     tolerance: how near is near enough, and why; kind and source: how the target is known and where it stands;
     function: computes the value from `arguments`; known_disagreement: why a disagreement is understood;
     calibration: the target was used to fix a parameter, so agreement proves nothing; slow: not in the quick
-    tier.
+    tier of the tests; long: in the long tier only (coverage studies).
     """
 
     id: str
@@ -81,6 +81,7 @@ class Row:
     known_disagreement: str | None = None
     calibration: bool = False
     slow: bool = False
+    long: bool = False
 
     @property
     def room(self) -> str:
@@ -187,7 +188,7 @@ def _row(room: str, entry: dict[str, Any], module: ModuleType, problems: list[Pr
     reason = entry.get("known_disagreement")
     if reason is not None and (not isinstance(reason, str) or len(reason.split()) < 4):
         wrong("a known disagreement needs its reason in words", fix="say why it disagrees, or drop the mark")
-    for key in ("calibration", "slow"):
+    for key in ("calibration", "slow", "long"):
         if not isinstance(entry.get(key, False), bool):
             wrong(f"{key!r} must be true or false")
     arguments = entry.get("arguments", {})
@@ -199,6 +200,7 @@ def _row(room: str, entry: dict[str, Any], module: ModuleType, problems: list[Pr
         id=name, quantity=entry["quantity"], target=target, tolerance=tolerance, unit=entry["unit"],
         kind=entry["kind"], source=entry["source"], function=function, arguments=tuple(arguments.items()),
         known_disagreement=reason, calibration=entry.get("calibration", False), slow=entry.get("slow", False),
+        long=entry.get("long", False),
     )  # fmt: skip
 
 

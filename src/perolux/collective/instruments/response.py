@@ -119,7 +119,7 @@ def blur_kernel(response: Blur, step_ps: float) -> tuple[FloatArray, int]:
     """Shares K that reach fine steps first, first + 1, ... (first may be below 0); sum 1.
 
     >>> kernel, first = blur_kernel(GaussianBlur(0.0), 1.0)
-    >>> kernel[-first], round(float(kernel.sum()), 12)
+    >>> float(kernel[-first]), round(float(kernel.sum()), 12)
     (1.0, 1.0)
     """
     if not (math.isfinite(step_ps) and step_ps > 0.0):

@@ -50,6 +50,11 @@ class TransferRates:
         return TransferRates(self.down_per_ns + other.down_per_ns, self.up_per_ns + other.up_per_ns)
 
 
+LEAST_SPLIT = 1e-8
+"""Of the sum of two rates: equal rates decay as (a + b t) exp(-S t/2), which two exponentials this far apart
+follow to 1e-8 of the start, where the rounding of their large opposite amplitudes is as small."""
+
+
 @dataclass(frozen=True)
 class TwoLevelDecay:
     """Emission after a pulse, in photons per ns: I(t) = A_fast exp(-t/fast) + A_slow exp(-t/slow).
@@ -147,7 +152,7 @@ def two_level_decay(
     (the slow one as (A B - d u)/fast, which does not cancel). transfer: rates of one pair of states; the dark
     level feeds each of bright_degeneracy states. bright_fraction: population that starts in the bright level,
     the rest in the dark one (3/4: equal filling of the four states). bright_above False: the dark level is
-    the upper.
+    the upper. Two rates closer than `LEAST_SPLIT` of their sum are drawn apart to it.
     """
     down, up = transfer.down_per_ns, transfer.up_per_ns
     to_dark, to_bright = (down, up) if bright_above else (up, down)
@@ -157,16 +162,25 @@ def two_level_decay(
     if np.any((share < 0) | (share > 1)):
         raise OptionError("the bright fraction is a part of 1", allowed="0 to 1")
     leave_bright, leave_dark = bright + to_dark, dark + to_bright
-    root = np.sqrt((leave_bright - leave_dark) ** 2 + 4.0 * to_dark * to_bright)
-    fast = 0.5 * (leave_bright + leave_dark + root)
+    total = leave_bright + leave_dark
+    # A - B: the transfer may be far smaller than the rounding of A and B themselves
+    apart = np.abs((bright - dark) + (to_dark - to_bright))
+    exact_root = np.sqrt(apart**2 + 4.0 * to_dark * to_bright)
+    root = np.maximum(exact_root, LEAST_SPLIT * total)
+    drawn_apart = root > exact_root
+    fast = 0.5 * (total + root)
     # A B - d u, written as a sum of positive terms
-    slow = _over(bright * dark + bright * to_bright + dark * to_dark, fast)
+    slow = np.where(
+        drawn_apart,
+        0.5 * (total - root),
+        _over(bright * dark + bright * to_bright + dark * to_dark, fast),
+    )
     start = bright * share + dark * (1.0 - share)
     # the slow amplitude as a sum of positive terms too: in the cold it is tiny, and its photons are not
     exchange = to_dark * to_bright
-    larger = 0.5 * (np.abs(leave_bright - leave_dark) + root)
-    smaller = _over(exchange, larger)
-    bright_first = leave_bright >= leave_dark
+    larger = 0.5 * (apart + root)
+    smaller = np.where(drawn_apart, 0.5 * (root - apart), _over(exchange, larger))
+    bright_first = (bright - dark) + (to_dark - to_bright) >= 0
     over_bright, over_dark = np.where(bright_first, smaller, larger), np.where(bright_first, larger, smaller)
     slow_amplitude = _over(
         share * (bright * over_bright + dark * to_dark)
