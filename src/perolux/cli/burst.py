@@ -18,6 +18,8 @@ __all__ = ["app"]
 
 app = App(name="burst", help="Superradiance and superfluorescence of an assembly of nanocrystals.")
 
+app.command("perolux.cli.burst_fit:fit", name="fit", help="Superfluorescence against its rivals, from data.")
+
 Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 
@@ -180,6 +182,11 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
                 for one in record["costs"]
             ],
         )
+    if found.seen is not None:
+        from perolux.reports.burst_streak import seen_table
+
+        told = seen_table(found.seen)
+        print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
     one = record["single_nanocrystal"]
     if one is not None:
         print_table(

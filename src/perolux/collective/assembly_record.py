@@ -23,7 +23,8 @@ from perolux.collective.assembly_light import Light, assembly_light, light_recor
 from perolux.collective.blocks import blocks, product_state
 from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
-from perolux.collective.couplings import couplings
+from perolux.collective.couplings import FloatArray, couplings
+from perolux.collective.instruments.seen import Seen, seen_by
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.single_excitation import modes
 from perolux.progress import Progress, silent
@@ -43,7 +44,7 @@ COUPLED = (
 class AssemblyResult:
     """made; emitters: in the first draw. courses: at each screening; singles: one excitation, None where too
     many emitters. costs: rows of the ablation. light: spectrum, coherence and direction, at each
-    screening."""
+    screening. seen: by the instrument of the file, if it has one."""
 
     made: Assembly
     emitters: int
@@ -52,6 +53,7 @@ class AssemblyResult:
     costs: tuple[dict[str, Any], ...]
     costs_reason: str | None
     light: tuple[Light, ...]
+    seen: Seen | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON: one entry a screening; missing is null with a reason."""
@@ -73,6 +75,7 @@ class AssemblyResult:
             "costs": list(self.costs),
             "costs_reason": self.costs_reason,
             "single_nanocrystal": self._single_nanocrystal(),
+            "instrument": None if self.seen is None else self.seen.as_dict(),
             "notes": [*made.notes, *self.warnings()],
         }
 
@@ -216,7 +219,8 @@ def assembly_result(file: AssemblyFile, folder: Any = None, *, progress: Progres
     else:
         costs = tuple(_costs(made))
         reason = None if costs else "no disorder, no dephasing, no shifts"
-    return AssemblyResult(made, first, courses, singles, costs, reason, assembly_light(made))
+    seen = None if file.instrument is None else seen_by(made, courses, file.instrument)
+    return AssemblyResult(made, first, courses, singles, costs, reason, assembly_light(made), seen)
 
 
 def _costs(made: Assembly) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from perolux import __version__
 from perolux.collective.assembly_record import AssemblyResult
 from perolux.files import whole_folder, write_json, write_text
 from perolux.reports.burst_light import light_plots
+from perolux.reports.burst_streak import seen_plots, seen_table, streak_csv
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
 from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
 from perolux.reports.words import Figure, plural
@@ -27,6 +28,9 @@ def write_burst_report(found: AssemblyResult, record: dict[str, Any], out: Path)
     with whole_folder(out) as folder:
         write_json(folder / "result.json", record | {"perolux": __version__})
         write_text(folder / "emission.csv", _csv(record))
+        image = None if found.seen is None else streak_csv(found.seen)
+        if image is not None:
+            write_text(folder / "streak.csv", image)
         for plot in plots:
             write_text(folder / f"{plot.name}.svg", svg_file(plot))
         write_text(folder / "report.html", render_burst(found, record, plots))
@@ -57,10 +61,12 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
     if single is not None:
         rate, shift = single["brightest_rate_over_gamma"], single["brightest_shift_mev"]
         figures += [
-            Figure("brightest mode", _mean(rate), "Gamma", f"shifts x {last['screening']:g}"),
-            Figure("its shift", _mean(shift), "meV", "less the mean energy of the emitters"),
+            Figure("brightest mode", f"{rate['mean']:.4g}", "Gamma", f"shifts x {last['screening']:g}"),
+            Figure("its shift", f"{shift['mean']:.3g}", "meV", "less the mean energy of the emitters"),
         ]
     tables = [_table(record)]
+    if found.seen is not None:
+        tables.append(seen_table(found.seen))
     if record["costs"]:
         tables.append(
             Table(
@@ -244,7 +250,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
                 lambda axes: _draw_modes(axes, found),
             )
         )
-    return plots
+    return plots + (seen_plots(found.seen) if found.seen is not None else [])
 
 
 def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
