@@ -23,7 +23,7 @@ from perolux.collective.assembly_light import Light, assembly_light, light_recor
 from perolux.collective.blocks import blocks, product_state
 from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
-from perolux.collective.couplings import FloatArray, couplings
+from perolux.collective.couplings import couplings
 from perolux.collective.instruments.seen import Seen, seen_by
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.single_excitation import modes
