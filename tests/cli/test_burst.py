@@ -68,9 +68,13 @@ def test_the_table_and_the_report(assembly, tmp_path, capsys):
         "emission.svg",
         "population.svg",
         "modes.svg",
+        "spectrum.svg",
+        "shift.svg",
+        "pairs.svg",
+        "far_field.svg",
     }
     page = (out / "report.html").read_text("utf-8")
-    assert "Shifts off, screened and full" in page and page.count("<svg") == 3
+    assert "Shifts off, screened and full" in page and page.count("<svg") == 7
     assert (out / "emission.csv").read_text().count("\n") == 1 + 3 * 21
 
 
@@ -88,6 +92,14 @@ def test_options_obey_the_limits_of_the_file(assembly, capsys):
 def test_a_case_takes_no_report(tmp_path, capsys):
     code, said = run(capsys, "burst", str(example_path("bursts") / "cube.json"), "--out", str(tmp_path / "o"))
     assert code == 2 and "--out" in said.err
+
+
+def test_the_ladder_with_its_line(capsys):
+    code, said = run(capsys, "burst", "dicke", "--n", "2", "--spectrum", "--json")
+    line = json.loads(said.out)["spectrum"]
+    # S(w) of three states by hand: full width 4/sqrt(5)
+    assert code == 0 and line["half_width_over_Gamma"] == pytest.approx(4.0 / 5.0**0.5, rel=1e-9)
+    assert line["photons"] == pytest.approx(2.0) and len(line["photons_per_Gamma"]) == 401
 
 
 def test_the_ladder(capsys):

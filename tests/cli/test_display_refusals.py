@@ -233,6 +233,7 @@ def test_schemas(capsys):
         ("study", "perolux study"),
         ("recipe", "perolux recipe"),
         ("display", "perolux display"),
+        ("assembly", "perolux assembly"),
     ):
         assert run(["schema", kind]) == 0
         assert json.loads(capsys.readouterr().out)["title"] == title

@@ -28,7 +28,7 @@ def made_of(**changed):
     return assembly_of(content)
 
 
-@pytest.mark.parametrize("name", ["abo3", "cluster", "sheet", "superlattice"])
+@pytest.mark.parametrize("name", ["abo3", "cluster", "driven", "rod", "sheet", "superlattice"])
 def test_examples_are_read(name):
     assert read_assembly(example_path("bursts") / f"{name}.toml").name
 
@@ -48,6 +48,8 @@ def test_all_problems_are_said_at_once():
         ({"disorder": {"edge_spread": 0.05}}, "mean edge"),
         ({"emitters": {"dipoles": "three"}}, "one exciton"),
         ({"excitation": {"kind": "random"}}, "fraction"),
+        ({"excitation": {"kind": "driven", "pulse_area": 1.0}}, "direction of the light"),
+        ({"excitation": {"kind": "single", "pulse_area": 1.0}}, "pulse_area belongs"),
         ({"lattice": {"repeats": [2, 2]}}, "repeats of 3"),
         ({"emitters": {"pure_dephasing": 1.0, "pure_dephasing_time": "5 ps"}}, "give one"),
     ],
@@ -109,11 +111,11 @@ def test_what_is_not_known_has_a_reason_and_no_number():
         made_of(
             lattice={"repeats": [3, 3, 2]},
             excitation={"kind": "random", "fraction": 0.5},
-            sampling={"disorder_draws": 1, "screening": [1.0]},
+            sampling={"disorder_draws": 1, "screening": [1.0], "method": "exact", "ablation": False},
         )
     ).as_dict()["screenings"][0]
     assert found["rows"] is None and found["peak"] is None
-    assert "no validated method" in found["reason"]
+    assert "master equation of 18 emitters" in found["reason"]
     assert found["single_excitation"]["brightest_rate_over_gamma"]["mean"] > 1.0
 
 
@@ -180,3 +182,49 @@ def test_an_edge_alone_is_enough_and_a_large_crystal_stands_beside():
     made = assembly(assembly_of(content))
     assert 100.0 < made.lifetime_ps < 1000.0 and 480.0 < made.wavelength_nm < 560.0
     assert made.single_lifetime_ps < made.lifetime_ps and made.lifetime_ratio > 1.5
+
+
+def test_light_of_a_square_has_its_energy_and_begins_shifted():
+    changed = {"sampling": {"disorder_draws": 1, "screening": [1.0], "ablation": False}}
+    (entry,) = assembly_result(made_of(**changed)).as_dict()["screenings"]
+    light = entry["light"]
+    assert light["reason"] is None and light["photons"] == pytest.approx(4.0, rel=1e-6)
+    # dipoles across the square: sum Gamma_ij Omega_ij/4 by hand from the pair couplings
+    made = assembly(made_of(**changed))
+    between = couplings(draw_emitters(made, 0)[0])
+    first = -float(np.sum(between.decay * between.shift)) / 4.0 * made.unit_mev
+    assert light["first_light"]["mean_shift_mev"]["mean"] == pytest.approx(first, rel=1e-6)
+    assert light["first_light"]["shift_with_excitation_mev"]["mean"] == pytest.approx(2.0 * first, rel=1e-6)
+    assert abs(light["mean_shift_mev"]["mean"]) < 1e-5
+    photons = np.array(light["spectrum"]["photons"])
+    assert np.all(photons >= 0.0) and photons.sum() + light["spectrum"]["outside"] == pytest.approx(4.0)
+    # a quarter of the mean power is what one photon a lifetime sends into a sr: hc/lambda over 300 ps
+    pattern = light["pattern"]
+    watts = 6.62607015e-34 * 299792458.0 / 530e-9 / 300e-12
+    assert pattern["peak_w_per_sr"] == pytest.approx(
+        pattern["directivity"] / (4.0 * np.pi) * watts * entry["peak"]["photon_rate_over_Gamma"], rel=1e-3
+    )
+    assert pattern["directivity"] == pytest.approx(1.5, rel=0.05)  # of one dipole 3/2
+    assert light["against_time"][0]["g2"] == pytest.approx(entry["g2_zero"], rel=1e-9)
+
+
+def test_light_that_is_not_known_has_a_reason():
+    changed = {
+        "lattice": {"repeats": [3, 3, 1]},
+        "sampling": {"disorder_draws": 1, "screening": [0.0], "method": "cumulant", "ablation": False},
+    }
+    (entry,) = assembly_result(made_of(**changed)).as_dict()["screenings"]
+    assert "9 emitters" in entry["light"]["reason"] and "spectrum" not in entry["light"]
+
+
+def test_a_driven_start_is_half_excited_and_shines_with_its_phase():
+    changed = {
+        "excitation": {"kind": "driven", "direction": [2, 0, 0], "pulse_area": 0.5 * np.pi},
+        "sampling": {"disorder_draws": 1, "screening": [1.0], "ablation": False},
+    }
+    (course,), _ = run_assembly(assembly(made_of(**changed)))
+    assert course.excited[0] == pytest.approx(2.0) and course.rate[0] > 2.0
+    assert course.methods == ("exact",)
+    single = changed | {"excitation": {"kind": "single", "direction": [0, 0, 1]}}
+    (one,), _ = run_assembly(assembly(made_of(**single)))
+    assert one.methods == ("single-excitation",) and one.rate[0] == pytest.approx(3.97, abs=0.05)

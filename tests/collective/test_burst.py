@@ -35,11 +35,15 @@ def test_choice(case):
     assert choose(case(3, 3, 3)) == "bracket"
     assert choose(case(3, 3, 3, state="symmetric single excitation")) == "single-excitation"
     assert choose(case(3, 3, 3, state="listed", excited=[4])) == "single-excitation"
+    # some of many excited: an envelope whose margin was measured on few, nothing above 500
+    assert choose(case(3, 3, 3, state="listed", excited=[0, 1, 2])) == "bracket"
     with pytest.raises(NotAvailableError, match="no validated method"):
-        choose(case(3, 3, 3, state="listed", excited=[0, 1, 2]))
+        choose(case(1, 1, 501, state="listed", excited=[0, 1, 2]))
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if m not in ("single-excitation", "auto", "ladder")])
+@pytest.mark.parametrize(
+    "method", [m for m in METHODS if m not in ("single-excitation", "auto", "ladder", "maxwell-bloch")]
+)
 def test_every_method(case, method):
     one = case(2, 2, 1)
     found = burst(one, method, trajectories=50)

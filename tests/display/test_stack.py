@@ -143,6 +143,18 @@ def test_film_of_an_ensemble(tmp_path):
         )  # fmt: skip
 
 
+@pytest.mark.slow
+def test_every_parameter_set_is_told(tmp_path):
+    changes = {"film__emission": None, "film__ensemble": {"edge_length": "9 nm", "spread": 0.06}}
+    told = run_stack(changed(FILM, **changes), tmp_path).as_dict()["by_parameter_set"]
+    light = told["lm_per_electrical_w"]
+    assert len(light["sets"]) > 1 and light["low95"] < light["median"] < light["high95"]
+    for name, value in light["sets"].items():
+        alone = run_stack(changed(FILM, **changes, film__parameter_set=name), tmp_path).as_dict()
+        assert "by_parameter_set" not in alone
+        assert alone["lm_per_electrical_w"] == pytest.approx(value, rel=1e-12)
+
+
 def test_measured_absorption_is_scaled(tmp_path):
     nm = np.arange(380.0, 781.0)
     values = 0.3 / (1.0 + np.exp((nm - 515.0) / 5.0))
@@ -182,6 +194,12 @@ def test_mirror_and_filters_of_converters(tmp_path):
     filtered = run_converter(changed(PIXELS, pixel__filters="default"), tmp_path)
     assert filtered.gamut.xy != bare.gamut.xy
     assert any("exemption" in text for text in bare.warnings)
+
+
+def test_converters_name_what_they_rest_on(tmp_path):
+    record = run_stack(changed(PIXELS), tmp_path).as_dict()
+    for text in ("filters default (assumed; gain over filters)", "display.host_density_g_cm3 = 1.1"):
+        assert any(text in one for one in record["rests_on"])
 
 
 def test_led(tmp_path):

@@ -19,7 +19,7 @@ from perolux.display.backlight_display import (
     sources_of,
     transmission_of,
 )
-from perolux.display.converter_display import _behind_filters, _deterministic, _lit_by, run_converter
+from perolux.display.converter_display import _behind_filters, clear_transport, lit_by, run_converter
 from perolux.display.emitters import GRID_NM, emitter
 from perolux.display.film_optics import bulk_inclusion, film
 from perolux.display.filters import filter_set
@@ -150,7 +150,7 @@ def test_converter_of_index_one_by_hand(tmp_path):
     built = replace(built, slab=matched_slab(0.8, 2.0))
     blue = emitter("L450")
     source = blue.power * GRID_NM
-    forward, passed, back, loss = _deterministic(built, source, stack.pixel)
+    forward, passed, back, loss = clear_transport(built, source, stack.pixel)
     taken = -np.expm1(-2.0)
     assert np.sum(forward) / BLUE_NM == pytest.approx(0.4 * taken, rel=1e-5)
     assert back / BLUE_NM == pytest.approx(0.4 * taken, rel=1e-5)
@@ -194,7 +194,7 @@ def test_short_pass_mirror_at_angles(tmp_path):
 
 def test_source_of_monte_carlo_is_that_of_the_diode(tmp_path):
     built = build_film(changed(PIXELS).green, tmp_path, limit_ppm=1000.0)
-    lit = _lit_by(built.slab, emitter("L470"))
+    lit = lit_by(built.slab, emitter("L470"))
     assert lit.source_nm == pytest.approx(470.0)
     assert lit.source_depth == pytest.approx(float(np.interp(470.0, GRID_NM, built.slab.depth)))
     assert lit.source_depth < built.slab.source_depth

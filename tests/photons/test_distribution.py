@@ -15,6 +15,7 @@ from perolux.photons.dark_record import dark_record
 from perolux.photons.decay_distribution import MOMENTS, fit_distribution
 from perolux.photons.decay_fit import make_histogram
 from perolux.photons.decay_models import exponential_columns
+from perolux.photons.distribution_batch import fit_smooth_batch
 from perolux.photons.distribution_grid import Tabulated, grid_of, tabulate
 from perolux.photons.distribution_likely import (
     fit_distributions_batch,
@@ -248,6 +249,31 @@ def test_a_batch_agrees_with_single_fits_and_converges() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("method", "alone"), [("entropy", entropy_fit), ("curvature", curvature_fit)])
+@pytest.mark.parametrize("background", [None, 0.5])
+def test_a_smooth_batch_is_what_single_fits_are(method, alone, background) -> None:
+    mean = np.array([[200.0], [5e3], [1e5]]) * (truth("two")[0] + 0.05 / BINS) + (background or 0.0)
+    counts = np.random.default_rng(0).poisson(np.repeat(mean, 3, axis=0))
+    counts[4] = 0
+    many = fit_smooth_batch(counts, BIN, irf=RESPONSE, method=method, background=background)
+    assert np.array_equal(np.flatnonzero(~many.converged), [4]) and np.isnan(many.photons[4]).all()
+    h = make_histogram(counts.sum(axis=0), BIN, irf=RESPONSE)
+    p = tabulate(h, grid_of(h), background=background)
+    for i in (0, 3, 8):
+        one = replace(p, counts=counts[i].astype(float))
+        a = alone(one, basis_of(p), many.weight_times_photons / counts[i].sum())
+        n = a[:60] / p.unit[:60]
+        # the same steps in another order of sums
+        assert np.abs(many.photons[i] - n).max() < 1e-8 * n.max()
+        assert many.deviance[i] == pytest.approx(2 * value_of(one.counts, p.columns @ a + p.fixed), rel=1e-9)
+    again = fit_smooth_batch(
+        counts, BIN, irf=RESPONSE, method=method, background=background, threads=1,
+        weight_times_photons=many.weight_times_photons,
+    )  # fmt: skip
+    assert np.array_equal(again.photons, many.photons, equal_nan=True)
+
+
+@pytest.mark.slow
 def test_a_dark_record_steadies_the_background() -> None:
     mean = 5000 * (truth("two")[0] + 0.05 / BINS)
     counts = np.random.default_rng(1).poisson(mean)
@@ -279,6 +305,12 @@ def test_json_and_refusals() -> None:
         found["ridge"]
     with pytest.raises(InputError, match="batch"):
         fit_distributions_batch(counts, BIN)
+    with pytest.raises(InputError, match="batch"):
+        fit_smooth_batch(counts, BIN)
+    with pytest.raises(OptionError, match="no method"):
+        fit_smooth_batch(counts[None], BIN, method="ridge")
+    with pytest.raises(InputError, match="no photons"):
+        fit_smooth_batch(0 * counts[None], BIN, irf=RESPONSE)
     with pytest.raises(ConvergenceError, match="the model is 0"):
         most_likely(np.array([1.0, 5.0]), np.array([[1.0], [0.0]]), np.zeros(2))
 

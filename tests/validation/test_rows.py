@@ -19,11 +19,7 @@ def _marks(row):
     return [mark for mark, on in ((pytest.mark.slow, row.slow), (pytest.mark.long, row.long)) if on]
 
 
-ROWS = [
-    pytest.param(row, id=row.id, marks=_marks(row))
-    for row in load_rows()
-    if not _shares_minutes(row)
-]
+ROWS = [pytest.param(row, id=row.id, marks=_marks(row)) for row in load_rows() if not _shares_minutes(row)]
 
 
 @pytest.mark.parametrize("row", ROWS)

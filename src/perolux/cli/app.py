@@ -44,7 +44,7 @@ _COMMANDS = {
         "A folder of spectra with recipes: a report.",
     ),
     "demo": ("perolux.cli.studies:demo", "Characterise the shipped example: 425 real PL spectra."),
-    "schema": ("perolux.cli.studies:schema", "JSON Schema of a study, recipe or display file."),
+    "schema": ("perolux.cli.studies:schema", "JSON Schema of a study, recipe, display or assembly file."),
     "learn": ("perolux.cli.design:learn", "Learn a table of recipes: a surrogate with its errors."),
     "diffusion": ("perolux.cli.diffusion:diffusion", "The wandering line of one nanocrystal."),
     "photons": ("perolux.cli.photons:photons", "A record of single photons: blinking, lifetimes, g2."),

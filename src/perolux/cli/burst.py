@@ -18,6 +18,8 @@ __all__ = ["app"]
 
 app = App(name="burst", help="Superradiance and superfluorescence of an assembly of nanocrystals.")
 
+app.command("perolux.cli.burst_fit:fit", name="fit", help="Superfluorescence against its rivals, from data.")
+
 Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
 
@@ -29,8 +31,8 @@ def burst(
     method: Annotated[
         str | None,
         Parameter(
-            help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, single-excitation, "
-            "bracket; an assembly says it in [sampling]"
+            help="auto, exact, trajectories, eigenstate-rates, ladder, wigner, cumulant, diffusion, "
+            "single-excitation, maxwell-bloch, bracket; an assembly says it in [sampling]"
         ),
     ] = None,
     trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
@@ -138,10 +140,27 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
     line("its shift", [_cell(one.get("brightest_shift_mev")) for one in single], "meV")
     line("in equilibrium: rate", [_cell(one.get("equilibrium_rate_over_gamma")) for one in single], "Gamma")
     line("in equilibrium: shift", [_cell(one.get("equilibrium_shift_mev")) for one in single], "meV")
+    light = [one["light"] for one in entries]
+    if any(one["reason"] is None for one in light):
+        line("width of the spectrum", [_cell(one.get("width_mev")) for one in light], "meV")
+        first = [one.get("first_light", {}) for one in light]
+        line("shift of the first light", [_cell(one.get("mean_shift_mev")) for one in first], "meV")
+        line(
+            "less that of one excitation",
+            [_cell(one.get("shift_with_excitation_mev")) for one in first],
+            "meV",
+        )
+        line("coherence time", [_cell(one.get("coherence_time_ps")) for one in light], "ps")
+        line(
+            "far field, largest over mean",
+            [_cell(one.get("pattern", {}).get("directivity")) for one in light],
+            "",
+        )
     about = (
         f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
         "spread of the draws",
         *(f"validity: {text}" for text in sorted({t for one in entries for t in one["validity"]})),
+        *(text for one in entries for text in one["method_notes"][:4]),
         *record["notes"],
     )
     print_table(
@@ -163,6 +182,11 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
                 for one in record["costs"]
             ],
         )
+    if found.seen is not None:
+        from perolux.reports.burst_streak import seen_table
+
+        told = seen_table(found.seen)
+        print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
     one = record["single_nanocrystal"]
     if one is not None:
         print_table(
@@ -183,6 +207,7 @@ def dicke(
     method: Annotated[str, Parameter(help="exact, or wigner to compare")] = "exact",
     dephasing: Annotated[float, Parameter(help="g* of each emitter over Gamma: 1/T2 = Gamma/2 + g*")] = 0.0,
     loss: Annotated[float, Parameter(help="rate without light of each emitter over Gamma")] = 0.0,
+    spectrum: Annotated[bool, Parameter(negative="", help="the line of all light too, exactly")] = False,
     trajectories: Annotated[int, Parameter(help="of wigner")] = 10_000,
     seed: int = 0,
     json: Json = False,
@@ -226,9 +251,20 @@ def dicke(
             "sigma": float(emission.sigma[k]),
             "exact_i_peak_over_Gamma": found.i_peak,
         }
+    if spectrum:
+        from perolux.collective.symmetric_spectra import symmetric_spectrum
+
+        line = symmetric_spectrum(n, dephasing=dephasing, loss=loss)
+        record["spectrum"] = {
+            "half_width_over_Gamma": line.half_width,
+            "photons": line.photons,
+            "frequency_over_Gamma": line.frequency.tolist(),
+            "photons_per_Gamma": line.density.tolist(),
+        }
     if json:
         print_json(record)
         return
+    width = [["full width of the spectrum", f"{line.half_width:.6g}", "Gamma"]] if spectrum else []
     print_table(
         f"Burst of {n} identical emitters at one place, {method}",
         ["quantity", "value", "unit"],
@@ -238,6 +274,7 @@ def dicke(
             ["its standard error", f"{record['sigma']:.2g}", "Gamma"],
             ["height over N^2", f"{record['i_peak_over_Gamma'] / n**2:.5f}", "Gamma"],
             ["g2(0) of the full inversion", "–" if found.g2_zero is None else f"{found.g2_zero:.4f}", ""],
+            *width,
         ],
     )
 

@@ -84,12 +84,7 @@ def _optimise(
     json: bool,
 ) -> None:
     from perolux.design.display_front import display_front
-    from perolux.display.stack_file import FilmStack
 
-    if not isinstance(stack, FilmStack):
-        raise OptionError(
-            f"no search is known for a display of kind {stack.kind}", where=str(file), allowed='kind = "film"'
-        )
     if designs is not None and not 16 <= designs <= 1_000_000:
         raise OptionError(f"{designs} designs", where="--designs", allowed="16 to 1000000")
     if workers is not None and not 1 <= workers <= 512:
@@ -101,21 +96,22 @@ def _optimise(
     if out is not None:
         from perolux.reports.display_front import write_display_front
 
-        write_display_front(found, out, file)
+        write_display_front(found, out, file, stack.name)
     if json:
         print_json(found.as_dict())
         return
-    rows = found.rows()
-    shown = rows[:: -(-len(rows) // 20)] if rows else []
+    from perolux.reports.display_front import shown_front
+
+    names, cells = shown_front(found, 20)
     print_table(
-        f"{stack.name or file.stem}: {len(rows)} of {len(found.variables)} designs are beaten by no other",
-        list(shown[0]) if shown else [*found.names, "coverage_percent", "lm_per_electrical_w"],
-        [[f"{value:.4g}" for value in row.values()] for row in shown],
+        f"{stack.name or file.stem}: {len(found.front)} of {len(found.variables)} designs, none beaten",
+        names or [*found.names, "coverage_percent", "lm_per_electrical_w"],
+        cells,
         "\n".join(
             (
                 *(f"{text}." for text in found.assumptions),
-                f"{found.without_white} designs reach no white.",
-                *([f"front.csv, designs.csv, front.svg: {out}"] if out is not None else []),
+                f"{found.without_white} designs reach no white, cannot be or pass a limit.",
+                *([f"report.html, front.csv, designs.csv, front.svg: {out}"] if out is not None else []),
             )
         ),
     )

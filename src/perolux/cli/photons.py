@@ -28,7 +28,8 @@ def photons(
     /,
     *,
     dark_cps: Annotated[
-        str | None, Parameter(help="dark counts a second of detectors A and B, e.g. 120,95")
+        str | None,
+        Parameter(help="dark counts a second of detectors A and B, and of others for g3, e.g. 120,95"),
     ] = None,
     dark_time: Annotated[
         float | None, Parameter(help="seconds that they were measured for: a prior of the levels' decays")
@@ -113,8 +114,10 @@ def photons(
 
         require_new_folder(out, replace=replace, holds=("result.json", "stretches.csv"))
     stream = read_stream(file, sync_period_ns=sync_period)
+    one, two, *others = _rates(dark_cps)
     settings = Settings(
-        dark_cps=_pair(dark_cps, "--dark-cps", 0.0),
+        dark_cps=(one, two),
+        other_dark_cps=tuple(others),
         levels=levels,
         threshold=threshold,
         sides=None if channels is None else _sides(channels),
@@ -159,13 +162,17 @@ def _response(text: str, bin_ns: float | None) -> Response:
     return measured_response(found.counts, found.step_ns, first_bin=round(found.time_ns[0] / found.step_ns))
 
 
-def _pair(text: str | None, option: str, least: float) -> tuple[float, float]:
+def _rates(text: str | None) -> list[float]:
     if text is None:
-        return 0.0, 0.0
-    values = numbers_of(text, option, "rate", "two numbers, e.g. 120,95", 2)
-    if len(values) != 2 or min(values) < least:
-        raise OptionError(f"{text!r}", where=option, allowed="two numbers from 0 up, of detectors A and B")
-    return values[0], values[1]
+        return [0.0, 0.0]
+    values = numbers_of(text, "--dark-cps", "rate", "two numbers or more, e.g. 120,95", 255)
+    if len(values) < 2 or min(values) < 0:
+        raise OptionError(
+            f"{text!r}",
+            where="--dark-cps",
+            allowed="two numbers from 0 up, of detectors A and B; of more detectors one each besides",
+        )
+    return values
 
 
 def _gate(text: str) -> tuple[float, float]:
@@ -237,7 +244,10 @@ def _purity_lines(record: dict[str, Any]) -> list[str]:
             f"{by_gate}"
         )
     if three["value"] is not None:
-        lines.append(f"g3(0,0) {three['value']:.3g} +- {three['sigma']:.2g} ({three['triples']} triples)")
+        dark = f", {three['dark_triples']:.3g} of them by dark counts" if three["dark_triples"] else ""
+        lines.append(
+            f"g3(0,0) {three['value']:.3g} +- {three['sigma']:.2g} ({three['triples']} triples{dark})"
+        )
     return lines
 
 

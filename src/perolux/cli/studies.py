@@ -48,13 +48,14 @@ def demo(*, out: Out = None, json: Json = False) -> None:
 
 def schema(
     of: Annotated[
-        Literal["study", "recipe", "display"], Parameter(help="which kind of file: study, recipe or display")
+        Literal["study", "recipe", "display", "assembly"],
+        Parameter(help="which kind of file: study, recipe, display or assembly (perolux burst)"),
     ] = "study",
     /,
     *,
     json: Json = False,
 ) -> None:
-    """Print the JSON Schema of a study, recipe or display file, for editors that check TOML as you write."""
+    """Print the JSON Schema of a study, recipe, display or assembly file, for editors that check TOML."""
     del json  # the schema is JSON either way
     print_json(_schema(of))
 
@@ -64,6 +65,10 @@ def _schema(of: str) -> dict[str, Any]:
         from perolux.synthesis.recipe import recipe_schema
 
         return recipe_schema()
+    if of == "assembly":
+        from perolux.collective.assembly_file import assembly_schema
+
+        return assembly_schema()
     if of == "display":
         from perolux.display.stack_file import stack_schema
 

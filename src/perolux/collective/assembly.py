@@ -23,8 +23,10 @@ from perolux.collective.burst import METHODS, burst
 from perolux.collective.case import BurstCase
 from perolux.collective.coupled_number import thermal_single
 from perolux.collective.couplings import Couplings, Emitters, FloatArray, couplings
+from perolux.collective.phased import density_emission, phased_density
 from perolux.collective.rows import Emission
-from perolux.collective.single_excitation import modes
+from perolux.collective.single_excitation import modes, single_excitation_emission
+from perolux.collective.single_spectra import phased_amplitudes
 from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons import nanocrystal, passport
 from perolux.progress import Progress, silent
@@ -73,7 +75,8 @@ class Assembly:
 class Course:
     """Emission at one screening, over draws. rate, excited: means; disorder, statistical: see above; low,
     high: means of the ends of a bracket, None otherwise. peaks, delays: of each draw, of its own rate (low
-    end of a bracket). g2: mean of the start. reason: why there is no emission (all arrays empty then)."""
+    end of a bracket); excited_low, excited_high: of the population. g2: mean of the start. reason: why there
+    is no emission (all arrays empty then). notes: what the methods measured of themselves."""
 
     screening: float
     methods: tuple[str, ...]
@@ -89,6 +92,9 @@ class Course:
     g2: float | None = None
     reason: str | None = None
     imbalance: float | None = None
+    notes: tuple[str, ...] = ()
+    excited_low: FloatArray | None = None
+    excited_high: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -234,7 +240,7 @@ def run_assembly(
     sampling = made.file.sampling
     progress.start("draws", sampling.disorder_draws * len(sampling.screening))
     drawn = [draw_emitters(made, k) for k in range(sampling.disorder_draws)]
-    starts = [_excited(made, emitters, rng) for emitters, rng in drawn]
+    starts = [excited_emitters(made, emitters, rng) for emitters, rng in drawn]
     courses, singles = [], []
     affordable = max(len(one) for one, _ in drawn) <= _MOST_MODES
     for screening in sampling.screening:
@@ -259,7 +265,8 @@ def run_assembly(
     return tuple(courses), tuple(singles) if affordable else None
 
 
-def _excited(made: Assembly, emitters: Emitters, rng: np.random.Generator) -> np.ndarray:
+def excited_emitters(made: Assembly, emitters: Emitters, rng: np.random.Generator) -> np.ndarray:
+    """Who is excited in one draw."""
     told = made.file.excitation
     if told.kind == "random":
         return np.flatnonzero(rng.random(len(emitters)) < float(told.fraction or 0.0))
@@ -268,7 +275,7 @@ def _excited(made: Assembly, emitters: Emitters, rng: np.random.Generator) -> np
 
 def _one(made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float, draw: int) -> Emission:
     file = made.file
-    state = "symmetric single excitation" if file.excitation.kind == "single" else "listed"
+    state = "symmetric single excitation" if file.excitation.kind in ("single", "driven") else "listed"
     if state == "listed" and not len(excited):
         zero = np.zeros(len(made.times))
         return Emission("none excited", "exact", made.times, zero, zero, zero, None)
@@ -277,9 +284,33 @@ def _one(made: Assembly, emitters: Emitters, excited: np.ndarray, screening: flo
     case = BurstCase(
         file.name, emitters, made.dephasing, file.emitters.nonradiative, state, excited, made.times, screening
     )
-    # excitation in phase with a plane wave of the driving light would differ for large assemblies
+    found = _phased(made, case)
+    if found is not None:
+        return found
     seed = int(np.random.SeedSequence((file.sampling.seed, draw, 7)).generate_state(1)[0])
     return burst(case, file.sampling.method, trajectories=file.sampling.trajectories, seed=seed)
+
+
+def _phased(made: Assembly, case: BurstCase) -> Emission | None:
+    """Emission of a start with the phase of light, None where the file asks for none."""
+    told = made.file.excitation
+    if told.direction is None:
+        return None
+    between = couplings(case.emitters, screening=case.screening)
+    direction = unit_direction(told.direction)
+    if told.kind == "single":
+        amplitudes = phased_amplitudes(case.emitters, direction)
+        return single_excitation_emission(
+            between, amplitudes, case.times, dephasing=case.dephasing, loss=case.loss
+        )
+    density = phased_density(case.emitters, direction, float(told.pulse_area or 0.0))
+    return density_emission(between, density, case.times, dephasing=case.dephasing, loss=case.loss)
+
+
+def unit_direction(direction: Sequence[float]) -> FloatArray:
+    """A direction of any length as one of length 1."""
+    found = np.asarray(direction, dtype=float)
+    return np.asarray(found / np.linalg.norm(found))
 
 
 def _single(made: Assembly, between: Couplings) -> tuple[list[float], tuple[FloatArray, FloatArray]]:
@@ -299,11 +330,17 @@ def _course(screening: float, found: Sequence[Emission], reason: str | None, tim
     draws = len(found)
     between = rates.var(axis=0, ddof=1) if draws > 1 else np.zeros(rates.shape[1])
     ends = [(one.low, one.high) for one in found]
-    low = high = None
+    low = high = excited_low = excited_high = None
     if any(one is not None for one, _ in ends):
         # a draw that was solved without a bracket has two equal ends
         low = np.mean([one.photon_rate if one.low is None else one.low for one in found], axis=0)
         high = np.mean([one.photon_rate if one.high is None else one.high for one in found], axis=0)
+        excited_low = np.mean(
+            [one.excited if one.excited_low is None else one.excited_low for one in found], axis=0
+        )
+        excited_high = np.mean(
+            [one.excited if one.excited_high is None else one.excited_high for one in found], axis=0
+        )
     places = [peak_of(times, one) for one in rates]
     g2 = [one.g2_zero for one in found if one.g2_zero is not None]
     balance = [one.imbalance for one in found if one.imbalance is not None]
@@ -316,6 +353,8 @@ def _course(screening: float, found: Sequence[Emission], reason: str | None, tim
         np.sqrt(np.sum(sigma**2, axis=0)) / draws, low, high,
         np.array([one[1] for one in places]), np.array([one[0] for one in places]),
         float(np.mean(g2)) if g2 else None, None, max(balance) if balance else None,
+        tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        excited_low, excited_high,
     )  # fmt: skip
 
 

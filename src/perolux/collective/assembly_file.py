@@ -160,15 +160,34 @@ class DisorderTable(_Table):
 class ExcitationTable(_Table):
     """How it starts."""
 
-    kind: Literal["all", "single", "random"] = Field(
-        default="all", description="all excited; one excitation shared in phase; each at random"
+    kind: Literal["all", "single", "random", "driven"] = Field(
+        default="all",
+        description="all excited; one excitation shared in phase; each at random; driven: every one "
+        "turned by a pulse of light, with its phase (up to 8 emitters)",
     )
     fraction: Share | None = Field(default=None, description="random: chance of each to be excited")
+    direction: tuple[float, float, float] | None = Field(
+        default=None,
+        description="single, driven: where the light runs that excites, three numbers of any length; single "
+        "without it: all in phase",
+    )
+    pulse_area: float | None = Field(
+        default=None, gt=0.0, le=3.14159265358979,
+        description="driven: angle of the turn, rad; sin^2 of its half is the share excited",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _fraction(self) -> ExcitationTable:
         if (self.kind == "random") != (self.fraction is not None):
             raise ValueError("fraction belongs to kind = 'random', which needs it")
+        if (self.kind == "driven") != (self.pulse_area is not None):
+            raise ValueError("pulse_area belongs to kind = 'driven', which needs it")
+        if self.direction is not None and self.kind not in ("single", "driven"):
+            raise ValueError("direction belongs to kind = 'single' or 'driven'")
+        if self.direction is None and self.kind == "driven":
+            raise ValueError("kind = 'driven' needs the direction of the light, e.g. [1, 0, 0]")
+        if self.direction is not None and not 1e-9 < sum(one * one for one in self.direction) < 1e18:
+            raise ValueError("a direction of length 0")
         return self
 
 
@@ -201,6 +220,42 @@ class CompareTable(_Table):
     edge: Nm = Field(description="of a single cube, e.g. '30 nm'")
 
 
+class InstrumentTable(_Table):
+    """What looks on: a streak camera behind a lens and a spectrometer; its trace is that of a photon
+    counter."""
+
+    response: Annotated[float, _with_unit("ps", above=False)] = Field(
+        description="full width at half maximum of the response in time, e.g. '3 ps'"
+    )
+    jitter: Annotated[float, _with_unit("ps", above=False)] = Field(
+        default=0.0, description="standard deviation of the trigger over the shots"
+    )
+    time_bin: Ps = Field(description="e.g. '2 ps'")
+    before: Annotated[float, _with_unit("ps", above=False)] = Field(
+        default=20.0, description="time shown before the pulse"
+    )
+    uneven: float = Field(default=0.0, gt=-0.5, lt=0.5, description="unevenness of the sweep")
+    wavelength_bin: Nm = Field(default=0.5, description="of a pixel")
+    resolution: Annotated[float, _with_unit("nm", above=False)] = Field(
+        default=0.0, description="full width of the spectrometer's slit"
+    )
+    linewidth: Annotated[float, _with_unit("meV", above=False)] | None = Field(
+        default=None, description="homogeneous, full width; hbar (Gamma + 2 g*) if left out"
+    )
+    aperture: float = Field(default=0.5, gt=0.0, lt=4.0, description="numerical aperture of the lens")
+    axis: Literal["x", "y", "z"] = Field(default="z", description="of the lens; normal of a substrate")
+    substrate_index: float | None = Field(
+        default=None, ge=1.0, lt=10.0, description="flat substrate below, without its effect on couplings"
+    )
+    gap: Annotated[float, _with_unit("nm", above=False)] = Field(
+        default=6.0, description="from the centres of the lowest nanocrystals to the substrate"
+    )
+    through_substrate: bool = Field(default=False, description="the lens looks through it")
+    efficiency: float = Field(default=0.1, gt=0.0, le=1.0, description="of optics and cathode together")
+    shots: float = Field(default=1e6, gt=0.0, description="pulses times equal assemblies in view")
+    dark: float = Field(default=0.0, ge=0.0, description="dark counts of each pixel, over all shots")
+
+
 class AssemblyFile(_Table):
     """A superlattice that emits."""
 
@@ -212,6 +267,7 @@ class AssemblyFile(_Table):
     sampling: SamplingTable = SamplingTable()
     times: TimesTable
     compare: CompareTable | None = None
+    instrument: InstrumentTable | None = None
 
     @model_validator(mode="after")
     def _joined(self) -> AssemblyFile:
@@ -261,4 +317,4 @@ def sampling_with(sampling: SamplingTable, changed: dict[str, Any]) -> SamplingT
 
 def assembly_schema() -> dict[str, Any]:
     """The JSON schema of an assembly."""
-    return AssemblyFile.model_json_schema()
+    return AssemblyFile.model_json_schema() | {"title": "perolux assembly"}

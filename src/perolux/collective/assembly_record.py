@@ -19,10 +19,12 @@ from perolux.collective.assembly import (
     without,
 )
 from perolux.collective.assembly_file import AssemblyFile
+from perolux.collective.assembly_light import Light, assembly_light, light_record, spread
 from perolux.collective.blocks import blocks, product_state
 from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
-from perolux.collective.couplings import FloatArray, couplings
+from perolux.collective.couplings import couplings
+from perolux.collective.instruments.seen import Seen, seen_by
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.single_excitation import modes
 from perolux.progress import Progress, silent
@@ -41,7 +43,8 @@ COUPLED = (
 @dataclass(frozen=True)
 class AssemblyResult:
     """made; emitters: in the first draw. courses: at each screening; singles: one excitation, None where too
-    many emitters. costs: rows of the ablation."""
+    many emitters. costs: rows of the ablation. light: spectrum, coherence and direction, at each
+    screening. seen: by the instrument of the file, if it has one."""
 
     made: Assembly
     emitters: int
@@ -49,6 +52,8 @@ class AssemblyResult:
     singles: tuple[Draws, ...] | None
     costs: tuple[dict[str, Any], ...]
     costs_reason: str | None
+    light: tuple[Light, ...]
+    seen: Seen | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON: one entry a screening; missing is null with a reason."""
@@ -70,14 +75,20 @@ class AssemblyResult:
             "costs": list(self.costs),
             "costs_reason": self.costs_reason,
             "single_nanocrystal": self._single_nanocrystal(),
+            "instrument": None if self.seen is None else self.seen.as_dict(),
             "notes": [*made.notes, *self.warnings()],
         }
 
     def _entry(self, k: int) -> dict[str, Any]:
         course, made = self.courses[k], self.made
         entry: dict[str, Any] = {"screening": course.screening, "reason": course.reason}
-        entry |= {"methods": list(course.methods), "validity": list(course.validity)}
+        entry |= {
+            "methods": list(course.methods),
+            "validity": list(course.validity),
+            "method_notes": list(course.notes),
+        }
         entry |= self._emission(course)
+        entry["light"] = light_record(made, self.light[k], course)
         if self.singles is None:
             entry |= {
                 "single_excitation": None,
@@ -86,11 +97,11 @@ class AssemblyResult:
             return entry
         one, unit = self.singles[k], made.unit_mev
         entry["single_excitation"] = {
-            "brightest_rate_over_gamma": _spread(one.brightest),
+            "brightest_rate_over_gamma": spread(one.brightest),
             "brightest_lifetime_ps": made.lifetime_ps / float(np.mean(one.brightest)),
-            "brightest_shift_mev": _spread(unit * one.shift),
-            "equilibrium_rate_over_gamma": _spread(one.thermal_rate),
-            "equilibrium_shift_mev": _spread(unit * one.thermal_shift),
+            "brightest_shift_mev": spread(unit * one.shift),
+            "equilibrium_rate_over_gamma": spread(one.thermal_rate),
+            "equilibrium_shift_mev": spread(unit * one.thermal_shift),
             "temperature_k": made.file.emitters.temperature,
             "largest_pair_shift_mev": unit * one.largest_shift,
         }
@@ -115,13 +126,16 @@ class AssemblyResult:
                 # a bracket is never one number
                 row |= {"photon_rate_over_Gamma": None, "excited_population": None}
                 row |= {"low": float(course.low[i]), "high": float(course.high[i])}
+                if course.excited_low is not None and course.excited_high is not None:
+                    row |= {"excited_low": float(course.excited_low[i])}
+                    row |= {"excited_high": float(course.excited_high[i])}
             rows.append(row)
         found: dict[str, Any] = {"rows": rows, "g2_zero": course.g2, "imbalance": course.imbalance}
         ends = [course.rate] if course.low is None or course.high is None else [course.low, course.high]
         peaks = [peak_of(made.times, one) for one in ends]
         excited = float(course.excited[0])
         numbers = [
-            None if excited < 0.5 or made.file.excitation.kind == "single"
+            None if excited < 0.5 or made.file.excitation.kind in ("single", "driven")
             else burst_coupled_number(height, max(round(excited), 1))
             for _, height in peaks
         ]  # fmt: skip
@@ -205,7 +219,8 @@ def assembly_result(file: AssemblyFile, folder: Any = None, *, progress: Progres
     else:
         costs = tuple(_costs(made))
         reason = None if costs else "no disorder, no dephasing, no shifts"
-    return AssemblyResult(made, first, courses, singles, costs, reason)
+    seen = None if file.instrument is None else seen_by(made, courses, file.instrument)
+    return AssemblyResult(made, first, courses, singles, costs, reason, assembly_light(made), seen)
 
 
 def _costs(made: Assembly) -> list[dict[str, Any]]:
@@ -244,26 +259,15 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
                     between, start, made.times, dephasing=dephasing, loss=file.emitters.nonradiative
                 )
                 peaks.append(peak_of(made.times, found.photon_rate)[1])
-        rate: dict[str, float | None] | None = None if name == "dephasing" else _spread(np.array(brightest))
+        rate: dict[str, float | None] | None = None if name == "dephasing" else spread(np.array(brightest))
         rows.append(
             {
                 "without": name,
                 "brightest_rate_over_gamma": rate,
-                "burst_peak_over_gamma": _spread(np.array(peaks)) if len(peaks) == len(brightest) else None,
+                "burst_peak_over_gamma": spread(np.array(peaks)) if len(peaks) == len(brightest) else None,
                 "burst_peak_reason": None
                 if len(peaks) == len(brightest)
                 else f"only for full inversion of up to {_EXACT_ABLATION} emitters, moderate shifts (exact)",
             }
         )
     return rows
-
-
-def _spread(values: FloatArray) -> dict[str, float | None]:
-    """Mean over draws, spread of the draws, standard error of the mean."""
-    n = len(values)
-    sd = float(np.std(values, ddof=1)) if n > 1 else None
-    return {
-        "mean": float(np.mean(values)),
-        "disorder_sd": sd,
-        "standard_error": None if sd is None else sd / float(np.sqrt(n)),
-    }

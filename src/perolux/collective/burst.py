@@ -10,14 +10,17 @@ from perolux.collective.blocks import blocks, product_state, symmetric_single
 from perolux.collective.case import BurstCase
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray, couplings
 from perolux.collective.cumulants import cumulant_emission
+from perolux.collective.diffusion import diffusion_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
+from perolux.collective.elongated import maxwell_bloch_emission
+from perolux.collective.envelope import envelope
 from perolux.collective.ladder import ladder_emission
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.rows import Emission
 from perolux.collective.single_excitation import single_excitation_emission
 from perolux.collective.trajectories import trajectory_emission
 from perolux.collective.wigner import wigner_emission
-from perolux.errors import NotAvailableError, OptionError
+from perolux.errors import ConvergenceError, NotAvailableError, OptionError
 from perolux.progress import Progress, silent
 
 __all__ = ["METHODS", "burst", "chosen_method", "turns"]
@@ -30,12 +33,16 @@ METHODS = (
     "ladder",
     "wigner",
     "cumulant",
+    "diffusion",
     "single-excitation",
+    "maxwell-bloch",
     "bracket",
 )
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES = 12
 _STRONG_DEPHASING = 100.0
+_MOST_SHOTS = 1000
+_MOST_DIFFUSION = 200
 _EXACT_HOWEVER_FAST, _TURNS = 5, 5000.0
 
 
@@ -69,10 +76,15 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
             "Wigner, high second-order cumulants, between which the burst height lay in all known cases "
             "up to 27 emitters"
         )
+    if n <= 500:
+        return (
+            "bracket",
+            f"{len(case.excited)} of {n} emitters excited: no method is validated, envelope alone",
+        )
     raise NotAvailableError(
         f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "
         "Gamma",
-        allowed="up to 12 emitters; one excitation; full inversion up to 500",
+        allowed="up to 12 emitters exactly; one excitation; envelopes up to 500",
         fix="name a method (--method wigner, cumulant) to see what it gives, unvalidated",
     )
 
@@ -88,6 +100,9 @@ def burst(
     """Photon rate and population of a case. method: one of `METHODS`."""
     if method not in METHODS:
         raise OptionError(f"no method {method!r}", where="--method", allowed=", ".join(METHODS))
+    if method == "maxwell-bloch":
+        # no matrix of pairs: elongated assemblies have more emitters than one holds
+        return _elongated(case, trajectories, seed)
     between = couplings(case.emitters, screening=case.screening)
     why = "asked for"
     if method == "auto":
@@ -102,7 +117,7 @@ def _run(
     rates = {"dephasing": case.dephasing, "loss": case.loss}
     rng = np.random.default_rng(seed)
     symmetric = case.initial_state == "symmetric single excitation"
-    if symmetric and method in ("wigner", "cumulant", "bracket"):
+    if symmetric and method in ("wigner", "cumulant", "diffusion", "bracket"):
         raise OptionError(
             f"{method} starts from product states", where="--method", fix="single-excitation or exact"
         )
@@ -112,15 +127,12 @@ def _run(
         return wigner_emission(between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates)
     if method == "cumulant":
         return cumulant_emission(between, case.excited, case.times, **rates)
+    if method == "diffusion":
+        return diffusion_emission(
+            between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates
+        )
     if method == "bracket":
-        low = wigner_emission(between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates)
-        high = cumulant_emission(between, case.excited, case.times, **rates)
-        ends = np.stack([low.photon_rate, high.photon_rate])
-        return replace(
-            low, method="bracket",
-            validity="a bracket, not a result: truncated Wigner and second-order cumulants",
-            low=ends.min(axis=0), high=ends.max(axis=0),
-        )  # fmt: skip
+        return _bracket(case, between, trajectories, rng)
     if method == "ladder":
         if len(case.excited) != len(between) or symmetric:
             raise OptionError(
@@ -135,6 +147,42 @@ def _run(
     return trajectory_emission(
         between, start, case.times, trajectories=trajectories, rng=rng, progress=progress, **rates
     )
+
+
+def _bracket(case: BurstCase, between: Couplings, trajectories: int, rng: np.random.Generator) -> Emission:
+    """Wigner and cumulants, product-state diffusion as the third value, and the calibrated envelope of
+    them."""
+    rates = {"dephasing": case.dephasing, "loss": case.loss}
+    excited, times = case.excited, case.times
+    fewer = min(trajectories, _MOST_DIFFUSION)
+    low = wigner_emission(between, excited, times, trajectories=trajectories, rng=rng, **rates)
+    several, left_out = [low], ""
+    try:
+        several.append(cumulant_emission(between, excited, times, **rates))
+    except ConvergenceError:
+        left_out = "; cumulants run away and are left out"
+    several.append(diffusion_emission(between, excited, times, trajectories=fewer, rng=rng, **rates))
+    wide = envelope(several, len(case.excited) == len(between))
+    told = ", ".join(f"{one.method} {float(np.max(one.photon_rate)):.4g}" for one in several)
+    return replace(
+        low, method="bracket",
+        validity="a bracket, not a result: truncated Wigner, second-order cumulants and product-state "
+        "diffusion, " + wide.sentence,
+        low=wide.low, high=wide.high, excited_low=wide.excited_low, excited_high=wide.excited_high,
+        notes=(*low.notes, f"largest photon rate (Gamma): {told}{left_out}"),
+    )  # fmt: skip
+
+
+def _elongated(case: BurstCase, trajectories: int, seed: int) -> Emission:
+    if case.initial_state == "symmetric single excitation" or len(case.excited) != len(case.emitters):
+        raise OptionError(
+            "maxwell-bloch starts from full inversion", where="--method", fix="single-excitation"
+        )
+    found = maxwell_bloch_emission(
+        case.emitters, case.times, shots=min(trajectories, _MOST_SHOTS), rng=np.random.default_rng(seed),
+        dephasing=case.dephasing, loss=case.loss,
+    )  # fmt: skip
+    return replace(found, validity=f"{found.validity} (chosen: asked for)")
 
 
 def _start(case: BurstCase) -> tuple[int, ComplexArray]:

@@ -81,5 +81,5 @@ def radiation_pattern(emitters: Emitters, correlations: ComplexArray, directions
     pattern = np.zeros(len(directions))
     for one in _polarisations(directions):
         amplitude = (emitters.dipoles @ one.T) * phase
-        pattern += np.real(np.einsum("im,ij,jm->m", np.conj(amplitude), correlations, amplitude))
+        pattern += np.real(np.sum(amplitude.conj() * (correlations @ amplitude), axis=0))
     return 3.0 / (8.0 * np.pi) * pattern

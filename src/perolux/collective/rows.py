@@ -16,8 +16,9 @@ __all__ = ["Emission"]
 class Emission:
     """Emission of an assembly. times (k,) in 1/Gamma; photon_rate in Gamma (light only, all directions);
     excited: mean number of excited emitters. sigma: standard error of the rate, 0 for exact methods. low,
-    high: where the result is a bracket, None otherwise. g2_zero: of the state at the first time. imbalance:
-    largest |d(population)/dt + photons + loss| over N, None where it is not known."""
+    high: where the result is a bracket, None otherwise; excited_low, excited_high of the population. g2_zero:
+    of the state at the first time. imbalance: largest |d(population)/dt + photons + loss| over N, None where
+    it is not known."""
 
     method: str
     validity: str
@@ -29,6 +30,8 @@ class Emission:
     imbalance: float | None = None
     low: FloatArray | None = field(default=None, repr=False)
     high: FloatArray | None = field(default=None, repr=False)
+    excited_low: FloatArray | None = field(default=None, repr=False)
+    excited_high: FloatArray | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -45,6 +48,9 @@ class Emission:
                 # a bracket is never one number
                 row |= {"photon_rate_over_Gamma": None, "excited_population": None, "sigma": None}
                 row |= {"low": float(self.low[i]), "high": float(self.high[i])}
+                if self.excited_low is not None and self.excited_high is not None:
+                    row |= {"excited_low": float(self.excited_low[i])}
+                    row |= {"excited_high": float(self.excited_high[i])}
             rows.append(row)
         peak = int(np.argmax(self.photon_rate))
         if self.low is not None and self.high is not None:

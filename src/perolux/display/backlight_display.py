@@ -211,21 +211,19 @@ def _source_power(sources: Sources, red_share: float) -> FloatArray:
 
 def share_for_white(parts: tuple[Recycled, ...], filters: FilterSet, white: tuple[float, float]) -> float:
     """The share of red for which the open panel comes nearest to the white in u'v'."""
-    from scipy.optimize import minimize_scalar
-
-    aim = np.array(uv_prime(*white))
     opened = np.stack(
         [mixed_light(parts, share) * np.sum(filters.transmission, axis=0) for share in (0.0, 1.0)]
     )
-    xyz = tristimulus(GRID_NM, opened, "power")
-
-    def distance(share: float) -> float:
-        mixed = (1.0 - share) * xyz[0] + share * xyz[1]
-        x, y = mixed[0] / np.sum(mixed), mixed[1] / np.sum(mixed)
-        return float(np.hypot(*(np.array(uv_prime(float(x), float(y))) - aim)))
-
-    found = minimize_scalar(distance, bounds=(0.0, 0.999), method="bounded", options={"xatol": 1e-7})
-    return float(found.x)
+    weighed = tristimulus(GRID_NM, opened, "power") @ np.array([1.0, 15.0, 3.0])
+    x, y = chromaticity(GRID_NM, opened, "power")
+    ends = np.stack(uv_prime(x, y), axis=1)
+    towards = ends[1] - ends[0]
+    # mixtures lie on the line between the two in u'v': its foot, back from place on the line to share
+    length = max(float(np.sum(towards**2)), 1e-30)
+    along = float(np.sum(towards * (np.array(uv_prime(*white)) - ends[0]))) / length
+    along = min(max(along, 0.0), 1.0)
+    share = along * weighed[0] / ((1.0 - along) * weighed[1] + along * weighed[0])
+    return min(float(share), 0.999)
 
 
 def transmission_of(stack: FilmStack, backlight: Backlight) -> float:

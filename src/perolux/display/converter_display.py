@@ -31,11 +31,14 @@ from perolux.display.white import MAXIMUM_LM_PER_W
 from perolux.errors import ModelRangeError
 from perolux.quantities.value import Value
 
-__all__ = ["ConverterDisplay", "SubPixel", "pixel_array", "run_converter"]
+__all__ = [
+    "ConverterDisplay", "SubPixel", "clear_transport", "lit_by", "mirror_of", "pixel_array", "primaries_of",
+    "run_converter", "scatterers_of",
+]  # fmt: skip
 
 FloatArray = npt.NDArray[np.float64]
 _RAYS = 200_000
-_CELLS = 48
+_CELLS, _NODES = 48, 32
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class SubPixel:
     @property
     def scatterers(self) -> Scatterers | None:
         """What turns light in the film; None in a clear one."""
-        return _scatterers(self.film.file)
+        return scatterers_of(self.film.file)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class ConverterDisplay:
 def run_converter(stack: Converter, folder: Path, seed: int = 0) -> ConverterDisplay:
     """Compute a display of converters. seed: of the photons followed for cross-talk and scattering films."""
     limit = stack.lead_limit_ppm or display_record("lead_limit_ppm").number
-    mirror = _mirror(stack.pixel)
+    mirror = mirror_of(stack.pixel)
     source = str(folder / stack.source.blue) if (folder / stack.source.blue).is_file() else stack.source.blue
     blue = emitter(source, stack.source.quantity)
     files: dict[str, FilmFile] = {"green": stack.green, "red": stack.red}
@@ -108,7 +111,7 @@ def run_converter(stack: Converter, folder: Path, seed: int = 0) -> ConverterDis
                 f"no light leaves the {name} sub-pixel", where=str(name), fix="a PLQY above 0, a thinner film"
             )
     above = None if stack.pixel.filters is None else filter_set(_named(stack.pixel.filters, folder))
-    primaries = _primaries(pixels["red"].forward, pixels["green"].forward, blue.power, above)
+    primaries = primaries_of(pixels["red"].forward, pixels["green"].forward, blue.power, above)
     gamut = gamut_of_spectra(
         primaries, _variants(stack, built, blue, above), stack.pixel.white,
         sigmas=(stack.sigma_center_nm, stack.sigma_fwhm_nm),
@@ -142,7 +145,8 @@ def _named(text: str, folder: Path) -> str:
     return str(folder / text) if (folder / text).is_file() else text
 
 
-def _mirror(pixel: PixelFile) -> Face:
+def mirror_of(pixel: PixelFile) -> Face:
+    """The face of a converter towards its diode."""
     if pixel.mirror == "none":
         return Face()
     return Face(mirror=stack_mirror(short_pass_mirror(pixel.mirror_edge, pixel.mirror_pairs)))
@@ -156,11 +160,11 @@ def _sub_pixel(film: BuiltFilm, blue: Emitter, pixel: PixelFile, rng: np.random.
     leak, light = passed / GRID_NM, forward / GRID_NM
     array = pixel_array(pixel, film)
     seen = pixel_light(
-        _lit_by(film.slab, blue),
+        lit_by(film.slab, blue),
         array,
         pixel.rays,
         rng,
-        scatterers=_scatterers(film.file),
+        scatterers=scatterers_of(film.file),
         diffuse=pixel.incidence == "lambertian",
     )
     total = float(np.sum(forward))
@@ -178,11 +182,12 @@ def pixel_array(pixel: PixelFile, film: BuiltFilm) -> PixelArray:
     return PixelArray(pixel.pitch, film.file.thickness, walls=walls)
 
 
-def _scatterers(file: FilmFile) -> Scatterers | None:
+def scatterers_of(file: FilmFile) -> Scatterers | None:
+    """What turns light in a film; None in a clear one."""
     return Scatterers(file.scattering_depth, file.asymmetry) if file.scattering_depth > 0.0 else None
 
 
-def _lit_by(slab: Slab, blue: Emitter) -> Slab:
+def lit_by(slab: Slab, blue: Emitter) -> Slab:
     """The slab with the source of Monte Carlo at the mean wavelength of the diode's photons."""
     mean_nm = float(np.sum(GRID_NM * blue.photons))
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
@@ -195,10 +200,10 @@ def _transport(
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Photons (times one constant) forward by wavelength, blue that passes, converted back, lost."""
     source = blue.power * GRID_NM
-    scatterers = _scatterers(film.file)
+    scatterers = scatterers_of(film.file)
     if scatterers is not None:
         found = ray_light(
-            _lit_by(film.slab, blue),
+            lit_by(film.slab, blue),
             _RAYS,
             rng,
             scatterers=scatterers,
@@ -208,18 +213,19 @@ def _transport(
         forward = np.zeros_like(GRID_NM)
         forward[np.searchsorted(GRID_NM, found.wavelength_nm)] = found.forward
         return came * forward, source * found.t_blue, came * found.r_em, came * found.loss
-    return _deterministic(film, source, pixel)
+    return clear_transport(film, source, pixel)
 
 
-def _deterministic(
-    film: BuiltFilm, source: FloatArray, pixel: PixelFile
+def clear_transport(
+    film: BuiltFilm, source: FloatArray, pixel: PixelFile, cells: int = _CELLS, nodes: int = _NODES
 ) -> tuple[FloatArray, FloatArray, float, float]:
+    """As `_transport`, of a film without scatterers: no chance. source (401,): photons, up to a constant."""
     slab = film.slab
-    solved = solve(slab, _CELLS)
+    solved = solve(slab, cells, nodes)
     mu, weight = lambertian() if pixel.incidence == "lambertian" else (None, None)
     lit = source > 1e-12 * float(np.max(source))
     host = np.broadcast_to(np.asarray(slab.host_depth, dtype=float), slab.depth.shape)
-    came = incoming(slab, _CELLS, GRID_NM[lit], slab.depth[lit], host[lit], outside_cosine=mu, weight=weight)
+    came = incoming(slab, cells, GRID_NM[lit], slab.depth[lit], host[lit], outside_cosine=mu, weight=weight)
     absorbed = source[lit] @ came.absorbed
     mean_nm = float(np.sum(GRID_NM * source) / np.sum(source))
     found = converted(solved, absorbed, mean_nm)
@@ -229,7 +235,7 @@ def _deterministic(
     return forward, passed, float(np.sum(found.backward)), found.loss
 
 
-def _primaries(red: FloatArray, green: FloatArray, blue: FloatArray, above: FilterSet | None) -> FloatArray:
+def primaries_of(red: FloatArray, green: FloatArray, blue: FloatArray, above: FilterSet | None) -> FloatArray:
     """Power that each sub-pixel gives for one watt of blue, (3, 401)."""
     power = np.stack([red, green, blue])
     return power if above is None else np.asarray(power * above.transmission)
@@ -278,11 +284,11 @@ def _variants(
     """Primaries with peak and width of each emitter moved, films without scattering."""
 
     def spectrum(film: BuiltFilm, source: Emitter) -> FloatArray:
-        forward, passed, _, _ = _deterministic(film, source.power * GRID_NM, stack.pixel)
+        forward, passed, _, _ = clear_transport(film, source.power * GRID_NM, stack.pixel)
         return (forward + passed) / GRID_NM
 
     def all_of(films: dict[str, BuiltFilm], source: Emitter) -> FloatArray:
-        return _primaries(
+        return primaries_of(
             spectrum(films["red"], source), spectrum(films["green"], source), source.power, above
         )
 

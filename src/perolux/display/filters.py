@@ -111,7 +111,7 @@ def _read(path: Path) -> FilterSet:
         nm, values = spectrum.wavelength_nm, spectrum.values
         low, high = float(np.min(values)), float(np.max(values))
         if low < 0.0 or high > 1.0:
-            fix = "divide by 100: these look like per cent" if 1.0 < high <= 100.0 and low >= 0.0 else None
+            fix = "divide by 100: these look like per cent" if 2.0 < high <= 100.0 and low >= 0.0 else None
             raise InputError(
                 f"the {colour} filter transmits from {low:.3g} to {high:.3g}",
                 where=str(path),

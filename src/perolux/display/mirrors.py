@@ -11,8 +11,8 @@ N pairs of quarter waves H L before a substrate s is ((n_s n_H^2N - n_0 n_L^2N)/
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 _SUBSTRATE_NM = 5e5
+_KEPT_ANGLES = 32
+_KEPT_WAVES = 4096
 
 
 @dataclass(frozen=True)
@@ -114,16 +116,30 @@ def stack_mirror(stack: FilmStack, polarisation: Polarisation = "unpolarised") -
     kept, since the faces of a film ask for the same waves and angles again and again.
     """
 
-    @lru_cache(maxsize=32)
-    def reflected(waves: bytes, cosines: bytes) -> FloatArray:
-        found = stack_light(stack, np.frombuffer(waves), np.frombuffer(cosines), polarisation).reflected
-        return np.clip(found, 0.0, 1.0)  # rounding may end at 1 + 1e-16
+    kept: OrderedDict[bytes, tuple[FloatArray, FloatArray]] = OrderedDict()
+
+    def reflected(waves: FloatArray, cosines: FloatArray) -> FloatArray:
+        key = cosines.tobytes()
+        known, table = kept.get(key, (np.empty(0), np.empty((0, len(cosines)))))
+        missing = np.setdiff1d(waves, known, assume_unique=True)
+        if missing.size:
+            found = np.clip(stack_light(stack, missing, cosines, polarisation).reflected, 0.0, 1.0)
+            known, table = np.append(known, missing), np.vstack([table, found])  # 1 + 1e-16 may come of it
+            order = np.argsort(known)
+            known, table = known[order], table[order]
+            if len(known) <= _KEPT_WAVES:
+                kept[key] = known, table
+        if key in kept:
+            kept.move_to_end(key)
+            if len(kept) > _KEPT_ANGLES:
+                kept.popitem(last=False)
+        return table[np.searchsorted(known, waves)]
 
     def mirror(wavelength_nm: FloatArray, outside_cosine: FloatArray) -> FloatArray:
         nm, mu = np.broadcast_arrays(wavelength_nm, outside_cosine)
         waves, at_wave = np.unique(np.asarray(wavelength_nm, dtype=float), return_inverse=True)
         cosines, at_cosine = np.unique(np.asarray(outside_cosine, dtype=float), return_inverse=True)
-        found = reflected(waves.tobytes(), cosines.tobytes())
+        found = reflected(waves, cosines)
         rows = np.broadcast_to(at_wave.reshape(np.shape(wavelength_nm)), nm.shape)
         columns = np.broadcast_to(at_cosine.reshape(np.shape(outside_cosine)), mu.shape)
         return np.asarray(found[rows, columns])

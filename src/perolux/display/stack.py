@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from perolux.display.ageing import (
 )
 from perolux.display.backlight_display import BacklightDisplay, run_film_stack
 from perolux.display.converter_display import ConverterDisplay, SubPixel, run_converter
+from perolux.display.display_records import display_record
 from perolux.display.emitters import GRID_NM, emitter_values
 from perolux.display.led_display import LedDisplay, run_led
-from perolux.display.stack_file import Converter, FilmStack, Stack
+from perolux.display.stack_file import Converter, FilmStack, LedStack, Stack
 from perolux.display.stack_film import BuiltFilm
 from perolux.errors import NotAvailableError
 
@@ -32,13 +33,14 @@ _SHARES = (0.95, 0.90, 0.80)
 @dataclass(frozen=True)
 class DisplayRun:
     """A display computed: result of its kind, and lifetimes in use where tests are given (T95, T90, T80; one
-    that cannot be told is left out with its reason in `missing`)."""
+    that cannot be told is left out with its reason in `missing`). by_set: as `by_parameter_set` gives it."""
 
     stack: Stack
     result: BacklightDisplay | ConverterDisplay | LedDisplay
     ageing: AgeingFit | None
     lifetimes: tuple[LifetimeInUse, ...]
     missing: dict[str, str]
+    by_set: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, as `perolux display --json` prints it."""
@@ -58,6 +60,8 @@ class DisplayRun:
                 for name, value, sigma in zip(fit.names, fit.values, fit.sigma, strict=True)
             }
             found["warnings"] += [f"ageing: {text}" for text in self.ageing.warnings]
+        if self.by_set:
+            found["by_parameter_set"] = self.by_set
         found["missing"] = self.missing
         return {"name": self.stack.name, "kind": self.stack.kind} | found
 
@@ -91,7 +95,19 @@ def run_stack(stack: Stack, folder: Path, seed: int = 0) -> DisplayRun:
             except NotAvailableError as error:
                 problem = error.problems[0]
                 missing[f"T{100 * share:.0f}"] = "; ".join(x for x in (problem.what, problem.fix) if x)
-    return DisplayRun(stack, result, fit, tuple(lifetimes), missing)
+    return DisplayRun(stack, result, fit, tuple(lifetimes), missing, _by_set(stack, result, folder, seed))
+
+
+def _by_set(stack: Stack, result: Any, folder: Path, seed: int) -> dict[str, dict[str, Any]]:
+    """The display under each parameter set of its nanocrystals, where the file leaves them open."""
+    if isinstance(stack, LedStack):
+        return {}
+    from perolux.display.parameter_sets import by_parameter_set
+
+    def again(of: FilmStack | Converter, folder: Path) -> BacklightDisplay | ConverterDisplay:
+        return run_film_stack(of, folder) if isinstance(of, FilmStack) else run_converter(of, folder, seed)
+
+    return by_parameter_set(stack, result, again, folder)
 
 
 def _recalled(*texts: str | None) -> list[str]:
@@ -103,6 +119,23 @@ def _recalled(*texts: str | None) -> list[str]:
             if text.startswith(name) and (not rest or rest.replace(".", "", 1).isdigit()):
                 found.append(f"{text}: {record.kind}; {record.source}")
     return found
+
+
+def _filters(of: ConverterDisplay) -> list[str]:
+    """The filters of a converter's reference, and of itself where it has any."""
+    one = of.reference_filters
+    use = "gain over filters" if of.stack.pixel.filters is None else "filters above, and gain over filters"
+    return [f"filters {one.name} ({one.kind}; {use}): {one.source}"]
+
+
+def _constants_of_film(*films: tuple[str, BuiltFilm]) -> list[str]:
+    """The assumed density of a host, where the file gives none and lead rests on it."""
+    density = display_record("host_density_g_cm3")
+    return [
+        f"{density.key} = {density.number:g} ({density.kind}; {name})"
+        for name, one in films
+        if one.file.host_density is None and one.lead is not None
+    ]
 
 
 def _film(film: BuiltFilm) -> dict[str, Any]:
@@ -147,6 +180,7 @@ def _backlight(of: BacklightDisplay) -> dict[str, Any]:
         "rests_on": [
             *(f"{one.key} = {one.number:g} ({one.kind})" for one in of.rests_on),
             *_recalled(of.stack.source.blue, of.stack.source.red, of.stack.film.emission),
+            *_constants_of_film(("film", of.film)),
         ],
         "warnings": list(of.warnings),
     }
@@ -188,6 +222,8 @@ def _converter(of: ConverterDisplay) -> dict[str, Any]:
         "rests_on": [
             *(f"{one.key} = {one.number:g} ({one.kind})" for one in of.rests_on),
             *_recalled(of.stack.source.blue, of.stack.green.emission, of.stack.red.emission),
+            *_filters(of),
+            *_constants_of_film(("green", of.green.film), ("red", of.red.film)),
         ],
         "warnings": list(of.warnings),
     }

@@ -50,7 +50,9 @@ __all__ = [
     "FilmStack",
     "LedFile",
     "LedStack",
+    "OptimiseConverterFile",
     "OptimiseFile",
+    "OptimiseLedFile",
     "PanelFile",
     "PixelFile",
     "SourceFile",
@@ -126,6 +128,10 @@ class FilmFile(_Table):
         default=None, description="in place of emission: cubes whose light and absorption are computed"
     )
     recipe: str | None = Field(default=None, description="a recipe whose nanocrystals these are")
+    parameter_set: str | None = Field(
+        default=None,
+        description="of an ensemble's or recipe's material; if left out the first, beside all others",
+    )
     plqy: Share = Field(description="photoluminescence quantum yield, a share: 0.9, not 90")
     thickness: Um = Field(description="e.g. '100 um'")
     volume_fraction: Share | None = Field(default=None, description="of crystal")
@@ -255,6 +261,51 @@ class OptimiseFile(_Table):
     plqy: _Range | None = Field(default=None, description="of film.plqy")
 
 
+class OptimiseConverterFile(_Table):
+    """Ranges of a search for converters; what has no range stays as the file says."""
+
+    designs: int = Field(default=2000, ge=16, le=1_000_000, description="how many to compute")
+    space: Literal["xy", "upvp"] = Field(default="xy", description="in which Rec.2020 is covered")
+    thickness_um: _Range | None = Field(default=None, description="[low, high] of both films alike")
+    green_thickness_um: _Range | None = Field(default=None, description="of the green film")
+    red_thickness_um: _Range | None = Field(default=None, description="of the red film")
+    green_optical_density: _Range | None = Field(
+        default=None, description="at 450 nm, base 10: the loading follows, as far as crystals can be packed"
+    )
+    red_optical_density: _Range | None = Field(default=None, description="as that of the green film")
+    green_volume_fraction: _Range | None = Field(default=None, description="loading of the green film")
+    red_volume_fraction: _Range | None = Field(default=None, description="loading of the red film")
+    green_center_nm: _Range | None = Field(default=None, description="the absorption moves with it in energy")
+    green_fwhm_nm: _Range | None = Field(default=None, description="of a Gaussian line")
+    red_center_nm: _Range | None = Field(default=None, description="the absorption moves with it in energy")
+    red_fwhm_nm: _Range | None = Field(default=None, description="of a Gaussian line")
+    blue_center_nm: _Range | None = Field(default=None, description="the diode's spectrum moved")
+    scattering_depth: _Range | None = Field(default=None, description="of both films alike")
+    pitch_um: _Range | None = Field(default=None, description="of the sub-pixels")
+    mirror_edge_nm: _Range | None = Field(default=None, description="of pixel.mirror, in whole nm")
+    lead_max_ppm: float | None = Field(
+        default=None,
+        gt=0.0,
+        description="designs with a film of more lead are left out; none if not given",
+    )
+    cross_talk_max: Share | None = Field(
+        default=None, description="designs with more cross-talk in a film are left out"
+    )
+    cross_talk: bool = Field(default=False, description="make little cross-talk a third aim")
+
+
+class OptimiseLedFile(_Table):
+    """Ranges of a search for an LED; what has no range stays as the file says."""
+
+    designs: int = Field(default=2000, ge=16, le=1_000_000, description="how many to compute")
+    space: Literal["xy", "upvp"] = Field(default="xy", description="in which Rec.2020 is covered")
+    center_nm: _Range | None = Field(default=None, description="of a Gaussian line")
+    fwhm_nm: _Range | None = Field(default=None, description="of a Gaussian line")
+    plqy: _Range | None = Field(default=None, description="of led.plqy")
+    outcoupling: _Range | None = Field(default=None, description="of led.outcoupling")
+    index: _Range | None = Field(default=None, description="of led.index, where outcoupling follows from it")
+
+
 class _Display(_Table):
     name: str = Field(default="", description="title of the report")
     lead_limit_ppm: float | None = Field(
@@ -284,6 +335,7 @@ class Converter(_Display):
     green: FilmFile
     red: FilmFile
     pixel: PixelFile
+    optimise: OptimiseConverterFile | None = None
 
 
 class LedStack(_Display):
@@ -291,6 +343,7 @@ class LedStack(_Display):
 
     kind: Literal["led"]
     led: LedFile
+    optimise: OptimiseLedFile | None = None
 
 
 Stack = FilmStack | Converter | LedStack

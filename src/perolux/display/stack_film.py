@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from perolux.display.film_optics import FilmOptics, film, film_of_spectrum, frac
 from perolux.display.fresnel import Face
 from perolux.display.inclusions import Inclusion, bulk_inclusion, confined_inclusions
 from perolux.display.lead import LeadBudget, crystal, lead_budget
-from perolux.display.packing import Shell, shell, shell_of_ensemble
+from perolux.display.packing import CLOSE_PACKED, Shell, shell, shell_of_ensemble
 from perolux.display.slab import Slab
 from perolux.display.stack_file import EnsembleFile, FilmFile
 from perolux.errors import InputError, NotAvailableError, OptionError
@@ -109,6 +109,12 @@ def build_film(
         optics, file.thickness, GRID_NM, emission.photons, file.plqy, source_nm=_BLUE_NM,
         host_alpha_per_cm=file.host_absorption_per_cm, top=top, bottom=bottom, memory=file.memory,
     )  # fmt: skip
+    if fraction is not None and around is None and fraction > CLOSE_PACKED["sphere"]:
+        notes.append(
+            f"{100 * fraction:.0f} % of crystal by volume is more than spheres can fill "
+            f"({100 * CLOSE_PACKED['sphere']:.0f} %): only cubes without ligands, face to face, could; "
+            "give ligand_length and edge_length"
+        )
     if file.thickness < _THIN_UM:
         notes.append(f"a film of {file.thickness:g} um: light interferes in it, which ray optics leaves out")
     density10 = slab.source_depth / np.log(10.0)
@@ -143,7 +149,6 @@ def _crystals(file: FilmFile, folder: Path) -> Ensemble | None:
     if file.recipe is not None:
         from perolux.synthesis.recipe import read_recipe
         from perolux.synthesis.recipe_mixed import MixedDropletRecipe
-        from perolux.synthesis.routes import carry_out
 
         recipe = read_recipe(_found(file.recipe, folder))
         if isinstance(recipe, MixedDropletRecipe):
@@ -154,11 +159,30 @@ def _crystals(file: FilmFile, folder: Path) -> Ensemble | None:
                 where="film.material, film.recipe",
                 fix=f'write material = "{recipe.product}"',
             )
-        crystals = carry_out(recipe).ensemble()
+        crystals = _grown(recipe)
         if crystals is None:
             raise NotAvailableError("the recipe makes no nanocrystals", where=file.recipe)
         return crystals
     return None
+
+
+_GROWN: dict[str, Ensemble | None] = {}
+
+
+def _grown(recipe: Any) -> Ensemble | None:
+    """The nanocrystals of a recipe; those of the last one are kept, for the parameter sets that follow."""
+    from perolux.synthesis.routes import carry_out
+
+    text = repr(recipe)
+    if text not in _GROWN:
+        crystals = carry_out(recipe).ensemble()
+        _GROWN.clear()
+        _GROWN[text] = crystals
+    return _GROWN[text]
+
+
+def _chosen(file: FilmFile) -> str | None:
+    return file.parameter_set or (None if file.ensemble is None else file.ensemble.parameter_set)
 
 
 def _emission(file: FilmFile, folder: Path, crystals: Ensemble | None, quantity: str) -> Emitter:
@@ -170,7 +194,7 @@ def _emission(file: FilmFile, folder: Path, crystals: Ensemble | None, quantity:
     from perolux.excitons.ensemble_spectra import ensemble_spectrum
 
     energy = HC_EV_NM / GRID_NM[::-1]
-    chosen = None if file.ensemble is None else file.ensemble.parameter_set
+    chosen = _chosen(file)
     spectra = ensemble_spectrum(crystals, energy, "emission", sets=chosen, outside_index=file.host_index)
     per_nm = spectra.values[0][::-1] * HC_EV_NM / GRID_NM**2  # photons per eV to photons per nm
     power = per_nm / GRID_NM
@@ -184,7 +208,7 @@ def _inclusion(file: FilmFile, crystals: Ensemble | None, folder: Path) -> Inclu
         return bulk_inclusion(optical_constants_of(file.optical_constants, folder))
     try:
         if crystals is not None:
-            chosen = None if file.ensemble is None else file.ensemble.parameter_set
+            chosen = _chosen(file)
             found = confined_inclusions(crystals, file.host_index, GRID_NM, sets=chosen)
             return next(iter(found.values()))
         fine = f"{file.material}_1nm"

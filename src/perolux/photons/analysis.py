@@ -54,13 +54,14 @@ _RESAMPLES = 20
 class Settings:
     """What a user says of a record.
 
-    dark_cps: dark counts of detectors A and B. levels: number of levels; by the criterion if left out.
-    threshold: of the search for changes. sides: channels of A and B. shortest_dwell_s: lower limit of the
-    dwell times; three times the median of the shortest tenth if left out. response: instrument response for
-    `fit_decay`; the decays are fitted from the pulse on without one. dark_time_s: how long the dark counts
-    were measured for; they are then a prior of the background of the levels' decays, which is free otherwise.
-    gate_ns: from and to after the sync, for g2(0) in a gate. sync_channel: of a T2 record; the one that ticks
-    if left out. light: "pulsed" or "steady"; by the sync and the nanotimes if left out.
+    dark_cps: dark counts of detectors A and B; other_dark_cps: of the channels beside them, for g3. levels:
+    number of levels; by the criterion if left out. threshold: of the search for changes. sides: channels of A
+    and B. shortest_dwell_s: lower limit of the dwell times; three times the median of the shortest tenth if
+    left out. response: instrument response for `fit_decay`; the decays are fitted from the pulse on without
+    one. dark_time_s: how long the dark counts were measured for; they are then a prior of the background of
+    the levels' decays, which is free otherwise. gate_ns: from and to after the sync, for g2(0) in a gate.
+    sync_channel: of a T2 record; the one that ticks if left out. light: "pulsed" or "steady"; by the sync and
+    the nanotimes if left out.
     """
 
     dark_cps: tuple[float, float] = (0.0, 0.0)
@@ -73,6 +74,7 @@ class Settings:
     gate_ns: tuple[float, float] | None = None
     sync_channel: int | None = None
     light: str | None = None
+    other_dark_cps: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     except OptionError as error:
         if s.sides is not None or s.gate_ns is not None:
             raise
-        missing["g2_zero"] = error.problems[0].what
+        missing["g2_zero"] = f"{error.problems[0].what} ({error.problems[0].fix})"
     channels = None if sides is None else (*sides[0], *sides[1])
     trace = intensity_trace(stream, channels=channels)
     segments = change_points_of_stream(stream, channels=channels, threshold=s.threshold, progress=progress)
@@ -246,10 +248,14 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
     purity = None
     if sides is not None:
         purity = find_purity(
-            stream, sides, steady=steady, dark_cps=s.dark_cps, decay=_decay_times(nanotimes, lifetimes),
-            response=s.response, gate_ns=s.gate_ns, progress=progress,
+            stream, sides, steady=steady, dark_cps=s.dark_cps, other_dark_cps=s.other_dark_cps,
+            decay=_decay_times(nanotimes, lifetimes), response=s.response, gate_ns=s.gate_ns,
+            progress=progress,
         )  # fmt: skip
         missing |= {k: text for k, text in purity.reasons.items() if k == "g2_zero"}
+        untold = len(stream.channels) - sum(map(len, sides)) - len(s.other_dark_cps)
+        if purity.g3 is not None and untold > 0 and any(s.dark_cps):
+            assumed.append(f"g3: no dark counts of {untold} of the detectors (--dark-cps A,B,C...)")
         if steady and not isinstance(s.response, GaussianResponse):
             assumed.append(
                 "no jitter of the detectors (--irf gaussian:SIGMA_NS,0): a dip as short as it is not seen "

@@ -26,12 +26,21 @@ from perolux.errors import ConvergenceError
 from perolux.photons.distribution_grid import Tabulated
 from perolux.photons.distribution_likely import longest_step, optimality_gap, quadratic, value_of
 
-__all__ = ["Basis", "basis_of", "by_cross_validation", "by_evidence", "curvature_fit", "entropy_fit"]
+__all__ = [
+    "DONE",
+    "MOST_STEPS",
+    "Basis",
+    "basis_of",
+    "by_cross_validation",
+    "by_evidence",
+    "curvature_fit",
+    "entropy_fit",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
-_FOLDS, _MOST_STEPS = 5, 200
-_DONE = 1e-7
+_FOLDS, MOST_STEPS = 5, 200
+DONE = 1e-7
 """Fall of Q that one more step promises; below, the search ends."""
 _WEIGHTS = np.geomspace(300.0, 1e-3, 15)
 """Weights of the entropy, times N: at w N = 1 an entropy of one per photon costs one unit of ln L."""
@@ -80,7 +89,7 @@ def entropy_fit(
         return value_of(n, m) + weight * float(x @ np.log(x / even) - x.sum() + k * even), m
 
     value, m = evaluate(a)
-    for _ in range(_MOST_STEPS):
+    for _ in range(MOST_STEPS):
         w = np.divide(n, m, out=np.zeros_like(m), where=n > 0)
         pull = 1 - w @ p
         pull[:k] += weight * np.log(a[:k] / even)
@@ -92,7 +101,7 @@ def entropy_fit(
         matrix[np.diag_indices_from(matrix)] += own + np.where(own > 0, 1e-14, np.maximum(pull, 1e-14))
         step = -np.linalg.solve(matrix, root * pull) / root
         promise = float((a * pull) @ step)
-        if -promise < _DONE:
+        if -promise < DONE:
             return a
         length = 1.0
         while length > 1e-8:
@@ -133,15 +142,15 @@ def curvature_fit(
         return value_of(n, m) + 0.5 * float(a @ penalty @ a), m
 
     value, m = evaluate(a)
-    for _ in range(_MOST_STEPS):
+    for _ in range(MOST_STEPS):
         w = np.divide(n, m, out=np.zeros_like(m), where=n > 0)
         pull = 1 - w @ p + penalty @ a
-        if optimality_gap(a, pull, total) < _DONE:
+        if optimality_gap(a, pull, total) < DONE:
             return a
         h = basis.hessian(np.divide(w, m, out=np.zeros_like(m), where=n > 0)) + penalty
         step = quadratic(h, pull - h @ a, a) - a
         promise = float(pull @ step)
-        if -promise < _DONE:
+        if -promise < DONE:
             return a
         length = longest_step(n, m, p @ step)
         while length > 1e-10:

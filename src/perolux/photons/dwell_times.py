@@ -365,11 +365,12 @@ class _Problem:
     def outside(self, p: FloatArray) -> list[float]:
         """Parameters as they are told, from those of the search."""
         linear = {"power-law": (True,), "truncated-power-law": (True, False)}.get(self.law, (False, False))
-        return [float(x) if as_is else math.exp(x) for x, as_is in zip(p, linear, strict=False)]
+        # a cut-off that the data do not ask for runs away until no number holds it
+        return [float(x) if as_is else math.exp(min(x, 700.0)) for x, as_is in zip(p, linear, strict=False)]
 
     def slope(self, i: int, x: float) -> float:
         """d(told)/d(searched) of parameter i."""
-        return 1.0 if self.law in ("power-law", "truncated-power-law") and i == 0 else math.exp(x)
+        return 1.0 if self.law in ("power-law", "truncated-power-law") and i == 0 else math.exp(min(x, 700.0))
 
 
 def _inside(law: str, told: Sequence[float]) -> FloatArray:

@@ -43,7 +43,7 @@ FloatArray = npt.NDArray[np.float64]
 Chance = Callable[[npt.ArrayLike], FloatArray]
 _BINS, _COARSER = 512, 16
 _FINE = 8  # bins of the finest grid to the length that is found half the time
-_LOWER_CHANCE, _BEGIN_CHANCE = 0.8, 0.2
+_LOWER_CHANCE, _BEGIN_CHANCE = 0.95, 0.2
 _MOST_MISSED = 0.5
 _ROUNDS = 2
 
@@ -85,9 +85,11 @@ def compare_found(
 
     lengths_s: whole dwells of each of the two states, as they were found; rates_cps: mean rates of the
     states; threshold: that of the search. cut_s: a last stay that the record cut, of the state that it was
-    in. lower_s: fitted from there on, but not below the length that is found four times of five. begin_s:
-    of power laws, by state; if left out, where it must be for as many dwells below the limit as were found
-    there (down to the length that is found one time of five). laws: the power law and others to fit. Raises
+    in. lower_s: the laws are fitted from there on, but not below the length that is found nineteen times of
+    twenty. How many dwells are missed is told from all dwells above that length, whatever the limit: the
+    short ones say it. begin_s: of power laws, by state; if left out, where it must be for as many dwells
+    below that length as were found there (down to the one found one time of five). laws: the power law and
+    others to fit. Raises
     `OptionError` where the chance is not known, or a state has fewer than 20 dwells above the limit.
     """
     one, two = lengths_s
@@ -95,22 +97,25 @@ def compare_found(
     chance = {k: found_chance(rates_cps[k], rates_cps[other[k]], threshold) for k in other}
     dead = {k: length_of_chance(chance[k], 0.5) for k in other}
     asked = lower_s if isinstance(lower_s, Mapping) else dict.fromkeys(other, lower_s or 0.0)
-    lower = {k: max(length_of_chance(chance[k], _LOWER_CHANCE), asked[k]) for k in other}
+    short = {k: length_of_chance(chance[k], _LOWER_CHANCE) for k in other}
+    lower = {k: max(short[k], asked[k]) for k in other}
     step = min(dead.values()) / _FINE
-    kept = {k: _within(lengths_s[k], lower[k], None) for k in other}
-    begin = lower | dict(begin_s or {})
-    longest = 1.1 * max(float(t.max()) for t in kept.values())
+    begin = short | dict(begin_s or {})
+    longest = 1.1 * max(float(np.max(lengths_s[k])) for k in other)
     cuts = cut_s or {}
     grids = _Grids(step, max(longest, 1.1 * max(cuts.values(), default=0.0)), chance)
 
-    def fits(k: str, names: tuple[str, ...], missed: _Missed | None, sure: bool) -> list[DwellFit]:
+    def fits(
+        k: str, names: tuple[str, ...], missed: _Missed | None, sure: bool, limit: float
+    ) -> list[DwellFit]:
+        kept = _within(lengths_s[k], limit, None)
         return [
             fit_problem(
                 _Problem(
-                    law, kept[k], lower[k], None, None,
+                    law, kept, limit, None, None,
                     partial(
-                        _loss, law, t=kept[k], cut=cuts.get(k), grids=grids, state=k, begin=begin[k],
-                        missed=missed, lower=lower[k],
+                        _loss, law, t=kept, cut=cuts.get(k), grids=grids, state=k, begin=begin[k],
+                        missed=missed, lower=limit,
                     ),
                 ),
                 sure,
@@ -121,10 +126,10 @@ def compare_found(
     best, missed = {}, {}
     for k in other:
         # A law that puts most of its dwells where none are found says nothing that the data have said.
-        first = fits(k, laws, None, False)
+        first = fits(k, laws, None, False, short[k])
         if k not in (begin_s or {}):
             power = [fit for fit in first if fit.law.endswith("power-law")][-1]
-            begin[k] = _beginning(power, np.asarray(lengths_s[k], dtype=float), lower[k], chance[k])
+            begin[k] = _beginning(power, np.asarray(lengths_s[k], dtype=float), short[k], chance[k])
         for fit in sorted(first, key=lambda fit: fit.bic, reverse=True):
             away = grids.missed(fit.law, _told(fit), k, begin[k])
             if k not in best or away.share < _MOST_MISSED:
@@ -132,7 +137,7 @@ def compare_found(
     for _ in range(_ROUNDS):
         for k in other:
             if missed[other[k]].share < _MOST_MISSED:
-                (best[k],) = fits(k, (best[k].law,), missed[other[k]], False)
+                (best[k],) = fits(k, (best[k].law,), missed[other[k]], False, short[k])
                 missed[k] = grids.missed(best[k].law, _told(best[k]), k, begin[k])
     found = {}
     for k in other:
@@ -144,7 +149,7 @@ def compare_found(
                 f"{100 * shares[1]:.2g} % of the others): their law cannot be told from what is found"
             )
         found[k] = FoundDwells(
-            laws=compared(fits(k, laws, missed[other[k]], intervals)) if reason is None else None,
+            laws=compared(fits(k, laws, missed[other[k]], intervals, lower[k])) if reason is None else None,
             lower_s=lower[k],
             chance_at_lower=float(chance[k](lower[k])),
             dead_time_s=dead[k],

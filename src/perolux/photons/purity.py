@@ -21,6 +21,7 @@ from perolux.photons.correlation import PairHistogram, Sides, pairs
 from perolux.photons.instrument_response import GaussianResponse, Response
 from perolux.photons.pulsed_g2 import G2Zero, g2_by_pulse, pairs_by_pulse
 from perolux.photons.third_order import G3Zero, g3_zero, triples_by_pulse
+from perolux.photons.third_order_dark import dark_triples
 from perolux.photons.time_gate import GatedYield, expected_gated_g2, g2_in_gate, gated_pairs, yield_by_gate
 from perolux.progress import Progress, silent
 
@@ -193,12 +194,14 @@ def find_purity(
     *,
     steady: bool,
     dark_cps: tuple[float, float] = (0.0, 0.0),
+    other_dark_cps: tuple[float, ...] = (),
     decay: DecayTimes | None = None,
     response: Response | None = None,
     gate_ns: tuple[float, float] | None = None,
     progress: Progress = silent,
 ) -> Purity:
-    """All coincidences of a record. decay: None where it has no nanotimes.
+    """All coincidences of a record. dark_cps: of sides A and B; other_dark_cps: of the channels beside them,
+    in order, 0 where not told (for g3). decay: None where it has no nanotimes.
 
     Raises `OptionError` for dark counts above all counts, and a gate that does not fit the record.
     """
@@ -206,6 +209,7 @@ def find_purity(
         raise OptionError(
             "steady light has no time after a pulse: no gate", where="--gate", fix="leave --gate out"
         )
+    dark_of_channels = _by_channel(stream, sides, dark_cps, other_dark_cps)
     if steady:
         return _steady(stream, sides, dark_cps, response, progress)
     period = stream.sync_period_ns
@@ -253,7 +257,7 @@ def find_purity(
         gated=gated,
         scan=scan,
         gate_yield=gate_yield,
-        g3=_g3(stream, late, reasons, progress),
+        g3=_g3(stream, late, dark_of_channels, reasons, progress),
         exciton_ns=None if decay is None else decay.lifetime_ns,
         reasons=reasons,
     )
@@ -362,7 +366,29 @@ def _gate_yield(
         return None
 
 
-def _g3(stream: PhotonStream, late: float, reasons: dict[str, str], progress: Progress) -> G3Zero | None:
+def _by_channel(
+    stream: PhotonStream, sides: Sides, dark_cps: tuple[float, float], others: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Dark counts of each channel; those of a side with several are dealt evenly."""
+    found = {c: rate / len(side) for side, rate in zip(sides, dark_cps, strict=True) for c in side}
+    rest = [c for c in stream.channels if c not in found]
+    if len(others) > len(rest):
+        raise OptionError(
+            f"dark counts of {2 + len(others)} detectors for a record of {len(stream.channels)}",
+            where="--dark-cps",
+            allowed="those of A and B, then one rate for each other channel",
+        )
+    found |= dict(zip(rest, others, strict=False))
+    return tuple(found.get(c, 0.0) for c in stream.channels)
+
+
+def _g3(
+    stream: PhotonStream,
+    late: float,
+    dark_cps: tuple[float, ...],
+    reasons: dict[str, str],
+    progress: Progress,
+) -> G3Zero | None:
     if len(stream.channels) < 3:
         reasons["g3_zero"] = (
             f"{len(stream.channels)} detectors cannot give g3(0, 0): a detector is blind for a third photon; "
@@ -370,7 +396,11 @@ def _g3(stream: PhotonStream, late: float, reasons: dict[str, str], progress: Pr
         )
         return None
     try:
-        return g3_zero(triples_by_pulse(stream, progress=progress), skip=1 if late else 0)
+        counted = triples_by_pulse(stream, progress=progress)
+        dark = dark_triples(stream, counted, dark_cps, progress) if any(dark_cps) else None
+        return g3_zero(counted, skip=1 if late else 0, dark=dark)
     except OptionError as error:
+        if error.problems[0].where == "--dark-cps":
+            raise
         reasons["g3_zero"] = error.problems[0].what
         return None

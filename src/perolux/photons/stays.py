@@ -95,10 +95,10 @@ def dwell_laws(
 ) -> tuple[dict[str, DwellLaws], dict[str, str]]:
     """Laws of the stays on, of those off, and of all stretches, and the reason where there are none.
 
-    lower_s: dwells from there on are fitted; three times the median of the shortest tenth if left out;
-    stays not below the length that is found four times of five, where the correction is possible. A stay
-    that ended with the record counts as longer than that. Stretches have too many kinds of neighbours for a
-    correction.
+    lower_s: dwells from there on are fitted; three times the median of the shortest tenth if left out, since
+    no law of the five holds down to where a physical one begins. How many stays are missed is told by all
+    that are found. A stay that ended with the record counts as longer than that.
+    Stretches have too many kinds of neighbours for a correction.
     """
     stays = stays_of(segments, levels, on_levels)
     sets = {

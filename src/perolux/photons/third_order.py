@@ -28,8 +28,8 @@ from perolux.measured.photon_stream import PhotonStream, stream_of_arrays
 from perolux.photons.correlation import sided_photons, with_reach
 from perolux.progress import Progress, silent
 
-__all__ = ["G3Zero", "PulseTriples", "TripleGrid", "g3_of_independent", "g3_zero", "split_over", "triples"]
-__all__ += ["triples_by_pulse", "without_background_g3"]
+__all__ = ["DarkTriples", "G3Zero", "PulseTriples", "TripleGrid", "g3_of_independent", "g3_zero"]
+__all__ += ["split_over", "triples", "triples_by_pulse", "without_background_g3"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -69,11 +69,23 @@ class PulseTriples:
 
 
 @dataclass(frozen=True)
+class DarkTriples:
+    """Expected triples that hold a dark count. mean, variance (from the pairs it rests on): as the counts of
+    `PulseTriples`, zero where not observed; light: photons of each detector without dark counts."""
+
+    mean: FloatArray
+    variance: FloatArray
+    light: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class G3Zero:
-    """g3(0, 0) with its interval. triples: of one pulse; expected: mean for three unrelated pulses; sigma:
-    from both counts; low95, high95: Poisson interval of the triples over `expected`, which is taken as known
-    (its own error is in sigma). pair: g3(0, m), two photons of one pulse and one of a distant one: g2(0) of
-    light without memory. bunching: distant triples over unrelated light."""
+    """g3(0, 0) with its interval, dark counts taken off where they are known. raw: as counted; triples: of
+    one pulse, dark_triples: of them expected with a dark count; expected: mean for three unrelated pulses;
+    sigma: from both counts and the pairs behind the dark triples; low95, high95: Poisson interval of the
+    triples over `expected`, which is taken as known (its own error is in sigma). pair: g3(0, m), two photons
+    of one pulse and one of a distant one: g2(0) of light without memory. bunching: distant triples over
+    unrelated light."""
 
     value: float
     sigma: float
@@ -85,6 +97,8 @@ class G3Zero:
     pair_sigma: float
     bunching: float
     detectors: int
+    raw: float
+    dark_triples: float
 
     def as_dict(self) -> dict[str, float | int]:
         """Plain JSON."""
@@ -172,11 +186,14 @@ def triples_by_pulse(
     )
 
 
-def g3_zero(found: PulseTriples, *, skip: int = 0) -> G3Zero:
+def g3_zero(found: PulseTriples, *, skip: int = 0, dark: DarkTriples | None = None) -> G3Zero:
     """g3(0, 0) over triples of distant pulses, more than `skip` apart from one another.
 
-    skip: 1 where light of one pulse comes after the next. The interval is exact for a Poisson count, so that
-    no triple at all still gives an upper limit. Raises `OptionError` where there are no distant triples.
+    (C - C_dark)/(F - F_dark), C of one pulse and F the mean of distant ones. skip: 1 where light of one pulse
+    comes after the next. dark: of `third_order_dark.dark_triples`, none if left out. The interval is exact
+    for a Poisson count, so that no triple at all still gives an upper limit; the value may fall below 0 by
+    chance where dark counts bring triples, the interval does not. Raises `OptionError` where there are no
+    distant triples.
 
     >>> counts = np.full((5, 5), 100); counts[2, 2] = 1
     >>> one = g3_zero(PulseTriples(2, counts, 1, (1000, 1000, 1000), 1e4))
@@ -187,32 +204,40 @@ def g3_zero(found: PulseTriples, *, skip: int = 0) -> G3Zero:
 
     k = found.most
     far = found.distant(skip)
+    none = np.zeros(found.counts.shape)
+    accidental, doubt = (none, none) if dark is None else (dark.mean, dark.variance)
+    net = found.counts - accidental
     beside = int(found.counts[far].sum())
-    if beside == 0 or not far.any():
+    distant = float(net[far].sum())
+    if beside == 0 or not far.any() or distant <= 0:
         raise OptionError(
-            "no triples of distant pulses to compare with", fix="record longer, or take more pulses (most)"
+            "no triples of distant pulses to compare with"
+            + ("" if beside == 0 else f" beyond the {beside - distant:.3g} that dark counts bring"),
+            fix="record longer, or take more pulses (most)",
         )
-    expected = beside / int(far.sum())
-    centre = int(found.counts[k, k])
-    whole = centre // found.orders
+    expected = distant / int(far.sum())
+    whole = int(found.counts[k, k]) // found.orders
+    off = float(accidental[k, k])
     unit = found.orders / expected
-    value = whole * unit
+    value = (whole - off) * unit
     # one triple far from the centre fills `orders` places of the grid
-    share = found.orders / beside
-    sigma = math.sqrt(max(whole, 1) * unit**2 + value**2 * share)
-    low = float(chi2.ppf(0.025, 2 * whole)) / 2 * unit if whole else 0.0
-    high = float(chi2.ppf(0.975, 2 * whole + 2)) / 2 * unit
+    share = found.orders * beside / distant**2
+    sigma = math.sqrt((max(whole, 1) + float(doubt[k, k])) * unit**2 + value**2 * share)
+    low = max(float(chi2.ppf(0.025, 2 * whole)) / 2 - off, 0.0) * unit if whole else 0.0
+    high = max(float(chi2.ppf(0.975, 2 * whole + 2)) / 2 - off, 0.0) * unit
     lag = np.arange(-k, k + 1)
     one, two = np.meshgrid(lag, lag, indexing="ij")
     zeros = (one == 0).astype(int) + (two == 0) + (one == two)
     edge = np.maximum(np.abs(one), np.abs(two)) > skip
     beside_one = (zeros == 1) & edge & found.observed
     pair_count = int(found.counts[beside_one].sum())
-    pair = pair_count / int(beside_one.sum()) / expected
+    pair_unit = 1 / int(beside_one.sum()) / expected
+    pair = float(net[beside_one].sum()) * pair_unit
+    light = tuple(map(float, found.photons)) if dark is None else dark.light
     if found.orders == 1:
-        unrelated = sum(math.prod(three) for three in combinations(found.photons, 3)) / found.pulses**2
+        unrelated = sum(math.prod(three) for three in combinations(light, 3)) / found.pulses**2
     else:
-        unrelated = sum(found.photons) ** 3 / found.pulses**2
+        unrelated = sum(light) ** 3 / found.pulses**2
     return G3Zero(
         value=value,
         sigma=sigma,
@@ -221,9 +246,11 @@ def g3_zero(found: PulseTriples, *, skip: int = 0) -> G3Zero:
         triples=whole,
         expected=expected,
         pair=pair,
-        pair_sigma=pair * math.sqrt(found.orders / max(pair_count, 1) + share),
+        pair_sigma=math.sqrt(found.orders * max(pair_count, 1) * pair_unit**2 + pair**2 * share),
         bunching=expected / unrelated,
         detectors=len(found.photons),
+        raw=whole * found.orders * int(far.sum()) / beside,
+        dark_triples=off,
     )
 
 

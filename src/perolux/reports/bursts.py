@@ -10,6 +10,8 @@ import numpy as np
 from perolux import __version__
 from perolux.collective.assembly_record import AssemblyResult
 from perolux.files import whole_folder, write_json, write_text
+from perolux.reports.burst_light import light_plots
+from perolux.reports.burst_streak import seen_plots, seen_table, streak_csv
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
 from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
 from perolux.reports.words import Figure, plural
@@ -26,6 +28,9 @@ def write_burst_report(found: AssemblyResult, record: dict[str, Any], out: Path)
     with whole_folder(out) as folder:
         write_json(folder / "result.json", record | {"perolux": __version__})
         write_text(folder / "emission.csv", _csv(record))
+        image = None if found.seen is None else streak_csv(found.seen)
+        if image is not None:
+            write_text(folder / "streak.csv", image)
         for plot in plots:
             write_text(folder / f"{plot.name}.svg", svg_file(plot))
         write_text(folder / "report.html", render_burst(found, record, plots))
@@ -56,10 +61,12 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
     if single is not None:
         rate, shift = single["brightest_rate_over_gamma"], single["brightest_shift_mev"]
         figures += [
-            Figure("brightest mode", _mean(rate), "Gamma", f"shifts x {last['screening']:g}"),
-            Figure("its shift", _mean(shift), "meV", "less the mean energy of the emitters"),
+            Figure("brightest mode", f"{rate['mean']:.4g}", "Gamma", f"shifts x {last['screening']:g}"),
+            Figure("its shift", f"{shift['mean']:.3g}", "meV", "less the mean energy of the emitters"),
         ]
     tables = [_table(record)]
+    if found.seen is not None:
+        tables.append(seen_table(found.seen))
     if record["costs"]:
         tables.append(
             Table(
@@ -110,6 +117,7 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
             rests_on=[
                 *found.made.notes,
                 *sorted({text for one in entries for text in one["validity"]}),
+                *dict.fromkeys(text for one in entries for text in one["method_notes"][:4]),
             ],
             foot="result.json, emission.csv and every figure lie beside this page.",
         )
@@ -178,8 +186,37 @@ def _table(record: dict[str, Any]) -> Table:
         ("in equilibrium: rate (Gamma)", *of_single("equilibrium_rate_over_gamma")),
         ("in equilibrium: shift (meV)", *of_single("equilibrium_shift_mev")),
     ]
+    rows += _light_rows(entries)
     heads = ("quantity", *(f"shifts x {one['screening']:g}" for one in entries))
     return Table("Shifts off, screened and full", heads, rows, tuple(range(1, len(heads))))
+
+
+def _light_rows(entries: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Spectrum, coherence and direction; dashes where no exact method reaches."""
+
+    def of(*path: str) -> tuple[str, ...]:
+        cells = []
+        for one in entries:
+            value: Any = one["light"]
+            for key in path:
+                value = None if value is None else value.get(key)
+            cells.append(
+                _mean(value) if isinstance(value, dict) else "–" if value is None else f"{value:.4g}"
+            )
+        return tuple(cells)
+
+    return [
+        ("spectrum: width between the quarters (meV)", *of("width_mev")),
+        ("spectrum: mean shift of all light (meV)", *of("mean_shift_mev")),
+        ("mean shift of the first light (meV)", *of("first_light", "mean_shift_mev")),
+        ("the same of one excitation (meV)", *of("first_light", "one_excitation_mean_shift_mev")),
+        ("shift of the first light with excitation (meV)", *of("first_light", "shift_with_excitation_mev")),
+        ("coherence time (ps)", *of("coherence_time_ps")),
+        ("of a single emitter (ps)", *of("coherence_time_of_one_emitter_ps")),
+        ("ringing: second maximum over the first", *of("ringing", "second")),
+        ("far field: largest over mean", *of("pattern", "directivity")),
+        ("far field: power at the peak there (W/sr)", *of("pattern", "peak_w_per_sr")),
+    ]
 
 
 def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
@@ -202,6 +239,8 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
                 lambda axes: _draw_population(axes, found),
             )
         )
+    if any(one.reason is None for one in found.light):
+        plots += light_plots(found, record)
     if found.singles is not None:
         plots.append(
             make_plot(
@@ -211,7 +250,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
                 lambda axes: _draw_modes(axes, found),
             )
         )
-    return plots
+    return plots + (seen_plots(found.seen) if found.seen is not None else [])
 
 
 def _draw_rate(axes: Axes, found: AssemblyResult) -> None:

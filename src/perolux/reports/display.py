@@ -19,7 +19,7 @@ from perolux.display.led_display import LedDisplay
 from perolux.display.stack import DisplayRun
 from perolux.display.stack_film import BuiltFilm
 from perolux.files import whole_folder, write_bytes, write_json, write_text
-from perolux.reports.display_words import gamut_rows, hours_text, rows_of
+from perolux.reports.display_words import gamut_rows, hours_text, rows_of, set_rows
 from perolux.reports.gamut_figure import gamut_picture, gamut_pictures
 from perolux.reports.html import environment, static_text
 from perolux.reports.passport_drawing import Plot, make_plot
@@ -90,6 +90,7 @@ def render_display(found: DisplayRun, title: str, gamut_png: bytes | None = None
             verdicts=[(name, lead["verdict"]) for name, lead in judged if lead is not None],
             lifetimes=record["lifetimes"],
             hours_text=hours_text,
+            sets=set_rows(record),
             figures=_figures(found, record),
             pictures=_pictures(found, gamut_png),
             plots=_plots(found),

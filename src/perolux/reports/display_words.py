@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["gamut_rows", "hours_text", "rows_of"]
+__all__ = ["gamut_rows", "hours_text", "rows_of", "set_rows"]
 
 Row = tuple[str, str, str]
 _NAMES = {"rec2020": "Rec.2020", "dci-p3": "DCI-P3", "ntsc": "NTSC 1953", "rec709": "Rec.709"}
+_BY_SET = (
+    ("rec2020_xy_coverage_percent", "coverage of Rec.2020, xy", "%"),
+    ("rec2020_upvp_coverage_percent", "coverage of Rec.2020, u'v'", "%"),
+    ("lm_per_electrical_w", "light for an electrical watt", "lm/W"),
+    ("emission_mean_nm", "mean of the emission", "nm"),
+    ("optical_density_450_nm", "optical density at 450 nm", "base 10"),
+    ("lead_ppm", "lead", "ppm by mass"),
+)
+"""Quantities told for each parameter set: key, words, unit."""
 _SPACES = {"xy": "xy", "upvp": "u'v'"}
 
 
@@ -32,6 +41,11 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
             rows.append(
                 ("gain over the same light behind filters", _percent(record["gain_over_filters"]), "%")
             )
+    for name, label, unit in _BY_SET:
+        spread = record.get("by_parameter_set", {}).get(name)
+        if spread is not None and spread["median"] is not None and spread["low95"] < spread["high95"]:
+            text = f"{spread['median']:.4g} ({spread['low95']:.4g} to {spread['high95']:.4g})"
+            rows.append((f"{len(spread['sets'])} parameter sets: {label}", text, unit))
     for one in record["lifetimes"]:
         mark = " (extrapolated)" if one["extrapolated"] else ""
         rows.append(
@@ -131,3 +145,15 @@ def _percent(value: float | None) -> str:
 
 def _number(value: float | None, style: str) -> str:
     return "–" if value is None else format(value, style)
+
+
+def set_rows(record: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Quantities by parameter set as a table: its head and rows; empty where no set was left open."""
+    told = record.get("by_parameter_set", {})
+    names = list(dict.fromkeys(one for key, _, _ in _BY_SET for one in told.get(key, {}).get("sets", ())))
+    if not names:
+        return [], []
+    head = ["parameter set", *(f"{label} ({unit})" for _, label, unit in _BY_SET)]
+    return head, [
+        [name, *(_number(told[key]["sets"][name], ".4g") for key, _, _ in _BY_SET)] for name in names
+    ]

@@ -1,0 +1,74 @@
+"""How often the true model of a burst wins, and how often its intervals hold the truth: simulated data.
+
+10000 photons at each of three fluences (10, 50, 250), bins of 2 ps from -20 to 400 ps, a Gaussian response of
+4 ps, the pulse within 10 ps, 0.3 background counts per ps; all models fitted. With parameters drawn from the
+prior, intervals of 95 % have to hold the truth in 95 % of the cases.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from perolux.collective.backwards.compare import compare_models
+from perolux.collective.backwards.data import BurstData, burst_data
+from perolux.collective.backwards.likelihood import burst_problem
+from perolux.collective.backwards.models import MODELS
+from perolux.collective.backwards.simulate import simulated_counts
+from perolux.collective.instruments.response import GaussianBlur
+
+__all__ = ["TYPICAL", "study_axes", "study_set"]
+
+EDGES = np.arange(-20.0, 401.0, 2.0)
+FLUENCES = np.array([10.0, 50.0, 250.0])
+TYPICAL = {
+    "lifetime_ps": 400.0, "saturation_fluence": 100.0, "coupled_number": 20.0, "dephasing_over_gamma": 10.0,
+    "uncoupled_share": 0.2, "gain_length": 10.0, "guided_share": 0.1, "transit_ps": 1.0, "auger_ps": 40.0,
+    "radiative_scaling": 3.0, "second_share": 0.4, "lifetime_ratio": 0.2, "bimolecular_fluence": 50.0,
+    "pulse_ps": 0.0, "background_per_ps": 0.3,
+}  # fmt: skip
+
+
+def study_axes() -> BurstData:
+    """The axes of all data here, without counts of their own."""
+    even = np.full((len(FLUENCES), len(EDGES) - 1), 50.0)
+    return burst_data(
+        EDGES, even, GaussianBlur(4.0), fluences=FLUENCES, zero_ps=(-10.0, 10.0), join=False
+    )  # fmt: skip
+
+
+def study_set(name: str, seed: int, photons: float = 10_000.0, *, typical: bool = False) -> dict[str, Any]:
+    """One simulated set of the model `name`: winner, evidence, and which intervals hold the truth.
+
+    typical: parameters of `TYPICAL`, a clear case of each model, in place of those drawn from the prior.
+    """
+    rng = np.random.default_rng((seed, list(MODELS).index(name), 77))
+    blank = study_axes()
+    truth = dict(TYPICAL)
+    if not typical:
+        drawn = {prior.name: prior.at(float(rng.random())) for prior in burst_problem(name, blank).priors}
+        truth = {**drawn, "pulse_ps": float(rng.uniform(-9.0, 9.0)), "background_per_ps": 0.3}
+    made = simulated_counts(name, truth, blank, np.full(len(FLUENCES), photons), rng)
+    data = burst_data(EDGES, made.counts, made.response, fluences=FLUENCES, zero_ps=(-10.0, 10.0))
+    found = compare_models(data, seed=seed, draws=900, identify=False)
+    own = next(fit for fit in found.fits if fit.name == name)
+    logs = {fit.name: fit.evidence.log_evidence for fit in found.fits}
+    bics = {fit.name: fit.bic for fit in found.fits}
+    return {
+        "truth": name,
+        "seed": seed,
+        "typical": typical,
+        "winner": found.fits[0].name,
+        "by_bic": min(bics, key=lambda key: bics[key]),
+        "probability_of_truth": dict(zip((f.name for f in found.fits), found.probabilities, strict=True))[
+            name
+        ],
+        "behind": max(logs.values()) - logs[name],
+        "hits": {
+            key: bool(low <= truth[key] <= high)
+            for key, (low, _, high) in own.intervals.items()
+            if key not in ("pulse_ps", "background_per_ps")
+        },
+        "misfit": own.misfit,
+    }
