@@ -142,7 +142,7 @@ def _alone() -> list[dict[str, Any]]:
         *[
             row(
                 f"ladder of number and energy, {a} x {b} x {c}, near field, to 0.3/Gamma",
-                _once(lambda e=grid(a, b, c): ladder_emission(couplings(e), 0.3 * TIMES)),
+                _once(lambda s=(a, b, c): ladder_emission(couplings(grid(*s)), 0.3 * TIMES)),
             )
             for a, b, c in ((2, 2, 2), (2, 5, 1), (2, 3, 2))
         ],
@@ -168,7 +168,7 @@ def _wigner(n: int, shifts: bool) -> dict[str, Any]:
         )
     )
     return row(
-        f"truncated Wigner, {n} {'with' if shifts else 'without'} shifts, {few} trajectories to {end:g}/Gamma",
+        f"truncated Wigner, {n} {'with' if shifts else 'without'} shifts, {few} draws to {end:g}/Gamma",
         seconds,
         note=f"1000 trajectories to 1/Gamma: {seconds * 1000 / few / end:.0f} s of CPU by proportion",
     )

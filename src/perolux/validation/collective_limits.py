@@ -39,8 +39,8 @@ def single_shot_ratio() -> float:
 
 
 def single_shot_spread() -> float:
-    """sd of N Gamma t at which half of 2000 identical emitters have decayed: waiting times of the ladder, each
-    exponential with the rate (n + 1)(N - n) after n photons."""
+    """sd of N Gamma t at which half of 2000 identical emitters have decayed: waiting times of the ladder,
+    each exponential with the rate (n + 1)(N - n) after n photons."""
     n, rng = 2000, np.random.default_rng(17)
     steps = np.arange(n // 2)
     waits = rng.exponential(size=(4000, len(steps))) / ((steps + 1.0) * (n - steps))
@@ -89,7 +89,7 @@ def wigner_length() -> float:
 
 
 def wigner_mean_field() -> float:
-    """Spins of length 1 without noise against s-' = sz F - i delta s-, sz' = -4 Re(conj(s-) F) to t = 0.05."""
+    """Spins of length 1 without noise against s-' = sz F, sz' = -4 Re(conj(s-) F) to t = 0.05."""
     between = couplings(_lattice(2, 2, 1), screening=0.1)
     angle = np.array([0.3, 0.7, 1.1, 1.6])
     start = np.stack([np.sin(angle), np.zeros(4), np.cos(angle)])
