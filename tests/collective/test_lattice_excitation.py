@@ -1,19 +1,21 @@
 """One excitation on a lattice: transforms against dense products, Krylov steps against eigenvectors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from perolux.collective.burst import burst
+from perolux.collective.case import BurstCase
 from perolux.collective.couplings import couplings
-from perolux.collective.lattice_excitation import lattice_couplings, lattice_emission
+from perolux.collective.lattice_excitation import grid_spacing, lattice_couplings, lattice_emission
 from perolux.collective.single_excitation import effective_hamiltonian, single_excitation_emission
-from perolux.errors import InputError, OptionError
+from perolux.errors import InputError, NotAvailableError, OptionError
 
 PITCH = np.full(3, 12.5)
 
 
 def holes(emitters, keep):
-    from dataclasses import replace
-
     return replace(
         emitters, positions_nm=emitters.positions_nm[keep], dipoles=emitters.dipoles[keep],
         detuning=emitters.detuning[keep], nanocrystal=np.arange(int(np.sum(keep))),
@@ -41,6 +43,20 @@ def test_steps(grid, tolerance):
     # an error e of the amplitude is 2 e of the population and 2 Gamma_max e, Gamma_max below 48, of the rate
     assert found.excited == pytest.approx(exact.excited, abs=2.0 * tolerance + 1e-9)
     assert found.photon_rate == pytest.approx(exact.photon_rate, abs=96.0 * tolerance + 1e-8)
+
+
+def test_above_the_dense_limit(grid, monkeypatch):
+    emitters, t = grid(5, 5, 4, spread=10.0), np.linspace(0.0, 0.1, 6)
+    case = BurstCase("", emitters, 0.0, 0.0, "symmetric single excitation", np.arange(0), t, 0.3)
+    dense = burst(case)
+    monkeypatch.setattr("perolux.collective.burst.MOST_DENSE", 99)
+    found = burst(case)
+    assert found.method == "single-excitation" and "Krylov" in found.validity
+    assert grid_spacing(emitters) == pytest.approx(PITCH)
+    # 1e-6 of the amplitude, rates below 100
+    assert found.photon_rate == pytest.approx(dense.photon_rate, abs=2e-4)
+    with pytest.raises(NotAvailableError):
+        burst(replace(case, dephasing=1.0))
 
 
 def test_refusals(grid):

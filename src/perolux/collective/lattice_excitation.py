@@ -25,7 +25,7 @@ from perolux.collective.rows import Emission
 from perolux.errors import ConvergenceError, InputError, OptionError
 from perolux.progress import Progress, silent
 
-__all__ = ["LatticeCouplings", "lattice_couplings", "lattice_emission"]
+__all__ = ["LatticeCouplings", "grid_spacing", "lattice_couplings", "lattice_emission"]
 
 _SPACE = 48
 _OFF_GRID = 1e-6
@@ -61,6 +61,16 @@ class LatticeCouplings:
         """sum_ij c_i* Gamma_ij c_j."""
         rate = np.vdot(vector, vector + self._folded(self.decay, vector))
         return float(rate.real)
+
+
+def grid_spacing(emitters: Emitters) -> FloatArray:
+    """The smallest distance between different places along x, y and z, nm; 1 where all are the same."""
+    found = np.ones(3)
+    for axis, places in enumerate(emitters.positions_nm.T):
+        gaps = np.diff(np.unique(places))
+        gaps = gaps[gaps > _OFF_GRID]
+        found[axis] = np.min(gaps, initial=np.inf) if len(gaps) else 1.0
+    return found
 
 
 def lattice_couplings(

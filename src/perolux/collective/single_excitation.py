@@ -18,7 +18,7 @@ from perolux.errors import ModelRangeError, OptionError
 
 __all__ = ["effective_hamiltonian", "modes", "single_excitation_emission"]
 
-_MOST = 3000
+MOST_DENSE = 3000
 _MOST_DEPHASED = 400
 
 
@@ -34,8 +34,8 @@ def modes(between: Couplings, loss: float = 0.0) -> tuple[FloatArray, FloatArray
 
     Raises `ModelRangeError` above 3000 emitters (dense eigenvalues).
     """
-    if len(between) > _MOST:
-        raise ModelRangeError(f"dense modes of {len(between)} emitters", allowed=f"up to {_MOST}")
+    if len(between) > MOST_DENSE:
+        raise ModelRangeError(f"dense modes of {len(between)} emitters", allowed=f"up to {MOST_DENSE}")
     values, vectors = np.linalg.eig(effective_hamiltonian(between, loss))
     order = np.argsort(values.imag)
     return -2.0 * values.imag[order], values.real[order], vectors[:, order]
@@ -77,8 +77,8 @@ def single_excitation_emission(
 def _coherent(
     h: ComplexArray, decay: FloatArray, amplitudes: ComplexArray, times: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    if len(h) > _MOST:
-        raise ModelRangeError(f"one excitation among {len(h)} emitters", allowed=f"up to {_MOST}")
+    if len(h) > MOST_DENSE:
+        raise ModelRangeError(f"one excitation among {len(h)} emitters", allowed=f"up to {MOST_DENSE}")
     values, vectors = np.linalg.eig(h)
     weights = np.linalg.solve(vectors, amplitudes)
     states = vectors @ (np.exp(-1j * np.outer(values, times)) * weights[:, None])
