@@ -34,6 +34,7 @@ def test_cube(cluster):
     assert found.excited[-1] == pytest.approx(1.19, abs=0.01)
 
 
+@pytest.mark.slow
 def test_first_photons_are_the_master_equation(cluster, full):
     # all blocks, no cutoff, against the other solver: what differs is the fourth-order rule
     between, t = cluster(2, 2, 1, spread=20.0), np.linspace(0.0, 0.3, 301)
@@ -47,6 +48,7 @@ def test_first_photons_are_the_master_equation(cluster, full):
     assert seen[2, 0] == 0.0 and np.all(np.diff(seen[2]) >= 0.0)
 
 
+@pytest.mark.slow
 def test_cutoff(cluster):
     t = np.linspace(0.0, 0.3, 31)
     near, all_kept = (ladder_emission(cluster(2, 3, 1), t, cutoff=c) for c in (100.0, np.inf))

@@ -46,12 +46,15 @@ class FirstPhotons:
         """rho' of all blocks."""
         found = []
         for m, here in enumerate(rho):
-            half = self.leaving[m] @ here
+            half = _real_by_complex(self.leaving[m], here)
             change = -1j * self.turns[m] * here - 0.5 * (half + half.conj().T)
             if m:
                 above, jumps = rho[m - 1], self.jumps[m - 1]
-                moved = jumps @ above
-                change += np.einsum("vpc,vqc->pq", moved, jumps, optimize=True)
+                many, low, high = jumps.shape
+                moved = _real_by_complex(jumps.reshape(-1, high), above).reshape(many, low, high)
+                beside = np.ascontiguousarray(moved.transpose(0, 2, 1)).reshape(-1, low)
+                flat = jumps.transpose(1, 0, 2).reshape(low, -1)
+                change += _real_by_complex(flat, beside).T
             if len(self.fades):
                 plain = self.states[m] @ here @ self.states[m].T
                 change -= self.states[m].T @ (self.fades[m] * plain) @ self.states[m]
@@ -93,6 +96,11 @@ class FirstPhotons:
             r + step / 6.0 * (a + 2.0 * (b + c) + d)
             for r, a, b, c, d in zip(rho, one, two, three, four, strict=True)
         ]
+
+
+def _real_by_complex(real: FloatArray, other: ComplexArray) -> ComplexArray:
+    """real @ other in half the operations of a complex product."""
+    return np.asarray((real @ np.ascontiguousarray(other).view(float)).view(complex))
 
 
 def first_photons(

@@ -49,7 +49,7 @@ def ladder_emission(
     cutoff: in Gamma, of the coherences kept in the first blocks (`first_photons`); 100 and 500 agree to 4e-5.
     times: in 1/Gamma, rising from 0 on. Validity: full inversion, shifts or detunings far above the rates.
     The height of the burst is 0.00 % off for a 2 x 3 sheet, 0.74 % low for the 2 x 2 x 2 cube and
-    1.1 +- 0.4 % low for 2 x 3 x 2 (6000 jump trajectories); above 12 emitters it is not checked. The tail is
+    0.6 +- 0.4 % low for 2 x 3 x 2 (6000 jump trajectories); above 12 emitters it is not checked. The tail is
     not right for lattices whose symmetry is conserved too (population 2.5 times too high at Gamma t = 2 for
     the 2 x 2 x 2 cube). Raises `ModelRangeError` for other numbers, `ConvergenceError` where photons are
     missing.
