@@ -74,7 +74,8 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
         return "bracket", (
             f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated "
             "Wigner, high second-order cumulants, between which the burst height lay in all known cases "
-            "up to 27 emitters" + ("; --method ladder gives its height to 3 %" if n <= 14 else "")
+            "up to 27 emitters"
+            + ("; --method ladder gives its height (checked to 1 % at 12)" if n <= 14 else "")
         )
     if n <= 500:
         return (
