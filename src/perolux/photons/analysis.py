@@ -267,6 +267,8 @@ def analyse(stream: PhotonStream, settings: Settings | None = None, progress: Pr
         assumed.append(
             "power laws of stays begin where the number of short stays found says; none are shorter"
         )
+    notes = [one.found.note for one in dwells.values() if one.found is not None]
+    warnings += [f"dwell times: {text}" for text in dict.fromkeys(notes) if text is not None]
     stays = stays_of(segments, levels, on_levels)
     fluctuations = None
     try:

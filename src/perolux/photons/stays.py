@@ -8,7 +8,7 @@ beside them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from perolux.errors import PeroluxError
 from perolux.photons.change_points import Segments
 from perolux.photons.dwell_times import DwellComparison, against_limit, compare_laws
 from perolux.photons.levels import Levels
-from perolux.photons.missed_dwells import FoundDwells, compare_found
+from perolux.photons.missed_dwells import FoundDwells, compare_found, without_errors
 
 __all__ = ["DwellLaws", "Stays", "dwell_laws", "stays_of"]
 
@@ -65,6 +65,7 @@ class DwellLaws:
                 "power_laws_begin_s": self.found.begin_s,
                 "rate_cps": self.found.rate_cps,
                 "other_cps": self.found.other_cps,
+                "note": self.found.note,
             }
         return {
             "dwells": self.laws.fits[0].dwells,
@@ -146,9 +147,12 @@ def _of_one(values: FloatArray, one: FoundDwells | None, reason: str | None, low
     ]
     if one is None and reason is None:
         reason = "stretches have many kinds of neighbours: what is missed is corrected for stays only"
+    laws = plain if one is None else one.laws
+    if laws is None:  # more than half are missed: errors of what is found would say too much
+        laws = replace(plain, fits=tuple(without_errors(fit) for fit in plain.fits))
     return DwellLaws(
         length_s=values,
-        laws=plain if one is None or one.laws is None else one.laws,
+        laws=laws,
         plain=plain,
         found=one,
         reason=reason if one is None else one.reason,
