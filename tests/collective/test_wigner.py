@@ -90,8 +90,8 @@ def test_energy_of_shifts_alone(cluster):
     for _ in range(400):
         step(s, np.zeros((8, 8)), between.shift, none, none, none, wigner_time_step(between))
     assert energy(s) == pytest.approx(first, abs=1e-9 * abs(first) + 1e-8)
-    # the sum of sz is kept to second order in the step alone (next test); the path is chaotic, so the compiler's
-    # rounding decides how far it goes: 0.2 to 0.35 of a range of 16
+    # the sum of sz is kept to second order in the step alone (next test); the path is chaotic, so the
+    # compiler's rounding decides how far it goes: 0.2 to 0.35 of a range of 16
     assert np.sum(s[2]) == pytest.approx(up, abs=0.8)
 
 
