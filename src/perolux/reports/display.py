@@ -34,7 +34,6 @@ FloatArray = npt.NDArray[np.float64]
 _COLOURS = {"red": "#d62728", "green": "#2ca02c", "blue": "#1f4fd6"}
 _OTHERS = ("#7a7a7a", "#000000")
 _PATHS = 12
-_DPI = 160
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,16 @@ def write_display_report(found: DisplayRun, out: Path, file: Path) -> Path:
         write_text(folder / "spectra.csv", head + "\n" + rows)
         pictures: dict[str, bytes] = {}
         if not isinstance(found.result, LedDisplay):
-            pictures = gamut_pictures(found.result.gamut, {"svg": 300, "pdf": 300, "png": _DPI})
-            for kind in ("svg", "pdf"):
-                write_bytes(folder / f"gamut.{kind}", pictures[kind])
-        html = render_display(found, found.stack.name or file.stem, pictures.get("png"))
+            pictures = gamut_pictures(found.result.gamut, ("svg", "pdf"))
+            for kind, data in pictures.items():
+                write_bytes(folder / f"gamut.{kind}", data)
+        html = render_display(found, found.stack.name or file.stem, pictures.get("svg"))
         write_text(folder / "report.html", html)
     return out
 
 
-def render_display(found: DisplayRun, title: str, gamut_png: bytes | None = None) -> str:
-    """The report as one HTML document without a script. gamut_png: the diagrams; drawn here if left out."""
+def render_display(found: DisplayRun, title: str, gamut_svg: bytes | None = None) -> str:
+    """The report as one HTML document without a script. gamut_svg: the diagrams; drawn here if left out."""
     from markupsafe import Markup
 
     record = found.as_dict()
@@ -92,7 +91,7 @@ def render_display(found: DisplayRun, title: str, gamut_png: bytes | None = None
             hours_text=hours_text,
             sets=set_rows(record),
             figures=_figures(found, record),
-            pictures=_pictures(found, gamut_png),
+            pictures=_pictures(found, gamut_svg),
             plots=_plots(found),
         )
     )
@@ -151,10 +150,10 @@ def _spectra(found: DisplayRun) -> dict[str, FloatArray]:
     return found.result.spectra
 
 
-def _pictures(found: DisplayRun, gamut_png: bytes | None) -> list[_Picture]:
+def _pictures(found: DisplayRun, gamut_svg: bytes | None) -> list[_Picture]:
     pictures = []
     if not isinstance(found.result, LedDisplay):
-        drawn = gamut_picture(found.result.gamut, "png", _DPI) if gamut_png is None else gamut_png
+        drawn = gamut_picture(found.result.gamut) if gamut_svg is None else gamut_svg
         data = base64.b64encode(drawn).decode("ascii")
         pictures.append(
             _Picture(

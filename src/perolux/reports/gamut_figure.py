@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +15,7 @@ from perolux.display.colour import spectral_locus, srgb_shown, uv_prime
 from perolux.display.gamut import gamut_triangle
 from perolux.display.primaries import STANDARDS, GamutOfPrimaries
 from perolux.errors import OptionError
-from perolux.reports.figures import STYLE, new_figure
+from perolux.reports.figures import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +50,9 @@ def draw_gamut(
     axis.plot(*white, "+", ms=6, mew=1.0, color="black", label="white")
     axis.set(xlim=_LIMITS[space][0], ylim=_LIMITS[space][1])
     axis.set_aspect("equal")
-    axis.set_xlabel("x" if space == "xy" else "u′", style="italic")
-    axis.set_ylabel("y" if space == "xy" else "v′", style="italic")
+    axis.set_xlabel("x" if space == "xy" else "u'", style="italic")
+    # an apostrophe: a prime would be a second font in the pdf, a quarter of a second
+    axis.set_ylabel("y" if space == "xy" else "v'", style="italic")
 
 
 def write_gamut_figure(found: GamutOfPrimaries, path: Path) -> None:
@@ -66,26 +67,27 @@ def write_gamut_figure(found: GamutOfPrimaries, path: Path) -> None:
 
 def gamut_picture(found: GamutOfPrimaries, kind: str = "svg", dpi: int = 300) -> bytes:
     """The diagrams in both spaces as the bytes of a picture."""
-    return gamut_pictures(found, {kind: dpi})[kind]
+    return gamut_pictures(found, (kind,), dpi)[kind]
 
 
-def gamut_pictures(found: GamutOfPrimaries, dpi: Mapping[str, int]) -> dict[str, bytes]:
-    """The diagrams in both spaces in several formats from one drawing. dpi: of each format, by its name."""
+def gamut_pictures(found: GamutOfPrimaries, kinds: Sequence[str], dpi: int = 300) -> dict[str, bytes]:
+    """The diagrams in both spaces in several formats from one drawing, by the name of the format."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     with matplotlib.rc_context(cast("Any", STYLE)):
-        figure = new_figure(7.2, 4.0)
+        # room that is known beforehand: finding the layout takes as long as drawing
+        figure = Figure(figsize=(7.2, 4.0))
+        figure.subplots_adjust(left=0.06, right=0.99, bottom=0.1, top=0.98, wspace=0.15)
         FigureCanvasAgg(figure)
         for axis, space in zip(figure.subplots(1, 2), ("xy", "u'v'"), strict=True):
             draw_gamut(axis, found, space)
         figure.axes[0].legend(fontsize=6, loc="upper right")
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # the layout is found once, not for every format
         pictures = {}
-        for kind, dots in dpi.items():
+        for kind in kinds:
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=dots, metadata={"Date": None} if kind == "svg" else None)
+            figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
             pictures[kind] = buffer.getvalue()
     return pictures
 
