@@ -98,6 +98,28 @@ def test_text_is_read(text, target, expected):
     assert parse_quantity(text, target) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("text", "target", "expected"),
+    [
+        ("45 µm", "nm", 45e3),
+        ("2 meV", "eV", 2e-3),
+        ("1 THz", "meV", 4.135668),
+        ("1 mm", "um", 1e3),
+        ("20 Å", "nm", 2),
+    ],
+)
+def test_lengths_and_differences_of_energies(text, target, expected):
+    assert parse_quantity(text, target, spectral=False) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "target"), [("45 eV", "um"), ("5 nm", "meV"), ("2 J", "mm"), ("1 THz", "nm")]
+)
+def test_a_thickness_is_no_energy(text, target):
+    with pytest.raises(OptionError, match="cannot be turned into"):
+        parse_quantity(text, target, spectral=False)
+
+
 def test_bare_number_needs_a_default_unit():
     assert parse_quantity("300", "K", default_unit="K") == 300.0
     assert parse_quantity(300.0, "K", default_unit="K") == 300.0

@@ -22,11 +22,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from perolux.errors import InputError, OptionError, Problem
 from perolux.files import read_small_text
-from perolux.quantities.units import parse_quantity
+from perolux.quantities.fields import measured
 from perolux.superlattices.disorder import DipoleRule
 
 __all__ = ["AssemblyFile", "assembly_of", "assembly_schema", "read_assembly", "sampling_with"]
@@ -34,26 +34,8 @@ __all__ = ["AssemblyFile", "assembly_of", "assembly_schema", "read_assembly", "s
 _LARGEST_FILE = 1_000_000
 
 
-def _with_unit(unit: str, *, above: bool = True) -> Any:
-    """A text with a unit as a number of `unit`, above 0 (or 0 and more)."""
-
-    def parse(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"a number with its unit, as in '1 {unit}'")
-        try:
-            number = parse_quantity(value, unit)
-        except OptionError as error:
-            problem = error.problems[0]
-            raise ValueError(f"{problem.what}; {problem.fix or f'a number in {unit}'}") from None
-        if number < 0.0 or (above and number == 0.0):
-            raise ValueError(f"{value!r} is not {'above 0' if above else '0 or more'}")
-        return number
-
-    return BeforeValidator(parse, json_schema_input_type=str)
-
-
-Nm = Annotated[float, _with_unit("nm")]
-Ps = Annotated[float, _with_unit("ps")]
+Nm = Annotated[float, measured("nm", above=True)]
+Ps = Annotated[float, measured("ps", above=True)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Repeats = Annotated[int, Field(ge=1, le=1000)]
 
@@ -115,13 +97,15 @@ class EmittersTable(_Table):
         default=None,
         description="radiative, of one nanocrystal, as in '300 ps'; that of the excitons room if left out",
     )
-    wavelength: Nm | None = Field(default=None, description="in vacuum; from the excitons room if left out")
+    wavelength: Annotated[float, measured("nm", above=True, spectral=True)] | None = Field(
+        default=None, description="in vacuum; from the excitons room if left out"
+    )
     refractive_index: float = Field(default=1.0, ge=1.0, lt=10.0, description="of the medium between")
     material: str = Field(
         default="CsPbBr3", description="cubes of this, for everything the excitons room gives"
     )
     edge: Nm | None = Field(default=None, description="mean core edge, e.g. '9 nm'")
-    temperature: Annotated[float, _with_unit("K")] = Field(default=6.0, description="e.g. '6 K'")
+    temperature: Annotated[float, measured("K", above=True)] = Field(default=6.0, description="e.g. '6 K'")
     parameter_set: str | None = Field(
         default=None, description="of the excitons room; the median if left out"
     )
@@ -145,13 +129,11 @@ class DisorderTable(_Table):
     edge_spread: float = Field(
         default=0.0, ge=0.0, le=0.3, description="coefficient of variation of the edge"
     )
-    energy_spread: Annotated[float, _with_unit("meV", above=False)] = Field(
+    energy_spread: Annotated[float, measured("meV")] = Field(
         default=0.0, description="Gaussian, beside what the edges do, e.g. '5 meV'"
     )
-    position_spread: Annotated[float, _with_unit("nm", above=False)] = Field(
-        default=0.0, description="of each coordinate"
-    )
-    orientation_spread: Annotated[float, _with_unit("degree", above=False)] = Field(
+    position_spread: Annotated[float, measured("nm")] = Field(default=0.0, description="of each coordinate")
+    orientation_spread: Annotated[float, measured("degree")] = Field(
         default=0.0, description="Gaussian turns about three axes, e.g. '10 degree'"
     )
     vacancies: float = Field(default=0.0, ge=0.0, le=0.95, description="chance of a missing nanocrystal")
@@ -224,22 +206,20 @@ class InstrumentTable(_Table):
     """What looks on: a streak camera behind a lens and a spectrometer; its trace is that of a photon
     counter."""
 
-    response: Annotated[float, _with_unit("ps", above=False)] = Field(
+    response: Annotated[float, measured("ps")] = Field(
         description="full width at half maximum of the response in time, e.g. '3 ps'"
     )
-    jitter: Annotated[float, _with_unit("ps", above=False)] = Field(
+    jitter: Annotated[float, measured("ps")] = Field(
         default=0.0, description="standard deviation of the trigger over the shots"
     )
     time_bin: Ps = Field(description="e.g. '2 ps'")
-    before: Annotated[float, _with_unit("ps", above=False)] = Field(
-        default=20.0, description="time shown before the pulse"
-    )
+    before: Annotated[float, measured("ps")] = Field(default=20.0, description="time shown before the pulse")
     uneven: float = Field(default=0.0, gt=-0.5, lt=0.5, description="unevenness of the sweep")
     wavelength_bin: Nm = Field(default=0.5, description="of a pixel")
-    resolution: Annotated[float, _with_unit("nm", above=False)] = Field(
+    resolution: Annotated[float, measured("nm")] = Field(
         default=0.0, description="full width of the spectrometer's slit"
     )
-    linewidth: Annotated[float, _with_unit("meV", above=False)] | None = Field(
+    linewidth: Annotated[float, measured("meV")] | None = Field(
         default=None, description="homogeneous, full width; hbar (Gamma + 2 g*) if left out"
     )
     aperture: float = Field(default=0.5, gt=0.0, lt=4.0, description="numerical aperture of the lens")
@@ -247,7 +227,7 @@ class InstrumentTable(_Table):
     substrate_index: float | None = Field(
         default=None, ge=1.0, lt=10.0, description="flat substrate below, without its effect on couplings"
     )
-    gap: Annotated[float, _with_unit("nm", above=False)] = Field(
+    gap: Annotated[float, measured("nm")] = Field(
         default=6.0, description="from the centres of the lowest nanocrystals to the substrate"
     )
     through_substrate: bool = Field(default=False, description="the lens looks through it")

@@ -39,7 +39,7 @@ from pydantic.fields import FieldInfo
 
 from perolux.errors import InputError, Problem
 from perolux.files import read_small_text
-from perolux.synthesis.recipe import measured
+from perolux.quantities.fields import measured
 
 __all__ = [
     "AgeingFile",
@@ -78,8 +78,8 @@ def _within(low: float, high: float, unit: str) -> AfterValidator:
 
 
 Um = Annotated[float, measured("um", above=True), _within(0.0, 1e4, "um")]
-Nm = Annotated[float, measured("nm", above=True)]
-MirrorEdge = Annotated[float, measured("nm", above=True), _within(400.0, 760.0, "nm")]
+Nm = Annotated[float, measured("nm", above=True), _within(0.5, 1e3, "nm")]
+MirrorEdge = Annotated[float, measured("nm", above=True, spectral=True), _within(400.0, 760.0, "nm")]
 
 
 class _Table(BaseModel):

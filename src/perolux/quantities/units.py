@@ -32,6 +32,7 @@ _ALIASES = {
     "1/cm": "cm-1", "cm^-1": "cm-1", "cm**-1": "cm-1", "cm⁻¹": "cm-1", "cm−1": "cm-1", "wavenumber": "cm-1",
     "thz": "THz",
 }  # fmt: skip
+_LENGTHS = {"nm": 1.0, "um": 1e3}
 _ONE_AT_A_TIME = threading.Lock()
 _KELVIN = {"K", "k", "kelvin"}
 _CELSIUS = {"degC", "°C", "C", "celsius", "degc"}
@@ -138,11 +139,14 @@ def linear_scale(number: float, source: str, target: str) -> float:
     raise OptionError(f"no factor from the unit {source!r} to {target!r}", allowed=", ".join(allowed))
 
 
-def parse_quantity(text: str | float, target: str, *, default_unit: str | None = None) -> float:
+def parse_quantity(
+    text: str | float, target: str, *, default_unit: str | None = None, spectral: bool = True
+) -> float:
     """The number that a text with a unit means, in the unit `target`.
 
     text: "300K", "25 °C", "510 nm", "2.43 eV", "1 kcal/mol"; a bare number is taken in `default_unit`.
-    Spectral units convert into one another (vacuum). Raises `OptionError` where the text is no number with
+    spectral: wavelengths convert into energies and back (vacuum); False where a length means no wavelength
+    or an energy is a difference. Raises `OptionError` where the text is no number with
     a unit, the unit is unknown, or it measures something else.
 
     >>> parse_quantity("300K", "K"), parse_quantity("25 °C", "K")
@@ -159,23 +163,29 @@ def parse_quantity(text: str | float, target: str, *, default_unit: str | None =
     number, unit = float(match[1]), match[2] or default_unit
     if unit is None:
         raise OptionError(f"{text!r} has no unit", fix=f"write the unit, as in {match[1]} {target}")
-    result = _convert(number, unit, target)
+    result = _convert(number, unit, target, spectral)
     if not np.isfinite(result):
         raise OptionError(f"{text!r} is not a finite number of {target}")
     return result
 
 
-def _convert(number: float, unit: str, target: str) -> float:
+def _convert(number: float, unit: str, target: str, spectral: bool) -> float:
     if unit == target:
         return number
     if target in _KELVIN and (unit in _KELVIN or unit in _CELSIUS):
         return number if unit in _KELVIN else number + _ZERO_CELSIUS_K
     if target in SPECTRAL_UNITS and (unit in SPECTRAL_UNITS or unit.lower() in _ALIASES):
-        return convert_spectral(number, unit, target)
-    return _convert_with_pint(number, unit, target)
+        unit = spectral_unit(unit)
+        if spectral:
+            return convert_spectral(number, unit, target)
+        if unit in _LENGTHS and target in _LENGTHS:
+            return number if unit == target else number * _LENGTHS[unit] / _LENGTHS[target]
+        if unit not in _LENGTHS and target not in _LENGTHS:
+            return number if unit == target else number * _ev_per(unit) / _ev_per(target)
+    return _convert_with_pint(number, unit, target, spectral)
 
 
-def _convert_with_pint(number: float, unit: str, target: str) -> float:
+def _convert_with_pint(number: float, unit: str, target: str, spectral: bool) -> float:
     problem = OptionError(
         f"the unit {unit[:40]!r} cannot be turned into {target}",
         fix=f"write the number in {target}",
@@ -188,8 +198,11 @@ def _convert_with_pint(number: float, unit: str, target: str) -> float:
         # pint opens and closes a context in its registry: in two threads at once a unit goes missing
         with _ONE_AT_A_TIME:
             registry = _registry()
-            quantity = registry.Quantity(number, registry.parse_units(unit.replace("^", "**")))
-            return float(quantity.to(registry.parse_units(_pint_name(target)), "spectroscopy").magnitude)
+            quantity = registry.Quantity(number, registry.parse_units(_pint_name(unit)))
+            wanted = registry.parse_units(_pint_name(target))
+            if not spectral and quantity.check("[length]") != (wanted.dimensionality == {"[length]": 1}):
+                raise problem
+            return float(quantity.to(wanted, "spectroscopy").magnitude)
     except (
         pint.PintError,
         ValueError,

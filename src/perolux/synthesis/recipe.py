@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, Unio
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -37,7 +36,7 @@ from pydantic import (
 from perolux.errors import InputError, OptionError, Problem
 from perolux.files import read_small_text
 from perolux.materials import parse_composition
-from perolux.quantities.units import parse_quantity
+from perolux.quantities.fields import measured
 
 if TYPE_CHECKING:
     from perolux.synthesis.recipe_droplet import FlowRecipe
@@ -60,7 +59,6 @@ __all__ = [
     "Spectra",
     "TopoRecipe",
     "in_a_flask",
-    "measured",
     "read_recipe",
     "recipe_of",
     "recipe_schema",
@@ -71,26 +69,6 @@ _LARGEST_FILE = 1_000_000
 _MOST_EVENTS = 1000
 
 
-def measured(unit: str, *, least: float = 0.0, above: bool = False) -> Any:
-    """Type of a field: a text with a unit, as a number of `unit` that is finite and not below `least`."""
-
-    def parse(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"a number with its unit, as in '1 {unit}'")
-        try:
-            number = parse_quantity(value, unit)
-        except OptionError as error:
-            problem = error.problems[0]
-            raise ValueError(f"{problem.what}; {problem.fix or f'a number in {unit}'}") from None
-        if number < least or (above and number <= least):
-            raise ValueError(
-                f"{value!r} lies below {least:g} {unit}" if not above else f"{value!r} is not above 0"
-            )
-        return number
-
-    return BeforeValidator(parse, json_schema_input_type=str)
-
-
 Moles = Annotated[float, measured("mol")]
 Grams = Annotated[float, measured("g")]
 Millilitres = Annotated[float, measured("mL")]
@@ -99,6 +77,7 @@ Seconds = Annotated[float, measured("s")]
 PositiveSeconds = Annotated[float, measured("s", above=True)]
 Kelvin = Annotated[float, measured("K")]
 Nanometres = Annotated[float, measured("nm", above=True)]
+Wavelength = Annotated[float, measured("nm", above=True, spectral=True)]
 Millimetres = Annotated[float, measured("mm", above=True)]
 _Name = Annotated[str, Field(min_length=1, max_length=120)]
 _Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=False)]
@@ -210,8 +189,8 @@ class PowderSpectra(Block):
     """[spectra] of a powder: how its PL is recorded. Light has no known path through it: no absorbance."""
 
     temperature: Kelvin = Field(default=298.15, description="of the sample as it is measured, e.g. '25 degC'")
-    first: Nanometres = Field(default=350.0, description="first wavelength recorded")
-    last: Nanometres = Field(default=750.0, description="last wavelength recorded")
+    first: Wavelength = Field(default=350.0, description="first wavelength recorded")
+    last: Wavelength = Field(default=750.0, description="last wavelength recorded")
     step: Nanometres = Field(default=1.0, description="between wavelengths")
     slit: Annotated[float, measured("nm")] = Field(default=2.0, description="full width of the slit")
     signal_to_noise: float | None = Field(
@@ -232,7 +211,7 @@ class Spectra(PowderSpectra):
         default=None, description="of light through the liquid; left out: 1 mm, in a tube its bore"
     )
     dilution: float = Field(default=1.0, ge=1, le=1e6, description="volume after dilution over that before")
-    excitation: Nanometres = Field(default=365.0, description="wavelength of the lamp")
+    excitation: Wavelength = Field(default=365.0, description="wavelength of the lamp")
     plqy: float = Field(default=1.0, gt=0, le=1, description="quantum yield of all nanocrystals")
     absorbance_noise: float = Field(default=0.0, ge=0, le=1, description="standard deviation")
 

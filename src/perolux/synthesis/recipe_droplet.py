@@ -25,6 +25,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from perolux.quantities.fields import measured
 from perolux.synthesis.recipe import (
     Block,
     Kinetics,
@@ -32,7 +33,6 @@ from perolux.synthesis.recipe import (
     PositiveSeconds,
     ProductRecipe,
     Spectra,
-    measured,
 )
 
 __all__ = ["DropletRecipe", "Droplets", "FlowRecipe", "PlainTubeRecipe", "Stream", "Tube", "Zone"]

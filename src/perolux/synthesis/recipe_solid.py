@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from perolux.quantities.fields import measured
 from perolux.synthesis.recipe import (
     Block,
     Event,
@@ -30,7 +31,6 @@ from perolux.synthesis.recipe import (
     ProductRecipe,
     Spectra,
     Vessel,
-    measured,
 )
 
 __all__ = [
