@@ -44,13 +44,13 @@ demo: .venv/.base
 	$(BIN)/perolux demo
 
 quick: .venv/.test
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not long"
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not slow and not long"
 
 test: lint
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not long"
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not long"
 
 long: .venv/.test
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "long"
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "long"
 
 lint: .venv/.test
 	$(BIN)/ruff check .

@@ -141,9 +141,9 @@ def test_fewer_levels_keep_their_place_where_none_stands_out():
 @pytest.mark.slow
 def test_lines_of_a_cuboid_agree_with_products_of_sines():
     edges = (2.5, 3.0, 3.6)
-    few, many = (solve_levels_by_product_sines(edges, number, 4) for number in (6, 10))
+    few, many = (solve_levels_by_product_sines(edges, number, 4) for number in (5, 8))
     # E approaches its limit like n^-3, K like 1/n
-    cube, line = (10 / 6) ** 3, 10 / 6
+    cube, line = (8 / 5) ** 3, 8 / 5
     energy = (cube * many[0] - few[0]) / (cube - 1)
     overlap = (line * many[1] - few[1]) / (line - 1)
     box = box_transitions(edges)

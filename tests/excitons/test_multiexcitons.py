@@ -126,13 +126,13 @@ def test_monte_carlo_refuses_what_it_cannot_do(kind, shape, size, options):
 @pytest.mark.parametrize(
     ("shape", "size"),
     [
-        ("cube", 0.5),
+        pytest.param("cube", 0.5, marks=pytest.mark.long),
         ("cube", 2.0),
-        ("cube", 6.0),
+        pytest.param("cube", 6.0, marks=pytest.mark.long),
         ("cube", 12.0),
         ("sphere", 0.5),
         ("sphere", 3.0),
-        ("sphere", 7.0),
+        pytest.param("sphere", 7.0, marks=pytest.mark.long),
     ],
 )
 def test_exciton_agrees_with_the_variational_solvers(shape, size):
@@ -155,7 +155,7 @@ def test_exciton_of_unequal_masses_agrees_with_the_variational_solver():
     assert abs(found.energy_over_rydberg - exact) < 4 * found.error_over_rydberg + 3e-3  # as above
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_time_step_error_falls_with_the_step_and_population_does_not_matter():
     rng = np.random.default_rng(13)
     carriers = carriers_of("biexciton", "cube", 2.0)

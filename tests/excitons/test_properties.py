@@ -209,7 +209,7 @@ def test_equal_axes_split_nothing_whatever_the_shape_is_called(shape):
 @pytest.mark.parametrize("temperature_k", [4.0, 298.0])
 def test_lifetimes_do_not_jump_where_coherence_begins_to_be_limited(shape, proportions, temperature_k):
     convention = "core-edge" if shape in ("cube", "cuboid") else "core-diameter"
-    scale = np.geomspace(4.0, 18.0 if max(proportions) > 3 else 25.0, 60)
+    scale = np.geomspace(4.0, 18.0 if max(proportions) > 3 else 25.0, 30)
     scale = scale[scale * max(proportions) < 100.0]
     found = []
     for size in scale:
@@ -219,5 +219,5 @@ def test_lifetimes_do_not_jump_where_coherence_begins_to_be_limited(shape, propo
             temperature_k=temperature_k,
         )  # fmt: skip
         found.append(passport(one, draws=0, sets=["yang2017"]).bright_lifetime_ns.spread.sets["yang2017"])
-    # 3 % of size change a lifetime by 10 % at most where it goes as the volume
-    assert np.max(np.abs(np.diff(np.log(found)))) < 0.12
+    # 6 % of size change a lifetime by 20 % at most where it goes as the volume
+    assert np.max(np.abs(np.diff(np.log(found)))) < 0.24
