@@ -1,12 +1,29 @@
 """Which method a case gets and why, brackets, and what is refused."""
 
+from dataclasses import replace
+from importlib import import_module
+
 import numpy as np
 import pytest
 
-from perolux.collective.burst import METHODS, burst, chosen_method
+from perolux.collective.burst import METHODS, REACH, burst, chosen_method
 from perolux.collective.case import BurstCase
 from perolux.collective.couplings import couplings
-from perolux.errors import NotAvailableError, OptionError
+from perolux.errors import ModelRangeError, NotAvailableError, OptionError
+
+MODULES = {
+    name: f"perolux.collective.{module}"
+    for name, module in {
+        "exact": "master_equation",
+        "trajectories": "trajectories",
+        "eigenstate-rates": "eigenstate_rates",
+        "ladder": "ladder",
+        "bracket": "cumulants",
+        "cumulant": "cumulants",
+        "diffusion": "diffusion",
+        "wigner": "wigner",
+    }.items()
+}
 
 
 @pytest.fixture
@@ -22,6 +39,23 @@ def case(grid):
 
 def choose(one):
     return chosen_method(one, couplings(one.emitters, screening=one.screening))[0]
+
+
+@pytest.mark.parametrize("method", sorted(REACH))
+def test_too_many_emitters_are_told_what_can(case, method):
+    most, _ = REACH[method]
+    assert most == getattr(import_module(MODULES[method]), "_MOST", most)
+    with pytest.raises(ModelRangeError) as caught:
+        burst(case(1 + most // 10, 10, 1), method)
+    told = caught.value.problems[0]
+    assert f"up to {most}" in told.allowed and "single-excitation" in told.fix
+    assert all(other in told.fix for other, (to, _) in REACH.items() if to > most + 10)
+
+
+def test_a_wavelength_below_the_spacing_is_said(case):
+    few = replace(case(2, 1, 1), emitters=replace(case(2, 1, 1).emitters, wavelength_nm=5.0))
+    assert "radiate nearly alone" in burst(few).notes[-1]
+    assert not any("alone" in note for note in burst(case(2, 1, 1)).notes)
 
 
 def test_choice(case):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from perolux.collective.blocks import blocks, product_state, symmetric_single
 from perolux.collective.case import BurstCase
-from perolux.collective.couplings import ComplexArray, Couplings, FloatArray, couplings
+from perolux.collective.couplings import ComplexArray, Couplings, Emitters, FloatArray, couplings
 from perolux.collective.cumulants import cumulant_emission
 from perolux.collective.diffusion import diffusion_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
@@ -21,10 +22,10 @@ from perolux.collective.rows import Emission
 from perolux.collective.single_excitation import MOST_DENSE, single_excitation_emission
 from perolux.collective.trajectories import trajectory_emission
 from perolux.collective.wigner import wigner_emission
-from perolux.errors import ConvergenceError, NotAvailableError, OptionError
+from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError, OptionError
 from perolux.progress import Progress, silent
 
-__all__ = ["METHODS", "burst", "chosen_method", "turns"]
+__all__ = ["METHODS", "REACH", "burst", "chosen_method", "turns"]
 
 METHODS = (
     "auto",
@@ -39,6 +40,17 @@ METHODS = (
     "maxwell-bloch",
     "bracket",
 )
+REACH: dict[str, tuple[int, str]] = {
+    "exact": (11, "seconds at 8, minutes at 10"),
+    "eigenstate-rates": (11, "minutes at 11"),
+    "trajectories": (12, "1000 of 12 in half a minute"),
+    "ladder": (14, "the burst of a full inversion alone, 2 minutes at 14"),
+    "bracket": (500, "an envelope, minutes at 100"),
+    "cumulant": (500, "not validated with near fields, seconds at 100"),
+    "diffusion": (1000, "not validated, minutes at 500"),
+    "wigner": (3000, "validated for shifts below Gamma, 2 minutes at 512"),
+}
+"""Most emitters of each method that has a limit, and what they cost."""
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES = 12
 _STRONG_DEPHASING = 100.0
@@ -121,12 +133,45 @@ def burst(
         return _elongated(case, trajectories, seed)
     if method in ("auto", "single-excitation") and _single(case) and len(case.emitters) > MOST_DENSE:
         return _on_lattice(case, progress)
+    _check_reach(method, len(case.emitters))
     between = couplings(case.emitters, screening=case.screening)
     why = "asked for"
     if method == "auto":
         method, why = chosen_method(case, between)
     found = _run(case, between, method, trajectories, seed, progress)
-    return replace(found, validity=f"{found.validity} (chosen: {why})")
+    return replace(
+        found,
+        validity=f"{found.validity} (chosen: {why})",
+        notes=(*found.notes, *_too_far_apart(case.emitters)),
+    )
+
+
+def _check_reach(method: str, emitters: int) -> None:
+    """Raises `ModelRangeError` with the methods that can, where one is asked for more than it can."""
+    most, cost = REACH.get(method, (emitters, ""))
+    if emitters > most:
+        able = [f"{name} ({words}, to {to})" for name, (to, words) in REACH.items() if to >= emitters]
+        raise ModelRangeError(
+            f"{method} of {emitters} emitters",
+            where="--method",
+            allowed=f"up to {most} ({cost})",
+            fix="; ".join([*able, "one excitation: single-excitation, to 1e5 on a lattice"]),
+        )
+
+
+def _too_far_apart(emitters: Emitters) -> tuple[str, ...]:
+    """A note where neighbours are further apart than a wavelength: units are often the reason."""
+    places = emitters.positions_nm
+    if len(places) < 2:
+        return ()
+    nearest = float(cKDTree(places).query(places, k=2)[0][:, 1].min())
+    wavelength = emitters.wavelength_nm / emitters.index
+    if nearest <= wavelength:
+        return ()
+    return (
+        f"nearest neighbours are {nearest:.4g} nm apart, the wavelength in the medium is {wavelength:.4g} "
+        "nm: emitters radiate nearly alone; check the units",
+    )
 
 
 def _run(

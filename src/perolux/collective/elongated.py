@@ -58,6 +58,13 @@ def axis_of(emitters: Emitters) -> Axis:
             f"{_LEAST_WAVELENGTHS:g} wavelength long",
             fix="wigner for compact assemblies",
         )  # fmt: skip
+    if pitch * wavelengths > length:
+        raise ModelRangeError(
+            f"neighbours {pitch:.4g} nm apart, a wavelength of {length / wavelengths:.4g} nm in the medium: "
+            "no medium for light along the axis",
+            allowed="neighbours nearer than a wavelength",
+            fix="check the units of positions and wavelength",
+        )
     area = float(edges[0] * edges[1])
     rate = phased_rate(emitters, axes[:, 2])
     return Axis(
