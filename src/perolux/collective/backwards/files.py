@@ -34,6 +34,11 @@ def response_of(text: str, jitter_ps: float = 0.0) -> Blur:
         raise OptionError(
             "a jitter beside a measured response", where="--jitter", fix="the measured one holds it already"
         )
+    if not Path(text).exists():
+        raise OptionError(
+            f"no file {text!r}", where="--response", allowed="gaussian:FWHM_PS, or a file of times and counts",
+            fix="a response of 2 ps (FWHM) is gaussian:2",
+        )  # fmt: skip
     table = read_time_tables(Path(text))
     if table.counts.shape[0] != 1:
         raise InputError("several decays in the file of the response", where=text, allowed="times and counts")
