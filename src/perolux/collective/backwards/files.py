@@ -36,7 +36,7 @@ def response_of(text: str, jitter_ps: float = 0.0) -> Blur:
         )
     if not Path(text).exists():
         raise OptionError(
-            f"no file {text!r}", where="--response", allowed="gaussian:FWHM_PS, or a file of times and counts",
+            f"no file {text!r}", where="--response", allowed="gaussian:FWHM_PS, or a file",
             fix="a response of 2 ps (FWHM) is gaussian:2",
         )  # fmt: skip
     table = read_time_tables(Path(text))
