@@ -216,14 +216,19 @@ def transition_error(shape: str, quantity: str) -> Computed:
     """
     worst, where = 0.0, ""
     for size in (0.55, 1.83, 3.37, 6.9, 9.1):
-        solve = solve_sphere_levels if shape == "sphere" else solve_cube_levels
-        exact, found = solve(size, 4), transitions(shape, size, 4)
+        exact, found = _four_levels(shape, size), transitions(shape, size, 4)
         difference = np.abs(getattr(exact, quantity) - getattr(found, quantity))
         if quantity != "energy_over_rydberg":
             difference = difference / getattr(exact, quantity)[0]
         if difference.max() > worst:
             worst, where = float(difference.max()), f"size {size:g}, level {difference.argmax() + 1}"
     return Computed(worst, f"worst at {where}")
+
+
+@cache
+def _four_levels(shape: str, size: float) -> ExcitonLevels:
+    """Shared by the rows of energy, K and X."""
+    return (solve_sphere_levels if shape == "sphere" else solve_cube_levels)(size, 4)
 
 
 def _limit(counts: tuple[int, ...], values: list[float], powers: tuple[int, ...]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from perolux.excitons.pair.box_transitions import box_transitions
 from perolux.excitons.pair.cube import solve_cuboid
 from perolux.excitons.pair.rod import BAR_OF_ROD, bar_state
 from perolux.excitons.pair.shapes import pair_in, spheroid_kinetic
+from perolux.excitons.pair.state import ExcitonState
 from perolux.excitons.pair.transitions import transitions
 from perolux.validation.run import Computed
 
@@ -31,12 +33,18 @@ def cuboid_interpolation_error(quantity: str, number: int) -> Computed:
         size, stretch, split = math.exp(rng.uniform(-1.0, 1.8)), rng.uniform(0.0, 2.19), rng.uniform()
         logs = np.array([0.0, split * stretch, stretch])
         one, two, three = (float(v) for v in size * np.exp(logs - logs.mean()))
-        exact = getattr(solve_cuboid((one, two, three), order=8), quantity)
+        exact = getattr(_solved((one, two, three)), quantity)
         found = float(getattr(pair_in("cuboid", (one, two, three)), quantity))
         error = abs(found - exact) if quantity == "energy_over_rydberg" else abs(found / exact - 1.0)
         if error > worst:
             worst, where = error, f"worst at {one:.2f} x {two:.2f} x {three:.2f} aB"
     return Computed(worst, where)
+
+
+@cache
+def _solved(edges: tuple[float, float, float]) -> ExcitonState:
+    """Shared by the rows of energy, K and X."""
+    return solve_cuboid(edges, order=8)
 
 
 def bar_excess(width_over_bohr: float, length_over_bohr: float) -> float:
