@@ -129,7 +129,7 @@ def test_an_injection_cools_the_flask_and_the_bath_takes_over():
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.floats(0.01, 2.0), st.floats(0.05, 2.0), st.floats(0.1, 5.0), st.floats(0.01, 4.0), st.floats(0.0, 5.0)
 )
