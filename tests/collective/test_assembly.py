@@ -115,7 +115,7 @@ def test_what_is_not_known_has_a_reason_and_no_number():
         )
     ).as_dict()["screenings"][0]
     assert found["rows"] is None and found["peak"] is None
-    assert "master equation of 18 emitters" in found["reason"]
+    assert "exact of 18 emitters" in found["reason"]
     assert found["single_excitation"]["brightest_rate_over_gamma"]["mean"] > 1.0
 
 

@@ -23,6 +23,7 @@ from scipy.linalg import expm
 from perolux.collective.couplings import ComplexArray, Emitters, FloatArray, pair_couplings
 from perolux.collective.rows import Emission
 from perolux.errors import ConvergenceError, InputError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
 __all__ = ["LatticeCouplings", "grid_spacing", "lattice_couplings", "lattice_emission"]
@@ -166,6 +167,7 @@ def lattice_emission(
     loss: float = 0.0,
     tolerance: float = 1e-6,
     progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Photon rate and population of one excitation with the amplitudes (N,), norm 1, at first.
 
@@ -183,12 +185,22 @@ def lattice_emission(
     state, now, errors = amplitudes.astype(complex), 0.0, 0.0
     each = tolerance / max(float(times[-1]), 1e-12)
     rate, population = np.zeros(len(times)), np.zeros(len(times))
+    first, k = 0, len(times)
+    stood = pieces.stands("krylov", {"state": 2 * len(between), "place": 3, "rate": k, "population": k})
+    if stood is not None and 0 <= stood["place"][2] <= k:
+        state = stood["state"].view(complex)
+        now, errors, first = float(stood["place"][0]), float(stood["place"][1]), int(stood["place"][2])
+        rate, population = stood["rate"].copy(), stood["population"].copy()
     progress.start("times", len(times))
-    for t, time in enumerate(times):
+    progress.advance(first)
+    for t, time in list(enumerate(times))[first:]:
         while time - now > 1e-12 * max(float(times[-1]), 1e-12):
             state, step, error = _krylov_step(between, state, float(time) - now, loss, each)
             now, errors = now + step, errors + error
         rate[t], population[t] = between.photon_rate(state), float(np.vdot(state, state).real)
+        place = np.array([now, errors, t + 1.0])
+        standing = {"state": state.view(float), "place": place, "rate": rate, "population": population}
+        pieces.keep_standing("krylov", standing)
         progress.advance(1)
     progress.finish()
     return Emission(

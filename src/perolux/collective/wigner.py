@@ -19,9 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from perolux.collective.couplings import Couplings, FloatArray
+from perolux.collective.kept import joined_batches, kept_batch
 from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 
 __all__ = ["wigner_emission", "wigner_step_plain", "wigner_time_step"]
 
@@ -57,6 +59,7 @@ def wigner_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     time_step: float | None = None,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over trajectories, with standard errors (statistical alone).
 
@@ -81,10 +84,8 @@ def wigner_emission(
     starts[2] = -1.0
     starts[2, excited_emitters] = 1.0
     seeds = rng.integers(0, 2**31 - 1, -(-trajectories // _LANES))
-    rate, excited = _run(between, starts, seeds, loss, dephasing, dt, steps, every)
-    grid = dt * every * np.arange(rate.shape[1])
-    mean, up = rate.mean(axis=0), excited.mean(axis=0)
-    sigma = rate.std(axis=0, ddof=1) / np.sqrt(trajectories)
+    mean, up, sigma = _run(between, starts, seeds, loss, dephasing, dt, steps, every, pieces)
+    grid = dt * every * np.arange(len(mean))
     lost = up[0] - up
     leaves = mean + loss * up
     emitted = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(grid) * (leaves[1:] + leaves[:-1]))])
@@ -125,8 +126,10 @@ def _run(
     dt: float,
     steps: int,
     every: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Rates and populations (T, times), `_LANES` trajectories at a time, in as many threads as Numba has."""
+    pieces: Pieces,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean rate, mean population and standard error (times,) over batches of `_LANES` trajectories, in as
+    many threads as Numba has."""
     from numba import get_num_threads
     from threadpoolctl import threadpool_limits
 
@@ -138,17 +141,20 @@ def _run(
     factor = np.ascontiguousarray(real_factor(between.decay), dtype=single)
     detuning, has_shift = between.detuning.astype(single), bool(np.any(between.shift))
 
-    def part(m: int) -> tuple[FloatArray, FloatArray]:
+    def part(m: int) -> dict[str, FloatArray]:
+        return kept_batch(pieces, f"batch-{m:05d}", steps // every + 1, lambda: rows(m))
+
+    def rows(m: int) -> tuple[FloatArray, FloatArray]:
         some = np.ascontiguousarray(starts[:, :, m * _LANES : (m + 1) * _LANES], dtype=single)
-        return lanes(
+        rate, excited = lanes(
             some, int(seeds[m]), outside, inside, has_shift, detuning, factor, single(loss), dephasing, dt,
             steps, every,
         )  # fmt: skip
+        return rate.T, excited.T
 
     # seeds belong to the lanes and not to the threads: their number changes nothing
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(get_num_threads()) as pool:
-        found = list(pool.map(part, range(len(seeds))))
-    return np.concatenate([r.T for r, _ in found]), np.concatenate([u.T for _, u in found])
+        return joined_batches(list(pool.map(part, range(len(seeds)))))
 
 
 def wigner_step_plain(
