@@ -1,9 +1,9 @@
 """The journal of a run in progress: finished samples on the disk, so that an interrupted run continues.
 
 Each batch is one file of JSON lines, written atomically; a batch is there whole or not at all. A line holds
-a checksum, then the sample's key (which names its input), its row of results and its arrays (base64 of
-little-endian float64). `latest.jsonl` holds one entry that is written over: where a long step stands. The
-first file names the digest of the run; a journal of other inputs is never continued.
+the sample's key (which names its input), its row of results, its arrays (base64 of little-endian float64)
+and a checksum. `latest.jsonl` holds one entry that is written over: where a long step stands. The first file
+names the digest of the run; a journal of other inputs is never continued.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Entry", "Journal"]
 
 _FIRST, _LATEST = "digest.json", "latest.jsonl"
 _LARGEST_FILE = 512_000_000
-_CHECK = 16
+_CHECK, _MEMBER = 16, ', "sha256": "'
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def _line_of(entry: Entry) -> str:
     }
     content = {"key": entry.key, "row": entry.row, "arrays": arrays, "values": list(entry.values)}
     text = json.dumps(content, allow_nan=False, ensure_ascii=True)
-    return f"{_check(text)} {text}"
+    # one more member, so that a line stays a JSON object
+    return f'{text[:-1]}{_MEMBER}{_check(text)}"}}'
 
 
 def _check(text: str) -> str:
@@ -128,11 +129,11 @@ def _check(text: str) -> str:
 
 def _entry_of(line: str) -> Entry | None:
     """The entry of one line; None for a line that is not one, which is then computed again."""
-    check, _, text = line.partition(" ")
+    text, _, check = line.rpartition(_MEMBER)
     try:
-        if check != _check(text):
+        if check != f'{_check(text + "}")}"}}':
             return None
-        content = json.loads(text)
+        content = json.loads(line)
         arrays = {
             name: np.frombuffer(base64.b64decode(text), dtype="<f8")
             for name, text in content["arrays"].items()

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perolux.errors import InputError, OptionError
+from perolux.errors import InputError, OptionError, was_interrupted
 from perolux.files import read_small_text, write_json
 from perolux.journal import Entry, Journal
 from perolux.lock import alone_in, cannot_write, clear_temporaries
@@ -169,17 +169,14 @@ def pieces_in(
         store = _Store(journal, known, told)
         try:
             yield Pieces(store)
-        except KeyboardInterrupt:
+        except BaseException as error:
             many = _kept(store)
-            if not many:
+            if not (many and isinstance(error, KeyboardInterrupt | SystemError) and was_interrupted(error)):
                 raise
             raise KeyboardInterrupt(
                 f"interrupted: {many} pieces are kept in {folder}; start the same command again, it "
                 "continues there"
             ) from None
-        except BaseException:
-            _kept(store)
-            raise
         else:
             _remove(folder)
 
@@ -239,7 +236,7 @@ def _refuse_another(folder: Path, question: dict[str, Any]) -> None:
     try:
         known = json.loads(read_small_text(folder / _QUESTION, _LARGEST_QUESTION, "question"))
         other = [name for name in {**known, **question} if known.get(name) != question.get(name)]
-    except (InputError, ValueError, AttributeError):
+    except (InputError, ValueError, TypeError, AttributeError):
         other = ["question (question.json is damaged)"]
     if other:
         raise OptionError(

@@ -106,3 +106,28 @@ def test_the_ladder(capsys):
     code, said = run(capsys, "burst", "dicke", "--n", "10", "--json")
     assert code == 0
     assert json.loads(said.out)["i_peak_over_Gamma"] == pytest.approx(22.75912, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_killed_run_continues_and_says_so(assembly, tmp_path, capsys, monkeypatch):
+    from perolux.collective import assembly_record
+
+    calls = []
+
+    def interrupted(*words, **more):
+        calls.append(words)
+        raise KeyboardInterrupt
+
+    out = tmp_path / "page"
+    command = ("burst", str(assembly), "--out", str(out), "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(assembly_record, "_costs", interrupted)
+        code, said = run(capsys, *command)
+    assert code == 130 and len(calls) == 1 and not out.exists()
+    assert "12 pieces are kept" in said.err and "start the same command again" in said.err
+    code, said = run(capsys, "burst", str(assembly), "--seed", "4", "--keep", f"{out}.part")
+    assert code == 2 and "an interrupted run of another sampling" in said.err
+    code, said = run(capsys, *command)
+    assert code == 0 and "continues: 6 of 6 pieces were done, and 6 parts" in said.err
+    assert json.loads(said.out) and (out / "report.html").is_file()
+    assert not out.with_name("page.part").exists()

@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from perolux.collective.assembly_file import AssemblyFile, LatticeTable
-from perolux.collective.burst import METHODS, burst
+from perolux.collective.burst import METHODS, burst, on_lattice
 from perolux.collective.case import BurstCase
 from perolux.collective.coupled_number import thermal_single
 from perolux.collective.couplings import Emitters, FloatArray, couplings
 from perolux.collective.kept import kept_emission
 from perolux.collective.phased import density_emission, phased_density
 from perolux.collective.rows import Emission
-from perolux.collective.single_excitation import modes, single_excitation_emission
+from perolux.collective.single_excitation import MOST_DENSE, modes, single_excitation_emission
 from perolux.collective.single_spectra import phased_amplitudes
 from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons import nanocrystal, passport
@@ -299,7 +299,7 @@ def _one(
     case = BurstCase(
         file.name, emitters, made.dephasing, file.emitters.nonradiative, state, excited, made.times, screening
     )
-    found = _phased(made, case)
+    found = _phased(made, case, pieces)
     if found is not None:
         return found
     seed = int(np.random.SeedSequence((file.sampling.seed, draw, 7)).generate_state(1)[0])
@@ -308,15 +308,17 @@ def _one(
     )
 
 
-def _phased(made: Assembly, case: BurstCase) -> Emission | None:
+def _phased(made: Assembly, case: BurstCase, pieces: Pieces) -> Emission | None:
     """Emission of a start with the phase of light, None where the file asks for none."""
     told = made.file.excitation
     if told.direction is None:
         return None
-    between = couplings(case.emitters, screening=case.screening)
     direction = unit_direction(told.direction)
+    amplitudes = phased_amplitudes(case.emitters, direction)
+    if told.kind == "single" and len(case.emitters) > MOST_DENSE:
+        return on_lattice(case, amplitudes, pieces=pieces)
+    between = couplings(case.emitters, screening=case.screening)
     if told.kind == "single":
-        amplitudes = phased_amplitudes(case.emitters, direction)
         return single_excitation_emission(
             between, amplitudes, case.times, dephasing=case.dephasing, loss=case.loss
         )

@@ -27,7 +27,7 @@ from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError,
 from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
-__all__ = ["METHODS", "REACH", "burst", "chosen_method", "turns"]
+__all__ = ["METHODS", "REACH", "burst", "chosen_method", "on_lattice", "turns"]
 
 METHODS = (
     "auto",
@@ -108,17 +108,21 @@ def _single(case: BurstCase) -> bool:
     return case.initial_state == "symmetric single excitation" or len(case.excited) <= 1
 
 
-def _on_lattice(case: BurstCase, progress: Progress, pieces: Pieces) -> Emission:
-    """One excitation among more emitters than dense matrices allow: on the points of a lattice."""
+def on_lattice(
+    case: BurstCase,
+    amplitudes: ComplexArray,
+    progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
+) -> Emission:
+    """One excitation with the amplitudes (N,), norm 1, among more emitters than dense matrices allow: on the
+    points of a lattice. Raises `NotAvailableError` with dephasing, `InputError` off the points."""
     if case.dephasing > 0.0:
         raise NotAvailableError(
             f"one excitation with dephasing among {len(case.emitters)} emitters", allowed="up to 400"
         )
     spacing = grid_spacing(case.emitters)
     between = lattice_couplings(case.emitters, spacing, screening=case.screening)
-    return lattice_emission(
-        between, _amplitudes(case), case.times, loss=case.loss, progress=progress, pieces=pieces
-    )
+    return lattice_emission(between, amplitudes, case.times, loss=case.loss, progress=progress, pieces=pieces)
 
 
 def burst(
@@ -138,7 +142,7 @@ def burst(
         # no matrix of pairs: elongated assemblies have more emitters than one holds
         return _elongated(case, trajectories, seed)
     if method in ("auto", "single-excitation") and _single(case) and len(case.emitters) > MOST_DENSE:
-        return _on_lattice(case, progress, pieces)
+        return on_lattice(case, _amplitudes(case), progress, pieces)
     _check_reach(method, len(case.emitters))
     between = couplings(case.emitters, screening=case.screening)
     why = "asked for"

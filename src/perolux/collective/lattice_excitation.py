@@ -29,6 +29,8 @@ from perolux.progress import Progress, silent
 __all__ = ["LatticeCouplings", "grid_spacing", "lattice_couplings", "lattice_emission"]
 
 _SPACE = 48
+# a short step needs fewer vectors; the estimate of a small space is trusted less
+_TRIED, _SURE = (8, 12, 16, 24, 32), 1e-2
 _OFF_GRID = 1e-6
 _MOST_GRID = 5_000_000
 _SHORTEST = 1e-9
@@ -145,18 +147,25 @@ def _krylov_step(
             many = m + 1
             break
         basis[m + 1] = moved / left
+        if m + 1 in _TRIED and (done := _moved(small, m + 1, longest))[1] <= _SURE * each * longest:
+            return size * (done[0] @ basis[: m + 1]), longest, done[1] * size
     step = longest
     while step > _SHORTEST * longest:
-        # the last row of the exponential of the grown matrix: what leaks out of the space (Saad 1992)
-        grown = np.zeros((many + 1, many + 1), dtype=complex)
-        grown[:many, :many] = -1j * step * small[:many, :many]
-        grown[many, many - 1] = -1j * step * small[many, many - 1] if many == _SPACE else 0.0
-        move = expm(grown)
-        error = float(abs(move[many, 0]))
+        move, error = _moved(small, many, step, leaks=many == _SPACE)
         if error <= each * step:
-            return size * (move[:many, 0] @ basis[:many]), step, error * size
+            return size * (move @ basis[:many]), step, error * size
         step *= max(0.9 * (each * step / error) ** (1.0 / many), 0.2)
     raise ConvergenceError("no step of the Krylov method is short enough", fix="a larger tolerance")
+
+
+def _moved(small: ComplexArray, many: int, step: float, *, leaks: bool = True) -> tuple[ComplexArray, float]:
+    """exp(-i H step) of the first vector in the space of `many`, and what leaks out of it: the last row of
+    the exponential of the grown matrix (Saad 1992)."""
+    grown = np.zeros((many + 1, many + 1), dtype=complex)
+    grown[:many, :many] = -1j * step * small[:many, :many]
+    grown[many, many - 1] = -1j * step * small[many, many - 1] if leaks else 0.0
+    move = expm(grown)
+    return move[:many, 0], float(abs(move[many, 0]))
 
 
 def lattice_emission(
