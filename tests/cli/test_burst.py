@@ -108,6 +108,39 @@ def test_the_ladder(capsys):
     assert json.loads(said.out)["i_peak_over_Gamma"] == pytest.approx(22.75912, abs=1e-4)
 
 
+def test_explain_says_what_an_assembly_rests_on(assembly, capsys):
+    code, said = run(capsys, "explain", str(assembly))
+    assert code == 0 and "emitters.refractive_index = 1" in said.out and "[assumed]" in said.out
+    code, said = run(capsys, "explain", str(assembly), "--json")
+    of = {one["key"]: one for one in json.loads(said.out)["parameters"]}
+    assert of["emitters.temperature"]["decides"] == ["equilibrium"]
+    code, said = run(capsys, "explain", str(assembly), "--at", "300K")
+    assert code == 2 and "--at" in said.err
+
+
+def test_a_case_keeps_its_batches_where_it_is_told(tmp_path, capsys, monkeypatch):
+    from perolux.collective import kept
+
+    command = ("burst", str(example_path("bursts") / "cube.json"), "--method", "wigner")
+    command += ("--trajectories", "100", "--json")
+    code, straight = run(capsys, *command)
+    plain, calls = kept.batch_of, []
+
+    def second_fails(*words):
+        calls.append(words)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return plain(*words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "batch_of", second_fails)
+        code, said = run(capsys, *command, "--keep", str(tmp_path / "kept"))
+    assert code == 130 and "1 pieces are kept" in said.err
+    code, said = run(capsys, *command, "--keep", str(tmp_path / "kept"))
+    assert code == 0 and "continues: 1 pieces were done" in said.err and said.out == straight.out
+    assert not (tmp_path / "kept").exists()
+
+
 @pytest.mark.slow
 def test_a_killed_run_continues_and_says_so(assembly, tmp_path, capsys, monkeypatch):
     from perolux.collective import assembly_record
