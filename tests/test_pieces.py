@@ -34,14 +34,14 @@ def test_what_was_done_is_read_bit_by_bit_and_the_folder_goes_with_the_end(tmp_p
     folder, said, made = tmp_path / "out.part", [], []
     first, message = interrupted(folder)
     assert first == ["a", "b"]
-    assert "2 pieces are kept" in message and "start the same command again" in message
+    assert "what was finished is kept" in message and "start the same command again" in message
     with pieces_in(folder, QUESTION, told=said.append) as pieces:
         pieces.tell(3, "c")
         pieces.tell()
         found = computed(pieces.part("p"), "abc", made)
     assert made == ["c"]
     assert found[0]["x"].tobytes() == np.array([0.1, np.nan, 1e-300]).tobytes()
-    assert "0 of 3 pieces were done, and 2 parts" in said[0] and "2 pieces were done" in said[1]
+    assert "0 of 3 pieces were done, and 2 of the steps" in said[0] and "2 pieces done" in said[1]
     assert not folder.exists()
 
 
@@ -61,7 +61,7 @@ def test_a_damaged_piece_is_computed_again_with_a_warning(tmp_path, spoil):
     said, made = [], []
     with pieces_in(tmp_path / "p", QUESTION, told=said.append) as pieces:
         computed(pieces.part("p"), "abc", made)
-    assert made == ["a", "c"] and "1 kept pieces" in said[0] and "computed again" in said[0]
+    assert made == ["a", "c"] and "damaged: 1 piece kept" in said[0] and "computed again" in said[0]
 
 
 def test_a_batch_that_is_no_text_is_computed_again(tmp_path):
@@ -127,7 +127,10 @@ def test_an_interruption_inside_compiled_code_is_one(tmp_path):
         except KeyboardInterrupt as stop:
             raise SystemError("returned a result with an exception set") from stop
 
-    with pytest.raises(KeyboardInterrupt, match="1 pieces"), pieces_in(tmp_path / "p", QUESTION) as pieces:
+    with (
+        pytest.raises(KeyboardInterrupt, match="what was finished is kept"),
+        pieces_in(tmp_path / "p", QUESTION) as pieces,
+    ):
         computed(pieces, "a", [])
         pieces.arrays("b", {"x": 3}, compiled)
 

@@ -47,22 +47,25 @@ class _Store:
     journal: Journal
     known: dict[str, Entry]
     told: Callable[[str], None]
-    pending: dict[str, Entry] = field(default_factory=dict)
+    many: int
+    pending: list[Entry] = field(default_factory=list)
+    size: int = 0
     last: float = field(default_factory=time.monotonic)
     last_latest: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, entry: Entry) -> None:
         with self.lock:
-            self.known[entry.key] = self.pending[entry.key] = entry
-            size = sum(one.nbytes for each in self.pending.values() for one in each.arrays.values())
-            if time.monotonic() - self.last > _EVERY_S or size > _MOST_PENDING:
+            self.pending.append(entry)
+            self.size += sum(one.nbytes for one in entry.arrays.values())
+            self.many += 1
+            if time.monotonic() - self.last > _EVERY_S or self.size > _MOST_PENDING:
                 self.flush()
 
     def flush(self) -> None:
         if self.pending:
-            self.journal.append(self.pending.values())
-            self.pending.clear()
+            self.journal.append(self.pending)
+            self.pending, self.size = [], 0
         self.last = time.monotonic()
 
 
@@ -99,7 +102,8 @@ class Pieces:
         if self._store is None:
             return make()
         store, key = self._store, self._within + name
-        found = store.known.get(key)
+        # each is asked for once: memory holds what is still to come
+        found = store.known.pop(key, None)
         if found is not None:
             if _fits(found.arrays, lengths, optional or {}):
                 return found.row, dict(found.arrays)
@@ -123,7 +127,7 @@ class Pieces:
         with store.lock:
             entry = Entry(self._within + name, {}, {one: values.copy() for one, values in arrays.items()})
             store.journal.replace_latest(entry)
-            store.known[entry.key] = entry
+            store.many += 1
             store.last_latest = time.monotonic()
 
     def tell(self, total: int | None = None, last: str = "") -> None:
@@ -134,11 +138,11 @@ class Pieces:
         known = list(self._store.known)
         whole = [one for one in known if one.rpartition("/")[2] == last]
         if total is None:
-            text = f"{len(known)} pieces were done"
+            text = f"{_pieces(len(known))} done"
         else:
             text = f"{len(whole)} of {total} pieces were done"
             parts = len(known) - len(whole)
-            text += f", and {parts} parts of the work around them" if parts else ""
+            text += f", and {parts} of the steps around them" if parts else ""
         self._store.told(f"continues: {text} ({self._store.journal.folder})")
 
 
@@ -165,8 +169,8 @@ def pieces_in(
         journal = Journal(folder, digest)
         known, spoiled = journal.looked_through()
         if spoiled:
-            told(f"{spoiled} kept pieces in {folder} are damaged and are computed again")
-        store = _Store(journal, known, told)
+            told(f"damaged: {_pieces(spoiled)} kept in {folder}, computed again")
+        store = _Store(journal, known, told, len(known))
         try:
             yield Pieces(store)
         except BaseException as error:
@@ -174,18 +178,22 @@ def pieces_in(
             if not (many and isinstance(error, KeyboardInterrupt | SystemError) and was_interrupted(error)):
                 raise
             raise KeyboardInterrupt(
-                f"interrupted: {many} pieces are kept in {folder}; start the same command again, it "
+                f"interrupted: what was finished is kept in {folder}; start the same command again, it "
                 "continues there"
             ) from None
         else:
             _remove(folder)
 
 
+def _pieces(many: int) -> str:
+    return "1 piece" if many == 1 else f"{many} pieces"
+
+
 def _kept(store: _Store) -> int:
     """Write what is pending; the number of pieces on the disk. A folder without any is emptied."""
     with store.lock:
         store.flush()
-        many = len(store.known)
+        many = store.many
     if not many:
         _remove(store.journal.folder)
     return many

@@ -119,12 +119,12 @@ def test_explain_says_what_an_assembly_rests_on(assembly, capsys):
 
 
 def test_a_case_keeps_its_batches_where_it_is_told(tmp_path, capsys, monkeypatch):
-    from perolux.collective import kept
+    from perolux.collective import wigner
 
     command = ("burst", str(example_path("bursts") / "cube.json"), "--method", "wigner")
     command += ("--trajectories", "100", "--json")
     code, straight = run(capsys, *command)
-    plain, calls = kept.batch_of, []
+    plain, calls = wigner.batch_of, []
 
     def second_fails(*words):
         calls.append(words)
@@ -133,11 +133,11 @@ def test_a_case_keeps_its_batches_where_it_is_told(tmp_path, capsys, monkeypatch
         return plain(*words)
 
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "batch_of", second_fails)
+        patch.setattr(wigner, "batch_of", second_fails)
         code, said = run(capsys, *command, "--keep", str(tmp_path / "kept"))
-    assert code == 130 and "1 pieces are kept" in said.err
+    assert code == 130 and "what was finished is kept" in said.err
     code, said = run(capsys, *command, "--keep", str(tmp_path / "kept"))
-    assert code == 0 and "continues: 1 pieces were done" in said.err and said.out == straight.out
+    assert code == 0 and "continues: 1 piece done" in said.err and said.out == straight.out
     assert not (tmp_path / "kept").exists()
 
 
@@ -157,10 +157,10 @@ def test_a_killed_run_continues_and_says_so(assembly, tmp_path, capsys, monkeypa
         patch.setattr(assembly_record, "_costs", interrupted)
         code, said = run(capsys, *command)
     assert code == 130 and len(calls) == 1 and not out.exists()
-    assert "12 pieces are kept" in said.err and "start the same command again" in said.err
+    assert "what was finished is kept" in said.err and "start the same command again" in said.err
     code, said = run(capsys, "burst", str(assembly), "--seed", "4", "--keep", f"{out}.part")
     assert code == 2 and "an interrupted run of another sampling" in said.err
     code, said = run(capsys, *command)
-    assert code == 0 and "continues: 6 of 6 pieces were done, and 6 parts" in said.err
+    assert code == 0 and "continues: 6 of 6 pieces were done, and 6 of the steps" in said.err
     assert json.loads(said.out) and (out / "report.html").is_file()
     assert not out.with_name("page.part").exists()

@@ -11,7 +11,7 @@ from perolux.collective.assembly_file import assembly_of
 from perolux.collective.assembly_record import assembly_question, assembly_result
 from perolux.collective.burst import burst, on_lattice
 from perolux.collective.case import case_of
-from perolux.collective.kept import batch_of, joined_batches
+from perolux.collective.kept import batch_of, means_of
 from perolux.pieces import nothing_kept, pieces_in
 
 ASSEMBLY = {
@@ -144,7 +144,7 @@ def test_batches_join_to_the_plain_mean_and_error():
     rng = np.random.default_rng(1)
     rate, excited = 1e6 + rng.random((37, 4)), rng.random((37, 4))
     parts = [batch_of(rate[i : i + 10], excited[i : i + 10]) for i in range(0, 37, 10)]
-    mean, up, sigma = joined_batches(parts)
+    mean, up, sigma = means_of(parts)
     assert mean == pytest.approx(rate.mean(axis=0), rel=1e-14)
     assert up == pytest.approx(excited.mean(axis=0), rel=1e-14)
     assert sigma == pytest.approx(rate.std(axis=0, ddof=1) / np.sqrt(37), rel=1e-9)

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from perolux.collective.couplings import Couplings, FloatArray
-from perolux.collective.kept import joined_batches, kept_batch
+from perolux.collective.kept import MOST_BATCHES, batch_of, kept_batch, means_of
 from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.collective.wigner import wigner_time_step
@@ -69,18 +69,21 @@ def diffusion_emission(
     seeds = rng.integers(0, 2**31 - 1, trajectories)
     factor = real_factor(between.decay)
 
-    def rows(first: int) -> tuple[FloatArray, FloatArray]:
-        some = slice(first, first + _BATCH)
-        found: tuple[FloatArray, FloatArray] = run(
-            starts[some], seeds[some], between.shift, between.detuning, factor, loss, dephasing, dt, steps,
-            every,
-        )  # fmt: skip
-        return found
+    size = max(_BATCH, -(-trajectories // MOST_BATCHES))
 
-    mean, up, sigma = joined_batches(
+    def sums(first: int) -> dict[str, FloatArray]:
+        some = slice(first, first + size)
+        return batch_of(
+            *run(
+                starts[some], seeds[some], between.shift, between.detuning, factor, loss, dephasing, dt,
+                steps, every,
+            )
+        )  # fmt: skip
+
+    mean, up, sigma = means_of(
         [
-            kept_batch(pieces, f"batch-{first:06d}", steps // every + 1, partial(rows, first))
-            for first in range(0, trajectories, _BATCH)
+            kept_batch(pieces, f"batch-{first:06d}", steps // every + 1, partial(sums, first))
+            for first in range(0, trajectories, size)
         ]
     )
     grid = dt * every * np.arange(len(mean))

@@ -20,7 +20,11 @@ from perolux.collective.phased import LightCourse
 from perolux.collective.rows import Emission
 from perolux.pieces import Pieces
 
-__all__ = ["LightOfDraw", "batch_of", "joined_batches", "kept_batch", "kept_emission", "kept_light"]
+__all__ = ["MOST_BATCHES", "LightOfDraw", "batch_of", "joined_batches", "kept_batch", "kept_emission"]
+__all__ += ["kept_light", "means_of"]
+
+MOST_BATCHES = 64
+"""Of one emission: more would fill memory and disk with sums."""
 
 _COURSES = ("photon_rate", "excited", "sigma")
 _ENDS = ("low", "high", "excited_low", "excited_high")
@@ -71,22 +75,32 @@ def batch_of(rate: FloatArray, excited: FloatArray) -> dict[str, FloatArray]:
 
 
 def kept_batch(
-    pieces: Pieces, name: str, steps: int, make: Callable[[], tuple[FloatArray, FloatArray]]
+    pieces: Pieces, name: str, steps: int, make: Callable[[], dict[str, FloatArray]]
 ) -> dict[str, FloatArray]:
-    """A batch of trajectories of `steps` times: read or computed. make: rows of rate and population."""
+    """A batch of trajectories of `steps` times, as `batch_of` gives it: read or computed."""
     lengths = {"count": 1, "rate": steps, "squares": steps, "excited": steps}
-    return pieces.arrays(name, lengths, lambda: batch_of(*make()))
+    return pieces.arrays(name, lengths, make)
 
 
-def joined_batches(batches: Sequence[dict[str, FloatArray]]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean rate, mean population and standard error of the mean rate, (k,) each, over all batches."""
+def joined_batches(batches: Sequence[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    """Batches as one, summed in their order."""
     counts = np.array([one["count"][0] for one in batches])
     total = float(counts.sum())
     rates = np.stack([one["rate"] for one in batches])
     mean = counts @ rates / total
-    excited = counts @ np.stack([one["excited"] for one in batches]) / total
-    squares = np.sum([one["squares"] for one in batches], axis=0) + counts @ (rates - mean) ** 2
-    return mean, excited, np.sqrt(squares / (total * (total - 1.0)))
+    return {
+        "count": np.array([total]),
+        "rate": mean,
+        "squares": np.sum([one["squares"] for one in batches], axis=0) + counts @ (rates - mean) ** 2,
+        "excited": counts @ np.stack([one["excited"] for one in batches]) / total,
+    }
+
+
+def means_of(batches: Sequence[dict[str, FloatArray]]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean rate, mean population and standard error of the mean rate, (k,) each, over all batches."""
+    whole = joined_batches(batches)
+    total = float(whole["count"][0])
+    return whole["rate"], whole["excited"], np.sqrt(whole["squares"] / (total * (total - 1.0)))
 
 
 @dataclass(frozen=True)

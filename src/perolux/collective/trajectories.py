@@ -13,6 +13,7 @@ linear algebra changes nothing but rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,7 +30,7 @@ from perolux.collective.blocks import (
     photon_operator,
 )
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
-from perolux.collective.kept import joined_batches, kept_batch
+from perolux.collective.kept import batch_of, kept_batch, means_of
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
@@ -124,10 +125,11 @@ def trajectory_emission(
     progress.start("trajectories", trajectories)
     for b, many in enumerate(counts):
         rows = partial(_many, k0, vector, many, times, parts, rules, own[b])
-        batches.append(kept_batch(pieces, f"batch-{b:05d}", len(times), rows))
+        name = f"batch-{b:06d}"
+        batches.append(kept_batch(pieces, name, len(times), partial(_sums, rows)))
         progress.advance(many)
     progress.finish()
-    mean, excited, sigma = joined_batches(batches)
+    mean, excited, sigma = means_of(batches)
     g2 = between.initial_g2() if k0 == n else None
     return Emission(
         "trajectories", f"{trajectories} number-conserving quantum jumps: unbiased, statistical errors",
@@ -180,6 +182,10 @@ def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
 def _condition(right: ComplexArray, inverse: ComplexArray) -> float:
     """How much a rounding of the weights grows on the mean: 1 for a normal H_eff, 1 to 4 for lattices."""
     return float(np.linalg.norm(right) * np.linalg.norm(inverse)) / len(right)
+
+
+def _sums(rows: Callable[[], tuple[FloatArray, FloatArray]]) -> dict[str, FloatArray]:
+    return batch_of(*rows())
 
 
 def _many(

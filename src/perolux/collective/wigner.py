@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from perolux.collective.couplings import Couplings, FloatArray
-from perolux.collective.kept import joined_batches, kept_batch
+from perolux.collective.kept import MOST_BATCHES, batch_of, joined_batches, kept_batch, means_of
 from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
@@ -141,20 +141,24 @@ def _run(
     factor = np.ascontiguousarray(real_factor(between.decay), dtype=single)
     detuning, has_shift = between.detuning.astype(single), bool(np.any(between.shift))
 
-    def part(m: int) -> dict[str, FloatArray]:
-        return kept_batch(pieces, f"batch-{m:05d}", steps // every + 1, lambda: rows(m))
+    def part(first: int) -> dict[str, FloatArray]:
+        some = range(first, min(first + group, len(seeds)))
+        return kept_batch(
+            pieces, f"batch-{first:06d}", steps // every + 1, lambda: joined_batches([sums(m) for m in some])
+        )
 
-    def rows(m: int) -> tuple[FloatArray, FloatArray]:
+    def sums(m: int) -> dict[str, FloatArray]:
         some = np.ascontiguousarray(starts[:, :, m * _LANES : (m + 1) * _LANES], dtype=single)
         rate, excited = lanes(
             some, int(seeds[m]), outside, inside, has_shift, detuning, factor, single(loss), dephasing, dt,
             steps, every,
         )  # fmt: skip
-        return rate.T, excited.T
+        return batch_of(rate.T, excited.T)
 
+    group = -(-len(seeds) // MOST_BATCHES)
     # seeds belong to the lanes and not to the threads: their number changes nothing
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(get_num_threads()) as pool:
-        return joined_batches(list(pool.map(part, range(len(seeds)))))
+        return means_of(list(pool.map(part, range(0, len(seeds), group))))
 
 
 def wigner_step_plain(
