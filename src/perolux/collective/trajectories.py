@@ -13,8 +13,10 @@ linear algebra changes nothing but rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +30,10 @@ from perolux.collective.blocks import (
     photon_operator,
 )
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
+from perolux.collective.kept import batch_of, kept_batch, means_of
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
 __all__ = ["trajectory_emission"]
@@ -91,6 +95,7 @@ def trajectory_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over jump trajectories, with standard errors.
 
@@ -113,20 +118,22 @@ def trajectory_emission(
     rates, modes = between.modes()
     bright = rates > _LEAST_MODE
     rules = _Rules(n, rates[bright], modes[:, bright], dephasing, loss)
-    sums = np.zeros((3, len(times)))
+    counts = [min(_AT_ONCE, trajectories - first) for first in range(0, trajectories, _AT_ONCE)]
+    # each batch has numbers of its own, so that one that is known need not be drawn again
+    own = [rng, *rng.spawn(len(counts) - 1)]
+    batches = []
     progress.start("trajectories", trajectories)
-    for first in range(0, trajectories, _AT_ONCE):
-        many = min(_AT_ONCE, trajectories - first)
-        rate, population = _many(k0, vector, many, times, parts, rules, rng)
-        sums += np.stack([rate.sum(axis=0), np.sum(rate**2, axis=0), population.sum(axis=0)])
+    for b, many in enumerate(counts):
+        rows = partial(_many, k0, vector, many, times, parts, rules, own[b])
+        name = f"batch-{b:06d}"
+        batches.append(kept_batch(pieces, name, len(times), partial(_sums, rows)))
         progress.advance(many)
     progress.finish()
-    mean, square, excited = sums / trajectories
-    variance = np.maximum(square - mean**2, 0.0) * trajectories / (trajectories - 1)
+    mean, excited, sigma = means_of(batches)
     g2 = between.initial_g2() if k0 == n else None
     return Emission(
         "trajectories", f"{trajectories} number-conserving quantum jumps: unbiased, statistical errors",
-        times, mean, excited, np.sqrt(variance / trajectories), g2,
+        times, mean, excited, sigma, g2,
     )  # fmt: skip
 
 
@@ -175,6 +182,10 @@ def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
 def _condition(right: ComplexArray, inverse: ComplexArray) -> float:
     """How much a rounding of the weights grows on the mean: 1 for a normal H_eff, 1 to 4 for lattices."""
     return float(np.linalg.norm(right) * np.linalg.norm(inverse)) / len(right)
+
+
+def _sums(rows: Callable[[], tuple[FloatArray, FloatArray]]) -> dict[str, FloatArray]:
+    return batch_of(*rows())
 
 
 def _many(
