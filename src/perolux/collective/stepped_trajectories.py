@@ -1,0 +1,188 @@
+"""Jump trajectories of 13 to 16 emitters: states are carried from step to step, without eigenvectors.
+
+The same process as in `trajectories`. All trajectories share a grid of short times; between two of them each
+is carried by Chebyshev polynomials of H_eff (`sectors`), in single precision. Where its norm falls below its
+random share, the time of the jump is found by Newton's steps from a cubic through norm and slope at both ends
+(the slope of the norm is minus photon rate and loss); the rest of the step it goes on in the block below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from perolux.collective.blocks import IntArray, blocks, excited_sites
+from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
+from perolux.collective.jumps import Rules, Walkers, above_table, joined, jump
+from perolux.collective.sectors import Sector, sector
+from perolux.progress import Progress, silent
+
+__all__ = ["stepped_trajectories"]
+
+# phase of the widest block in one step: about 25 products, of which 10 are overhead
+_PHASE = 15.0
+# of the share where a jump is placed: a shift of its time by this over the rate, far below statistical errors
+_SHARE_TO = 1e-4
+_MOST_ROUNDS = 30
+
+
+@dataclass
+class _Course:
+    """One trajectory's share, and when its next kick comes: both (many,)."""
+
+    share: FloatArray
+    kick: FloatArray
+
+
+def stepped_trajectories(
+    between: Couplings,
+    start: tuple[int, ComplexArray],
+    many: int,
+    times: FloatArray,
+    rules: Rules,
+    rng: np.random.Generator,
+    progress: Progress = silent,
+) -> tuple[FloatArray, FloatArray]:
+    """Rates and populations (many, k) of trajectories from one state. times: rising from 0 on."""
+    top, vector = start
+    parts = {k: sector(blocks(len(between)), k, between) for k in range(top, 0, -1)}
+    above = {k: above_table(blocks(len(between)), k) for k in parts}
+    rate, population = np.zeros((many, len(times))), np.zeros((many, len(times)))
+    course = _Course(rng.random(many), _kicks(np.zeros(many), rules, rng))
+    everyone = Walkers(
+        np.arange(many), np.tile(vector[:, None], (1, many)).astype(np.complex64), np.zeros(many),
+        np.zeros(many, dtype=np.int64),
+    )  # fmt: skip
+    there = {top: everyone}
+    now = 0.0
+    for t, output in enumerate(times):
+        half = max((parts[k].half for k in there), default=0.0)
+        steps = max(int(np.ceil((output - now) * half / _PHASE)), 1)
+        for end in np.linspace(now, output, steps + 1)[1:] if output > now else ():
+            there = _stepped(there, float(end), parts, above, course, rules, rng)
+            progress.advance(len(everyone.which) / len(times) / steps)
+        now = float(output)
+        for k, block in there.items():
+            norm = _norms(block.psi)
+            rate[block.which, t] = parts[k].light(block.psi) / norm
+            population[block.which, t] = float(k)
+    return rate, population
+
+
+def _kicks(now: FloatArray, rules: Rules, rng: np.random.Generator) -> FloatArray:
+    """When the next kick of each comes; kicks of all emitters together come at n g*/2."""
+    if rules.dephasing == 0.0:
+        return np.full(len(now), np.inf)
+    return now + rng.exponential(2.0 / (rules.dephasing * rules.emitters), len(now))
+
+
+def _norms(psi: ComplexArray) -> FloatArray:
+    flat = np.ascontiguousarray(psi).view(psi.real.dtype)
+    return np.asarray(np.einsum("cs,cs->s", flat, flat).reshape(-1, 2).sum(axis=1, dtype=float))
+
+
+def _stepped(
+    there: dict[int, Walkers],
+    end: float,
+    parts: dict[int, Sector],
+    above: dict[int, IntArray],
+    course: _Course,
+    rules: Rules,
+    rng: np.random.Generator,
+) -> dict[int, Walkers]:
+    """All at the time `end`, by block; those without excitation are left out."""
+    found: dict[int, Walkers] = {}
+    arrived: list[Walkers] = []
+    for k in range(max(there, default=0), 0, -1):
+        waiting = joined([*arrived, *([there[k]] if k in there else [])]) if arrived or k in there else None
+        arrived, arrivals = [], []
+        while waiting is not None and len(waiting.which):
+            stop = np.minimum(end, course.kick[waiting.which])
+            after = parts[k].carried(waiting.psi, stop - waiting.now, rules.loss)
+            jumps = _norms(after) <= course.share[waiting.which]
+            kicked = np.flatnonzero(~jumps & (stop < end))
+            arrivals.append(replace(waiting, psi=after, now=stop).part(~jumps & (stop == end)))
+            leaving = waiting.part(jumps)
+            if len(leaving.which):
+                low = _jumped(leaving, after[:, jumps], stop[jumps], parts[k], above[k], course, rules, rng)
+                arrived.append(low)
+            waiting = replace(waiting, psi=after, now=stop).part(kicked)
+            site = rng.integers(rules.emitters, size=len(kicked))
+            if len(kicked):
+                signs = 2.0 * excited_sites(blocks(rules.emitters), k) - 1.0
+                waiting.psi = waiting.psi * signs[:, site].astype(np.float32)
+                course.kick[waiting.which] = _kicks(waiting.now, rules, rng)
+        if arrivals and sum(len(one.which) for one in arrivals):
+            found[k] = joined(arrivals)
+    return found
+
+
+def _jumped(
+    leaving: Walkers,
+    after: ComplexArray,
+    stop: FloatArray,
+    block: Sector,
+    above: IntArray,
+    course: _Course,
+    rules: Rules,
+    rng: np.random.Generator,
+) -> Walkers:
+    """The trajectories that jump within the step, in the block below at the time of their jump, with a new
+    share and norm 1. after: where they would be at `stop` without a jump."""
+    share = course.share[leaving.which]
+    lost = rules.loss * block.excited
+    psi, elapsed = _when(leaving, after, stop - leaving.now, share, block, lost, rules.loss)
+    moment = Walkers(leaving.which, psi.astype(complex), leaving.now + elapsed, leaving.done)
+    below = jump(above, moment, rng.random(len(share)), rules)
+    course.share[below.which] = rng.random(len(share))
+    return replace(below, psi=below.psi.astype(np.complex64))
+
+
+def _when(
+    leaving: Walkers,
+    after: ComplexArray,
+    whole: FloatArray,
+    share: FloatArray,
+    block: Sector,
+    lost: float,
+    loss: float,
+) -> tuple[ComplexArray, FloatArray]:
+    """States where the norm is `share`, and after how long; `whole` is an end beyond it."""
+    norms = _norms(leaving.psi), _norms(after)
+    slopes = tuple(
+        -(block.light(psi) + lost * norm) for psi, norm in zip((leaving.psi, after), norms, strict=True)
+    )
+    low, high = np.zeros_like(whole), whole.copy()
+    at = _where(norms, slopes, whole, share)
+    found, left = np.empty(leaving.psi.shape, dtype=np.complex64), np.arange(len(share))
+    for _ in range(_MOST_ROUNDS):
+        psi = block.carried(np.ascontiguousarray(leaving.psi[:, left]), at[left], loss)
+        found[:, left] = psi
+        norm = _norms(psi)
+        apart = norm - share[left]
+        low[left[apart > 0.0]] = at[left[apart > 0.0]]
+        high[left[apart <= 0.0]] = at[left[apart <= 0.0]]
+        rough = np.abs(apart) > _SHARE_TO * np.maximum(share[left], 1e-3)
+        if not np.any(rough):
+            break
+        left, apart, norm = left[rough], apart[rough], norm[rough]
+        step = apart / np.maximum(block.light(np.ascontiguousarray(psi[:, rough])) + lost * norm, 1e-30)
+        newton = at[left] + step
+        inside = (newton > low[left]) & (newton < high[left])
+        at[left] = np.where(inside, newton, 0.5 * (low[left] + high[left]))
+    return found, at
+
+
+def _where(
+    norms: tuple[FloatArray, FloatArray], slopes: tuple[FloatArray, ...], whole: FloatArray, share: FloatArray
+) -> FloatArray:
+    """Where the cubic through norms and slopes at 0 and `whole` meets the share, by bisection."""
+    low, high = np.zeros_like(share), np.ones_like(share)
+    (a, b), (c, d) = norms, (slopes[0] * whole, slopes[1] * whole)
+    for _ in range(30):
+        x = 0.5 * (low + high)
+        cubic = a + c * x + (3.0 * (b - a) - 2.0 * c - d) * x**2 + (2.0 * (a - b) + c + d) * x**3
+        low, high = np.where(cubic > share, x, low), np.where(cubic > share, high, x)
+    return 0.5 * (low + high) * whole
