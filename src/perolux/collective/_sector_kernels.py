@@ -94,3 +94,27 @@ def complex_term(neighbour, pair, shift, decay, diagonal, light, scale, x, old, 
             old[p, 2 * s], old[p, 2 * s + 1] = re, im
             out[p, 2 * s] += turn[s] * re - fade[s] * im
             out[p, 2 * s + 1] += turn[s] * im + fade[s] * re
+
+
+@njit(cache=True, fastmath=True)
+def lower(above, amplitude, x, out):
+    """out = sum_i amplitude_i s-_i x for states in pairs of columns; amplitude (N, m), x (C, 2 m).
+
+    above: for every lower state and emitter the state above, or -1. Returns the squares of the columns.
+    """
+    many = x.shape[1] // 2
+    square = np.zeros(many)
+    row = np.empty(2 * many, dtype=x.dtype)
+    for p in range(len(above)):
+        row[:] = 0.0
+        for i in range(above.shape[1]):
+            q = above[p, i]
+            if q < 0:
+                continue
+            for s in range(many):
+                row[2 * s] += amplitude[i, s] * x[q, 2 * s]
+                row[2 * s + 1] += amplitude[i, s] * x[q, 2 * s + 1]
+        for s in range(many):
+            square[s] += row[2 * s] ** 2 + row[2 * s + 1] ** 2
+            out[p, 2 * s], out[p, 2 * s + 1] = row[2 * s], row[2 * s + 1]
+    return square

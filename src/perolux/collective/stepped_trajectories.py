@@ -11,20 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from perolux.collective import _sector_kernels as kernels
 from perolux.collective.blocks import IntArray, blocks, excited_sites
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
-from perolux.collective.jumps import Rules, Walkers, above_table, joined, jump
+from perolux.collective.jumps import Rules, Walkers, above_table, joined
 from perolux.collective.sectors import Sector, sector
-from perolux.progress import Progress, silent
 
 __all__ = ["stepped_trajectories"]
 
 # phase of the widest block in one step: about 25 products, of which 10 are overhead
 _PHASE = 15.0
-# of the share where a jump is placed: a shift of its time by this over the rate, far below statistical errors
-_SHARE_TO = 1e-4
+# of the norm where a jump is placed: its time moves by this over the rate, to either side
+_SHARE_TO = 5e-4
 _MOST_ROUNDS = 30
 
 
@@ -43,7 +42,6 @@ def stepped_trajectories(
     times: FloatArray,
     rules: Rules,
     rng: np.random.Generator,
-    progress: Progress = silent,
 ) -> tuple[FloatArray, FloatArray]:
     """Rates and populations (many, k) of trajectories from one state. times: rising from 0 on."""
     top, vector = start
@@ -62,7 +60,6 @@ def stepped_trajectories(
         steps = max(int(np.ceil((output - now) * half / _PHASE)), 1)
         for end in np.linspace(now, output, steps + 1)[1:] if output > now else ():
             there = _stepped(there, float(end), parts, above, course, rules, rng)
-            progress.advance(len(everyone.which) / len(times) / steps)
         now = float(output)
         for k, block in there.items():
             norm = _norms(block.psi)
@@ -96,8 +93,9 @@ def _stepped(
     found: dict[int, Walkers] = {}
     arrived: list[Walkers] = []
     for k in range(max(there, default=0), 0, -1):
-        waiting = joined([*arrived, *([there[k]] if k in there else [])]) if arrived or k in there else None
+        here = [*arrived, *([there[k]] if k in there else [])]
         arrived, arrivals = [], []
+        waiting = joined(here) if here else None
         while waiting is not None and len(waiting.which):
             stop = np.minimum(end, course.kick[waiting.which])
             after = parts[k].carried(waiting.psi, stop - waiting.now, rules.loss)
@@ -134,10 +132,37 @@ def _jumped(
     share = course.share[leaving.which]
     lost = rules.loss * block.excited
     psi, elapsed = _when(leaving, after, stop - leaving.now, share, block, lost, rules.loss)
-    moment = Walkers(leaving.which, psi.astype(complex), leaving.now + elapsed, leaving.done)
-    below = jump(above, moment, rng.random(len(share)), rules)
-    course.share[below.which] = rng.random(len(share))
-    return replace(below, psi=below.psi.astype(np.complex64))
+    total = block.light(psi) + lost * _norms(psi)
+    below = _lowered(psi, total * rng.random(len(share)), above, rules)
+    course.share[leaving.which] = rng.random(len(share))
+    return Walkers(leaving.which, below, leaving.now + elapsed, leaving.done)
+
+
+def _lowered(psi: ComplexArray, reach: FloatArray, above: IntArray, rules: Rules) -> ComplexArray:
+    """States after a jump, of norm 1: the first whose rates added up pass `reach`, the brightest mode first,
+    losses last. Most end at the first mode: the others are not formed for all."""
+    bright = np.argsort(-rules.rates)
+    vectors = (rules.modes * np.sqrt(rules.rates))[:, bright]
+    if rules.loss > 0.0:
+        vectors = np.concatenate([vectors, np.sqrt(rules.loss) * np.eye(rules.emitters)], axis=1)
+    found = np.empty((len(above), psi.shape[1]), dtype=np.complex64)
+    left, passed, best = np.arange(psi.shape[1]), np.zeros(psi.shape[1]), np.zeros(psi.shape[1])
+    for amplitude in vectors.T.astype(np.float32):
+        part = np.ascontiguousarray(psi[:, left]).view(np.float32)
+        out = np.empty((len(above), part.shape[1]), dtype=np.float32)
+        square = kernels.lower(above, np.tile(amplitude[:, None], (1, len(left))), part, out)
+        passed[left] += square
+        done = passed[left] >= reach[left]
+        # where rounding leaves the sum short, the brightest of all is taken
+        stored = done | (square > best[left])
+        found[:, left[stored]] = out.view(np.complex64)[:, stored] / np.sqrt(square[stored]).astype(
+            np.float32
+        )
+        best[left[stored]] = square[stored]
+        left = left[~done]
+        if not len(left):
+            break
+    return found
 
 
 def _when(
@@ -164,7 +189,7 @@ def _when(
         apart = norm - share[left]
         low[left[apart > 0.0]] = at[left[apart > 0.0]]
         high[left[apart <= 0.0]] = at[left[apart <= 0.0]]
-        rough = np.abs(apart) > _SHARE_TO * np.maximum(share[left], 1e-3)
+        rough = np.abs(apart) > _SHARE_TO
         if not np.any(rough):
             break
         left, apart, norm = left[rough], apart[rough], norm[rough]

@@ -29,14 +29,16 @@ from perolux.collective.blocks import (
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 from perolux.collective.jumps import Rules, Walkers, above_table, joined, jump
 from perolux.collective.rows import Emission
+from perolux.collective.stepped_trajectories import stepped_trajectories
 from perolux.errors import ModelRangeError, OptionError
 from perolux.progress import Progress, silent
 
 __all__ = ["trajectory_emission"]
 
-_MOST = 12
+_MOST = 16
+_EIGENVECTORS = 12
 _LEAST_MODE = 1e-9
-_AT_ONCE = 1000
+_AT_ONCE, _STEPPED_AT_ONCE = 1000, 250
 # of the norm where a jump is placed: above the rounding of single precision, far below statistical errors
 _SHARE_TO = 3e-6
 _CONDITION_OF_SINGLE = 300.0
@@ -71,30 +73,36 @@ def trajectory_emission(
 ) -> Emission:
     """Mean photon rate and population over jump trajectories, with standard errors.
 
-    times: in 1/Gamma, rising from 0 on. Unbiased at any number of trajectories. Raises `ModelRangeError`
-    above 12 emitters (eigenvectors of blocks of 924 states).
+    times: in 1/Gamma, rising from 0 on. Unbiased at any number of trajectories. Up to 12 emitters by
+    eigenvectors of the blocks, 13 to 16 step by step (`stepped_trajectories`; cost in proportion to the last
+    time). Raises `ModelRangeError` above 16 emitters (blocks of 12870 states).
     """
     n = len(between)
     if n > _MOST:
         raise ModelRangeError(
             f"jump trajectories of {n} emitters",
             allowed=f"up to {_MOST}",
-            fix="no validated method is known above",
+            fix="above: a bracket of methods",
         )
     if trajectories < 2:
         raise OptionError(f"{trajectories} trajectories", allowed="2 and more")
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     k0, vector = start
-    parts = _blocks(between, k0, loss)
+    stepped = n > _EIGENVECTORS
+    parts = {} if stepped else _blocks(between, k0, loss)
     rates, modes = between.modes()
     bright = rates > _LEAST_MODE
     rules = Rules(n, rates[bright], modes[:, bright], dephasing, loss)
     sums = np.zeros((3, len(times)))
     progress.start("trajectories", trajectories)
-    for first in range(0, trajectories, _AT_ONCE):
-        many = min(_AT_ONCE, trajectories - first)
-        rate, population = _many(k0, vector, many, times, parts, rules, rng)
+    at_once = _STEPPED_AT_ONCE if stepped else _AT_ONCE
+    for first in range(0, trajectories, at_once):
+        many = min(at_once, trajectories - first)
+        if stepped:
+            rate, population = stepped_trajectories(between, start, many, times, rules, rng)
+        else:
+            rate, population = _many(k0, vector, many, times, parts, rules, rng)
         sums += np.stack([rate.sum(axis=0), np.sum(rate**2, axis=0), population.sum(axis=0)])
         progress.advance(many)
     progress.finish()
