@@ -135,5 +135,5 @@ def test_refusals(together):
         )
     with pytest.raises(ModelRangeError):
         wigner_emission(
-            together(3001), np.arange(2), np.array([0.0, 1.0]), trajectories=2, rng=np.random.default_rng(0)
+            together(10_001), np.arange(2), np.array([0.0, 1.0]), trajectories=2, rng=np.random.default_rng(0)
         )

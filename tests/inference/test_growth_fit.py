@@ -103,9 +103,9 @@ def covered(truth, seeds):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(truth):
-    # 400 in the long tier; of 40 that hold with 95 %, fewer than 34 would happen once in 170 runs
-    shares = covered(truth, range(40))
-    assert np.all(shares >= 0.85), shares
+    # 400 in the long tier; of 20 that hold with 95 %, fewer than 16 would happen once in 390 runs
+    shares = covered(truth, range(20))
+    assert np.all(shares >= 0.8), shares
 
 
 @pytest.mark.long

@@ -51,7 +51,7 @@ def test_no_clean_band_is_lost(step_nm, counts):
     assert lost == 0  # the fits of the top alone lost 5 % on the finer grids
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("step_nm", [0.1, 0.22, 0.5, 1.0])
 def test_no_clean_band_of_many_is_lost(step_nm):
     lost = sum(r.peak_ev is None or r.fwhm_mev is None for r in draws(step_nm, 85.0, 300, 2000))
@@ -81,7 +81,7 @@ def test_sigmas_are_those_of_the_scatter(step_nm, fwhm_mev, counts, neighbours):
     assert 0.7 < width < 1.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("step_nm", "fwhm_mev", "counts", "neighbours"),
     [

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from perolux.errors import OptionError
@@ -9,6 +11,7 @@ from perolux.files import example_path
 from perolux.measured.decays import read_table
 from perolux.photons.dwell_times import (
     LAWS,
+    _Problem,
     against_limit,
     compare_laws,
     detection_chance,
@@ -99,3 +102,13 @@ def test_wrong_input() -> None:
         fit_law([1.0, -2.0], "exponential", lower_s=0.5)
     with pytest.raises(OptionError, match="limits"):
         fit_law([1.0] * 30, "exponential", lower_s=0.5, upper_s=0.1)
+
+
+@pytest.mark.parametrize("chance", [None, lambda t: np.ones_like(t)])
+@given(st.sampled_from(LAWS), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+@settings(max_examples=200, deadline=None)
+def test_a_search_may_go_anywhere(chance, law: str, first: float, second: float) -> None:
+    """A simplex runs far away now and then: it gets a number, never an error."""
+    t = np.array([2e-3, 5e-3, 8e-3, 2e-2, 0.1] * 4)
+    p = np.array([first, second][: len(TRUE[law])])
+    assert np.isfinite(_Problem(law, t, 1e-3, None, chance).loss(p))

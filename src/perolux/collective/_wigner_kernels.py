@@ -118,13 +118,14 @@ def step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, detuning, noi
 
 
 @njit(cache=True, fastmath=True, nogil=True)
-def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, dephasing, dt, steps, every):
-    """Photon rate and population of each trajectory at every `every`-th step, (steps//every + 1, B) each.
+def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, dephasing, dts, every):
+    """Photon rate and population of each trajectory at first, every `every`-th step and at last, (k, B) each.
 
-    starts (3, N, B); all in the precision of `starts`.
+    starts (3, N, B); all in the precision of `starts`. dts (steps,): lengths of the steps, a multiple of
+    `every` of them.
     """
     np.random.seed(seed)  # noqa: NPY002
-    n, b = starts.shape[1], starts.shape[2]
+    n, b, steps = starts.shape[1], starts.shape[2], len(dts)
     kept, rank = steps // every + 1, factor.shape[1]
     rate, excited = np.zeros((kept, b)), np.zeros((kept, b))
     turned = factor.T.copy()
@@ -134,9 +135,6 @@ def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, deph
     xy[:, :b], xy[:, b:] = starts[0], starts[1]
     p, eta = np.zeros((rank, 2 * b), starts.dtype), np.zeros((rank, 2 * b), starts.dtype)
     noise = np.zeros((n, 2 * b), starts.dtype)
-    # <xi_i conj xi_j> = Gamma_ij/(2 dt): xi = factor eta/sqrt(2), eta complex with <|eta|^2> = 1/dt
-    scale, lost = math.sqrt(0.25 / dt), math.sqrt(0.25 * loss / dt)
-    quarter = xy.dtype.type(0.25 * dt)
     for k in range(steps + 1):
         np.dot(turned, xy, p)
         if k % every == 0:
@@ -151,6 +149,10 @@ def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, deph
                     rate[at, c] += up - 0.25 * own[i] * (xy[i, c] ** 2 + xy[i, b + c] ** 2)
         if k == steps:
             break
+        # <xi_i conj xi_j> = Gamma_ij/(2 dt): xi = factor eta/sqrt(2), eta complex with <|eta|^2> = 1/dt
+        dt = dts[k]
+        scale, lost = math.sqrt(0.25 / dt), math.sqrt(0.25 * loss / dt)
+        quarter = xy.dtype.type(0.25 * dt)
         for m in range(rank):
             for c in range(2 * b):
                 eta[m, c] = scale * np.random.normal()  # noqa: NPY002

@@ -23,12 +23,14 @@ from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
 
-__all__ = ["wigner_emission", "wigner_step_plain", "wigner_time_step"]
+__all__ = ["wigner_emission", "wigner_step_plain", "wigner_steps", "wigner_time_step"]
 
-_MOST = 3000
+_MOST = 10_000
 _STEP_OVER_FIELD = 0.4
 # a quarter instead of a tenth changes the burst of 20 emitters by 0.1 %, a half by 0.7 %
 _STEP_OVER_RATE = 0.25
+_STEP_OVER_SPREAD = 0.2
+_BURST_OVER_RATE = 10.0
 _LARGEST_STEP = 5e-3
 _LANES = 64
 
@@ -36,15 +38,39 @@ _LANES = 64
 def wigner_time_step(between: Couplings) -> float:
     """Time step in 1/Gamma: 0.4 over the largest root of sum_j Omega_ij^2, 0.25 over the largest collective
     rate, 0.2 over the detunings; 0.005 at most."""
+    return _step(between, _STEP_OVER_RATE, _STEP_OVER_SPREAD)
+
+
+def _step(between: Couplings, over_rate: float, over_spread: float) -> float:
     field = float(np.sqrt(np.max(np.sum(between.shift**2, axis=1), initial=0.0)))
-    collective = float(np.max(np.sum(np.abs(between.decay), axis=1)))
     spread = float(np.max(np.abs(between.detuning), initial=0.0))
     return min(
         _LARGEST_STEP,
         _STEP_OVER_FIELD / field if field > 0.0 else np.inf,
-        _STEP_OVER_RATE / collective,
-        0.2 / spread if spread > 0.0 else np.inf,
+        over_rate / _collective(between),
+        over_spread / spread if spread > 0.0 else np.inf,
     )
+
+
+def _collective(between: Couplings) -> float:
+    return float(np.max(np.sum(np.abs(between.decay), axis=1)))
+
+
+def wigner_steps(between: Couplings, end: float, dephasing: float = 0.0) -> FloatArray:
+    """Lengths of the steps to a time: those of `wigner_time_step` while a burst can last, longer ones after.
+
+    A burst is over by 10 ln(N + 1) over the largest collective rate, or never comes. What is left is damped,
+    and the sweeps are stable at any step: 2 over the rate and 0.5 over the detunings move the population of
+    512 emitters by less than 1 % at any time.
+    """
+    early = wigner_time_step(between)
+    late = min(_step(between, 2.0, 0.5), max(early, 0.1 / max(dephasing, 1e-12)))
+    turn = min(_BURST_OVER_RATE * float(np.log(len(between) + 1.0)) / _collective(between), end)
+    parts = []
+    for length, dt in ((turn, early), (end - turn, late)):
+        steps = int(np.ceil(length / dt))
+        parts.append(np.full(steps, length / max(steps, 1)))
+    return np.concatenate(parts)
 
 
 def wigner_emission(
@@ -70,19 +96,21 @@ def wigner_emission(
         raise OptionError(f"{trajectories} trajectories", allowed="2 and more")
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
-    dt = wigner_time_step(between) if time_step is None else time_step
     end = float(times[-1])
-    steps = max(int(np.ceil(end / dt)), 1)
-    dt = end / steps if end > 0.0 else dt
-    every = max(steps // 2000, 1)
-    steps = -(-steps // every) * every
-    dt = end / steps if end > 0.0 else dt
+    if time_step is None:
+        dts = wigner_steps(between, end, dephasing)
+    else:
+        dts = np.full(max(int(np.ceil(end / time_step)), 1), end / max(int(np.ceil(end / time_step)), 1))
+    every = max(len(dts) // 2000, 1)
+    # the last steps are halved until their number fits
+    while len(dts) % every:
+        dts = np.append(dts[:-1], [0.5 * dts[-1]] * 2)
     starts = rng.choice([-1.0, 1.0], size=(3, n, trajectories))
     starts[2] = -1.0
     starts[2, excited_emitters] = 1.0
     seeds = rng.integers(0, 2**31 - 1, -(-trajectories // _LANES))
-    rate, excited = _run(between, starts, seeds, loss, dephasing, dt, steps, every)
-    grid = dt * every * np.arange(rate.shape[1])
+    rate, excited = _run(between, starts, seeds, loss, dephasing, dts, every)
+    grid = np.concatenate([[0.0], np.cumsum(dts)])[::every]
     mean, up = rate.mean(axis=0), excited.mean(axis=0)
     sigma = rate.std(axis=0, ddof=1) / np.sqrt(trajectories)
     lost = up[0] - up
@@ -122,8 +150,7 @@ def _run(
     seeds: np.ndarray,
     loss: float,
     dephasing: float,
-    dt: float,
-    steps: int,
+    dts: FloatArray,
     every: int,
 ) -> tuple[FloatArray, FloatArray]:
     """Rates and populations (T, times), `_LANES` trajectories at a time, in as many threads as Numba has."""
@@ -141,8 +168,8 @@ def _run(
     def part(m: int) -> tuple[FloatArray, FloatArray]:
         some = np.ascontiguousarray(starts[:, :, m * _LANES : (m + 1) * _LANES], dtype=single)
         return lanes(
-            some, int(seeds[m]), outside, inside, has_shift, detuning, factor, single(loss), dephasing, dt,
-            steps, every,
+            some, int(seeds[m]), outside, inside, has_shift, detuning, factor, single(loss), dephasing, dts,
+            every,
         )  # fmt: skip
 
     # seeds belong to the lanes and not to the threads: their number changes nothing

@@ -37,7 +37,8 @@ __all__ = [
 ]  # fmt: skip
 
 FloatArray = npt.NDArray[np.float64]
-_RAYS = 200_000
+_RAYS = 100_000
+"""Standard errors of 0.0015 on a share of 0.35, a second on one core."""
 _CELLS, _NODES = 48, 32
 
 

@@ -251,6 +251,8 @@ class _Problem:
         if law == "power-law" and self.upper is None and p[0] <= 1.0:
             return math.inf
         top = self.upper if self.upper is not None else _far(law, p, self.lower)
+        if not top > self.lower:
+            return math.inf  # a law that ends where the dwells begin: its norm is lost in rounding
         x, w = _gauss(1 if self.chance is None else _PANELS)
         span = math.log(top / self.lower) / 2
         u = math.log(self.lower) + span * (x + 1)
@@ -388,9 +390,9 @@ def _log_density(law: str, p: FloatArray, t: FloatArray) -> FloatArray:
         return -t * math.exp(min(-p[0], 700.0))
     if law == "stretched":
         u = np.log(t) - p[1]
-        b = math.exp(min(p[0], 5.0))
+        b = math.exp(min(max(p[0], -5.0), 5.0))
         return (b - 1) * u - np.exp(np.minimum(b * u, 700.0))
-    s = math.exp(max(p[1], -20.0))
+    s = math.exp(min(max(p[1], -20.0), 300.0))
     return -((np.log(t) - p[0]) ** 2) / (2 * s * s) - np.log(t)
 
 
@@ -403,9 +405,10 @@ def _far(law: str, p: FloatArray, lower: float) -> float:
     if law == "exponential":
         return lower + 45 * math.exp(min(p[0], 300.0))
     if law == "stretched":
-        start = (lower / math.exp(p[1])) ** math.exp(p[0])
-        return math.exp(min(p[1] + math.log(start + 45) / math.exp(p[0]), 300.0))
-    s = math.exp(max(p[1], -20.0))
+        b = math.exp(min(max(p[0], -5.0), 5.0))
+        start = math.exp(min(b * (math.log(lower) - p[1]), 700.0))
+        return math.exp(min(p[1] + math.log(start + 45) / b, 300.0))
+    s = math.exp(min(max(p[1], -20.0), 300.0))
     return math.exp(min(max(p[0], math.log(lower)) + 9 * s + 1e-6, 300.0))
 
 

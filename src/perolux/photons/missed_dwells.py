@@ -364,12 +364,12 @@ def law_cumulative(law: str, p: FloatArray, t: FloatArray, begin_s: float) -> Fl
     with np.errstate(divide="ignore"):
         logs = np.log(t)
     if law == "stretched":
-        b = math.exp(min(p[0], 5.0))
+        b = math.exp(min(max(p[0], -5.0), 5.0))
         return np.asarray(-np.expm1(-np.exp(np.minimum(b * (logs - p[1]), 700.0))))
     if law == "lognormal":
         from scipy.special import ndtr
 
-        return np.asarray(ndtr((logs - p[0]) / math.exp(max(p[1], -20.0))))
+        return np.asarray(ndtr((logs - p[0]) / math.exp(min(max(p[1], -20.0), 300.0))))
     if law == "power-law":
         if p[0] <= 1:
             return np.full(len(t), np.nan)

@@ -24,7 +24,7 @@ __all__ = ["draw_gamut", "gamut_picture", "gamut_pictures", "write_gamut_figure"
 
 FloatArray = npt.NDArray[np.float64]
 _FORMATS = ("png", "svg", "pdf")
-_PIXELS = 500
+_PIXELS = 400
 _LIMITS = {"xy": ((-0.02, 0.78), (-0.02, 0.88)), "u'v'": ((-0.02, 0.66), (-0.02, 0.62))}
 _LINES = {"rec2020": "-", "dci-p3": "--", "ntsc": "-.", "rec709": ":"}
 _MARKS_NM = (460, 470, 480, 490, 500, 510, 520, 530, 540, 560, 580, 600, 620, 700)
@@ -107,7 +107,7 @@ def _ellipse(center: FloatArray, covariance: FloatArray) -> FloatArray:
 
 @cache
 def _image(space: str) -> npt.NDArray[np.uint8]:
-    """Colours over the whole diagram, (500, 500, 4); the outline of the locus cuts the picture."""
+    """Colours over the whole diagram, (400, 400, 4); the outline of the locus cuts the picture."""
     (left, right), (low, high) = _LIMITS[space]
     a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
     if space == "xy":
