@@ -18,13 +18,15 @@ from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 from perolux.collective.jumps import Rules, Walkers, above_table, joined
 from perolux.collective.sectors import Sector, sector
 
-__all__ = ["stepped_trajectories"]
+__all__ = ["stepped_seconds", "stepped_trajectories"]
 
 # phase of the widest block in one step: about 25 products, of which 10 are overhead
 _PHASE = 15.0
 # of the norm where a jump is placed: its time moves by this over the rate, to either side
 _SHARE_TO = 5e-4
 _MOST_ROUNDS = 30
+# measured at 16 emitters, one slow core: seconds for a hop of one state in one product, with the jumps
+_SECONDS_PER_HOP = 8.5e-10
 
 
 @dataclass
@@ -66,6 +68,14 @@ def stepped_trajectories(
             rate[block.which, t] = parts[k].light(block.psi) / norm
             population[block.which, t] = float(k)
     return rate, population
+
+
+def stepped_seconds(between: Couplings, end: float) -> float:
+    """What one trajectory to `end` costs at most, s of a slow core: as if it were in the widest block all the
+    time. One that stays in the first blocks costs a few per cent of it."""
+    n = len(between)
+    widest = sector(blocks(n), n // 2, between)
+    return _SECONDS_PER_HOP * end * widest.half * widest.neighbour.size
 
 
 def _kicks(now: FloatArray, rules: Rules, rng: np.random.Generator) -> FloatArray:
