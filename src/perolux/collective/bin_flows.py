@@ -21,7 +21,7 @@ from perolux.collective.jumps import above_table
 __all__ = ["jumps_between", "kicks_within"]
 
 Bins = Levels | Sampled
-_VECTORS = 4
+_VECTORS = 3
 
 
 def jumps_between(

@@ -12,6 +12,7 @@ Source: kernel polynomial method, Weisse et al., Rev. Mod. Phys. 78, 275 (2006),
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from perolux.collective.sectors import Sector, sector
 
 __all__ = ["Levels", "Sampled", "levels", "sampled"]
 
+Vectors = npt.NDArray[np.floating[Any]]
 _TERMS = 256
 _AT_ONCE = 32
 
@@ -38,7 +40,7 @@ class Levels:
         """(C, bins) of 0 and 1."""
         return np.asarray(self.place[:, None] == np.arange(self.bins), dtype=float)
 
-    def vectors(self, many: int, rng: np.random.Generator) -> FloatArray:
+    def vectors(self, many: int, rng: np.random.Generator) -> Vectors:
         """Random states of each bin, evenly over its eigenstates: (bins, C, many), square the share."""
         found = np.empty((self.bins, len(self.states), many))
         for b in range(self.bins):
@@ -46,7 +48,7 @@ class Levels:
             found[b] = self.states[:, own] @ rng.normal(size=(len(own), many))
         return found
 
-    def shares(self, u: FloatArray) -> FloatArray:
+    def shares(self, u: Vectors) -> FloatArray:
         """How the square of each column of u (C, m) is divided over the bins: (bins, m)."""
         inside = (self.states.T @ u) ** 2
         return np.asarray(self.member().T @ inside)
@@ -64,7 +66,7 @@ class Sampled:
         """How many."""
         return len(self.windows)
 
-    def vectors(self, many: int, rng: np.random.Generator) -> FloatArray:
+    def vectors(self, many: int, rng: np.random.Generator) -> Vectors:
         """Random vectors seen through each window: (bins, C, many)."""
         size = len(self.of)
         found = np.empty((self.bins, size, many), dtype=np.float32)
@@ -80,7 +82,7 @@ class Sampled:
                 done, held = done + len(held), []
         return found
 
-    def shares(self, u: FloatArray) -> FloatArray:
+    def shares(self, u: Vectors) -> FloatArray:
         """As `Levels.shares`, from moments: two for each product with H."""
         found = np.empty((self.bins, u.shape[1]))
         terms = self.windows.shape[1]
@@ -116,7 +118,8 @@ def levels(of: Blocks, excited: int, between: Couplings, bins: int) -> Levels:
     elif width == 0.0:
         place = np.zeros(len(energy), dtype=np.int64)
     else:
-        place = np.minimum(((energy - energy[0]) / width * bins).astype(np.int64), bins - 1)
+        angle = np.arccos(np.clip(1.0 - 2.0 * (energy - energy[0]) / width, -1.0, 1.0))
+        place = np.minimum((angle / np.pi * bins).astype(np.int64), bins - 1)
     used, place = np.unique(place, return_inverse=True)
     return Levels(states, place, len(used))
 
@@ -124,8 +127,8 @@ def levels(of: Blocks, excited: int, between: Couplings, bins: int) -> Levels:
 def sampled(of: Blocks, excited: int, between: Couplings, bins: int) -> Sampled:
     """Windows of equal width over the spectrum."""
     part = sector(of, excited, between)
-    edges = np.linspace(part.low, part.high, bins + 1)
-    angle = np.arccos(np.clip((edges - part.middle) / part.real_half, -1.0, 1.0))
+    edges = -0.5 * (part.high - part.low) * np.cos(np.linspace(0.0, np.pi, bins + 1))
+    angle = np.arccos(np.clip(edges / part.real_half, -1.0, 1.0))
     # the outer windows reach to the ends: together they are 1
     angle[0], angle[-1] = np.pi, 0.0
     m = np.arange(1, _TERMS)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.collective.blocks import Blocks, IntArray
-from perolux.collective.couplings import ComplexArray, FloatArray
+from perolux.collective.couplings import FloatArray
+from perolux.collective.sectors import States
 
 __all__ = ["Rules", "Walkers", "above_table", "joined", "jump"]
 
@@ -20,7 +21,7 @@ class Walkers:
     """The trajectories in one block: which (n,), states as columns (C, n), their times, outputs done."""
 
     which: IntArray
-    psi: ComplexArray
+    psi: States
     now: FloatArray
     done: IntArray
 

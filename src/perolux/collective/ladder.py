@@ -30,7 +30,7 @@ from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 __all__ = ["ladder_emission"]
 
 RESOLVED = 3
-_BINS = 20
+_BINS = 30
 _MOST = 16
 # above: random states; the eigenvectors of 1000 states take 2 s
 _DIAGONAL = 1001

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,10 @@ from perolux.collective import _sector_kernels as kernels
 from perolux.collective.blocks import Blocks, excited_sites
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 
-__all__ = ["Sector", "sector"]
+__all__ = ["Sector", "States", "sector"]
+
+States = npt.NDArray[np.complexfloating[Any, Any]]
+"""States as columns (C, m), in single or double precision."""
 
 _AT_ONCE = 32
 _LANCZOS = 80
@@ -61,7 +65,7 @@ class Sector:
     def __len__(self) -> int:
         return len(self.neighbour)
 
-    def light(self, psi: npt.NDArray[np.complex64]) -> FloatArray:
+    def light(self, psi: States) -> FloatArray:
         """<psi|sum Gamma_ij s+_i s-_j|psi> of states as columns (C, m)."""
         found = np.empty(psi.shape[1])
         own = np.full(len(self), self.excited, dtype=np.float32)
@@ -73,9 +77,7 @@ class Sector:
             found[first : first + _AT_ONCE] = both.sum(axis=1, dtype=float)
         return found
 
-    def carried(
-        self, psi: npt.NDArray[np.complex64], elapsed: FloatArray, loss: float
-    ) -> npt.NDArray[np.complex64]:
+    def carried(self, psi: States, elapsed: FloatArray, loss: float) -> States:
         """exp(-i H_eff t) of states as columns (C, m), each by its own t (m,); a common phase is left out."""
         out = np.empty(psi.shape, dtype=np.complex64)
         # alike times beside each other: the longest sets the number of terms
@@ -85,9 +87,7 @@ class Sector:
             out[:, which] = self._carried(np.ascontiguousarray(psi[:, which]), elapsed[which], loss)
         return out
 
-    def _carried(
-        self, psi: npt.NDArray[np.complex64], elapsed: FloatArray, loss: float
-    ) -> npt.NDArray[np.complex64]:
+    def _carried(self, psi: States, elapsed: FloatArray, loss: float) -> States:
         coefficients = _coefficients(self.half, elapsed)
         turn, fade = coefficients.real.astype(np.float32), coefficients.imag.astype(np.float32)
         own = np.float32(self.excited)

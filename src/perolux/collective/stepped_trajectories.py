@@ -16,7 +16,7 @@ from perolux.collective import _sector_kernels as kernels
 from perolux.collective.blocks import IntArray, blocks, excited_sites
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 from perolux.collective.jumps import Rules, Walkers, above_table, joined
-from perolux.collective.sectors import Sector, sector
+from perolux.collective.sectors import Sector, States, sector
 
 __all__ = ["stepped_seconds", "stepped_trajectories"]
 
@@ -85,7 +85,7 @@ def _kicks(now: FloatArray, rules: Rules, rng: np.random.Generator) -> FloatArra
     return now + rng.exponential(2.0 / (rules.dephasing * rules.emitters), len(now))
 
 
-def _norms(psi: ComplexArray) -> FloatArray:
+def _norms(psi: States) -> FloatArray:
     flat = np.ascontiguousarray(psi).view(psi.real.dtype)
     return np.asarray(np.einsum("cs,cs->s", flat, flat).reshape(-1, 2).sum(axis=1, dtype=float))
 
@@ -129,7 +129,7 @@ def _stepped(
 
 def _jumped(
     leaving: Walkers,
-    after: ComplexArray,
+    after: States,
     stop: FloatArray,
     block: Sector,
     above: IntArray,
@@ -148,7 +148,7 @@ def _jumped(
     return Walkers(leaving.which, below, leaving.now + elapsed, leaving.done)
 
 
-def _lowered(psi: ComplexArray, reach: FloatArray, above: IntArray, rules: Rules) -> ComplexArray:
+def _lowered(psi: States, reach: FloatArray, above: IntArray, rules: Rules) -> States:
     """States after a jump, of norm 1: the first whose rates added up pass `reach`, the brightest mode first,
     losses last. Most end at the first mode: the others are not formed for all."""
     bright = np.argsort(-rules.rates)
@@ -177,13 +177,13 @@ def _lowered(psi: ComplexArray, reach: FloatArray, above: IntArray, rules: Rules
 
 def _when(
     leaving: Walkers,
-    after: ComplexArray,
+    after: States,
     whole: FloatArray,
     share: FloatArray,
     block: Sector,
     lost: float,
     loss: float,
-) -> tuple[ComplexArray, FloatArray]:
+) -> tuple[States, FloatArray]:
     """States where the norm is `share`, and after how long; `whole` is an end beyond it."""
     norms = _norms(leaving.psi), _norms(after)
     slopes = tuple(
