@@ -22,7 +22,8 @@ from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 
 __all__ = ["FirstPhotons", "first_photons"]
 
-_LEAST_MODE = 1e-7
+# a millionth of one emitter's light is left out of what arrives below
+_LEAST_MODE = 1e-6
 _TURN = 0.5
 
 

@@ -16,10 +16,13 @@ The last block above the ground state is resolved level by level.
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sparse
 from scipy.linalg import expm
 
-from perolux.collective.blocks import blocks, excited_sites, hamiltonian, lowering
+from perolux.collective.bin_flows import jumps_between, kicks_within
+from perolux.collective.blocks import Blocks, blocks, lowering, photon_operator
 from perolux.collective.couplings import Couplings, FloatArray
+from perolux.collective.energy_bins import Levels, Sampled, levels, sampled
 from perolux.collective.first_photons import first_photons
 from perolux.collective.rows import Emission
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
@@ -27,10 +30,13 @@ from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 __all__ = ["ladder_emission"]
 
 RESOLVED = 3
-_BINS = 20
-_MOST_STATES = 3500
+_BINS = 30
+_MOST = 16
+# above: random states; the eigenvectors of 1000 states take 2 s
+_DIAGONAL = 1001
 _LEAST_MODE = 1e-9
 _MOST_STEP = 2e-3
+_FEWEST_STEPS = 100
 _LEFT = 1e-4
 _CUTOFF = 200.0
 
@@ -43,8 +49,9 @@ def ladder_emission(
     loss: float = 0.0,
     bins: int = _BINS,
     cutoff: float = _CUTOFF,
+    seed: int = 0,
 ) -> Emission:
-    """Photon rate and population from full inversion; blocks up to 3500 states, 5 to 14 emitters.
+    """Photon rate and population from full inversion, 5 to 16 emitters.
 
     cutoff: in Gamma, of the coherences kept in the first blocks (`first_photons`); 100 and 500 agree to 4e-5.
     times: in 1/Gamma, rising from 0 on. Validity: full inversion, shifts or detunings far above the rates.
@@ -55,25 +62,24 @@ def ladder_emission(
     missing.
     """
     n = len(between)
-    of = blocks(min(n, 20))
-    if n < RESOLVED + 2 or max(of.size(k) for k in range(max(n - RESOLVED, 1))) > _MOST_STATES:
+    if not RESOLVED + 2 <= n <= _MOST:
         raise ModelRangeError(
-            f"the ladder of number and energy for {n} emitters", allowed=f"{RESOLVED + 2} to 14",
+            f"the ladder of number and energy for {n} emitters", allowed=f"{RESOLVED + 2} to {_MOST}",
             fix="fewer: exact; more: no validated method",
         )  # fmt: skip
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     bottom = n - RESOLVED
-    rates, light, number, projectors = _bins(between, bottom, dephasing, loss, bins)
-    feeding = np.stack([_above(between, bottom, one, loss) for one in projectors.values()])
+    rates, light, number, feeding = _bins(between, bottom, dephasing, loss, bins, np.random.default_rng(seed))
     end = float(times[-1])
-    steps = max(int(np.ceil(end / _MOST_STEP)), 200)
+    steps = max(int(np.ceil(end / _MOST_STEP)), _FEWEST_STEPS)
     fine = np.linspace(0.0, end, steps + 1)
     top = first_photons(between, bottom, dephasing=dephasing, loss=loss, cutoff=cutoff)
     # next to nothing is left in the first blocks: what is left out shows in the imbalance
     seen = top.run(fine, feeding, _LEFT * n)
     source = np.zeros((len(light), steps + 1))
-    source[list(projectors)] = seen[2:]
+    # the bins of the first block come first
+    source[: len(feeding)] = seen[2:]
     populations = _driven(rates, source, end / steps)
     photon = seen[0] + light @ populations
     excited = seen[1] + number @ populations
@@ -95,69 +101,52 @@ def ladder_emission(
 
 
 def _bins(
-    between: Couplings, bottom: int, dephasing: float, loss: float, bins: int
-) -> tuple[FloatArray, FloatArray, FloatArray, dict[int, FloatArray]]:
-    """Rates between bins of blocks bottom - 1 down to 0, their photon rates and numbers, and the projectors
-    of the bins of the first block."""
+    between: Couplings, bottom: int, dephasing: float, loss: float, bins: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Rates between bins of blocks bottom - 1 down to 0, their photon rates and numbers, and what feeds the
+    bins of the first block (b, C, C)."""
     n = len(between)
     of = blocks(n)
     gammas, modes = between.modes()
-    bright = gammas > _LEAST_MODE
-    gammas, modes = gammas[bright], modes[:, bright]
-    levels, member, first, total = {}, {}, {}, 0
+    factor = (modes * np.sqrt(gammas))[:, gammas > _LEAST_MODE]
+    parts: dict[int, Levels | Sampled] = {}
+    first, total = {}, 0
     for k in range(bottom - 1, -1, -1):
-        energy, states = np.linalg.eigh(hamiltonian(of, k, between).toarray())
-        width = float(energy[-1] - energy[0])
-        if k <= 1 or width == 0.0:
-            place = np.arange(len(energy)) if k <= 1 else np.zeros(len(energy), dtype=np.int64)
-        else:
-            place = np.minimum(((energy - energy[0]) / width * bins).astype(np.int64), bins - 1)
-        used, place = np.unique(place, return_inverse=True)
-        levels[k], first[k] = states, total
-        member[k] = (place[:, None] == np.arange(len(used))).astype(float)
-        total += len(used)
+        whole = k == bottom - 1 or of.size(k) <= _DIAGONAL
+        parts[k] = levels(of, k, between, bins) if whole else sampled(of, k, between, bins)
+        first[k] = total
+        total += parts[k].bins
     rates, light, number = np.zeros((total, total)), np.zeros(total), np.zeros(total)
-    for k in range(bottom - 1, -1, -1):
-        here = slice(first[k], first[k] + member[k].shape[1])
-        share = member[k] / member[k].sum(axis=0)
+    for k in range(bottom - 1, 0, -1):
+        here = slice(first[k], first[k] + parts[k].bins)
+        below = slice(first[k - 1], first[k - 1] + parts[k - 1].bins)
         number[here] = float(k)
-        if k == 0:
-            continue
-        lower = lowering(of, k)
-        radiative = np.zeros((of.size(k - 1), of.size(k)))
-        for gamma, mode in zip(gammas, modes.T, strict=True):
-            jump = sum(mode[i] * lower[i] for i in range(n))
-            radiative += gamma * (levels[k - 1].T @ (jump @ levels[k])) ** 2
-        below = slice(first[k - 1], first[k - 1] + member[k - 1].shape[1])
-        down = member[k - 1].T @ radiative @ share
+        pair = (of, k, parts[k], parts[k - 1])
+        down = jumps_between(*pair, factor, photon_operator(of, k, between), rng)
         light[here] = down.sum(axis=0)
         if loss > 0.0:
-            lost = sum((levels[k - 1].T @ (one @ levels[k])) ** 2 for one in lower)
-            down = down + loss * (member[k - 1].T @ lost @ share)
+            down = down + loss * jumps_between(*pair, np.eye(n), float(k) * sparse.eye_array(of.size(k)), rng)
         rates[below, here] += down
         rates[here, here] -= np.diag(down.sum(axis=0))
         if dephasing > 0.0:
-            sz = 2.0 * excited_sites(of, k) - 1.0
-            states = levels[k]
-            mixed = sum((states.T @ (sz[:, i, None] * states)) ** 2 for i in range(n))
-            mix = 0.5 * dephasing * (member[k].T @ mixed @ share)
+            mix = 0.5 * dephasing * kicks_within(of, k, parts[k], rng)
             rates[here, here] += mix - np.diag(mix.sum(axis=0))
-    top = bottom - 1
-    projectors = {
-        first[top] + b: (levels[top] * member[top][:, b]) @ levels[top].T for b in range(member[top].shape[1])
-    }
-    return rates, light, number, projectors
+    last = parts[bottom - 1]
+    assert isinstance(last, Levels)
+    return rates, light, number, _feeding(of, bottom, last, between.decay + loss * np.eye(n))
 
 
-def _above(between: Couplings, k: int, projector: FloatArray, loss: float) -> FloatArray:
-    """sum_ij (Gamma_ij + kappa delta_ij) s+_i P s-_j in block k: what flows into P."""
-    lower = lowering(blocks(len(between)), k)
-    whole = between.decay + loss * np.eye(len(between))
-    moved = [projector @ one for one in lower]
-    found = np.zeros((lower[0].shape[1],) * 2)
-    for i, one in enumerate(lower):
-        found += one.T @ sum(whole[i, j] * moved[j] for j in range(len(lower)))
-    return 0.5 * (found + found.T)
+def _feeding(of: Blocks, k: int, below: Levels, whole: FloatArray) -> FloatArray:
+    """sum_ij (Gamma_ij + kappa delta_ij) s+_i P_B s-_j in block k, for each bin below: (b, C, C)."""
+    single = lowering(of, k)
+    values, modes = np.linalg.eigh(whole)
+    found = np.zeros((below.bins, of.size(k), of.size(k)))
+    for column in (modes * np.sqrt(np.maximum(values, 0.0)))[:, values > _LEAST_MODE].T:
+        moved = below.states.T @ sum(c * one for c, one in zip(column, single, strict=True))
+        for b in range(below.bins):
+            own = moved[below.place == b]
+            found[b] += own.T @ own
+    return found
 
 
 def _driven(rates: FloatArray, source: FloatArray, step: float) -> FloatArray:
