@@ -40,18 +40,22 @@ class Levels:
         """(C, bins) of 0 and 1."""
         return np.asarray(self.place[:, None] == np.arange(self.bins), dtype=float)
 
-    def vectors(self, many: int, rng: np.random.Generator) -> Vectors:
-        """Random states of each bin, evenly over its eigenstates: (bins, C, many), square the share."""
+    def vectors(self, weights: FloatArray, many: int, rng: np.random.Generator) -> Vectors:
+        """Random states of each bin, eigenstates (C,) by their weights: (bins, C, many)."""
         found = np.empty((self.bins, len(self.states), many))
         for b in range(self.bins):
             own = np.flatnonzero(self.place == b)
-            found[b] = self.states[:, own] @ rng.normal(size=(len(own), many))
+            drawn = np.sqrt(weights[own])[:, None] * rng.normal(size=(len(own), many))
+            found[b] = self.states[:, own] @ drawn
         return found
 
+    def gathered(self, rows: FloatArray) -> FloatArray:
+        """Sums over the eigenstates of each bin."""
+        return np.asarray(self.member().T @ rows)
+
     def shares(self, u: Vectors) -> FloatArray:
-        """How the square of each column of u (C, m) is divided over the bins: (bins, m)."""
-        inside = (self.states.T @ u) ** 2
-        return np.asarray(self.member().T @ inside)
+        """How the square of each column of u (C, m) is divided over the eigenstates: (C, m)."""
+        return np.asarray((self.states.T @ u) ** 2)
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,9 @@ class Sampled:
         """How many."""
         return len(self.windows)
 
-    def vectors(self, many: int, rng: np.random.Generator) -> Vectors:
-        """Random vectors seen through each window: (bins, C, many)."""
+    def vectors(self, weights: FloatArray, many: int, rng: np.random.Generator) -> Vectors:
+        """Random vectors seen through each window, evenly over its states: (bins, C, many)."""
+        del weights
         size = len(self.of)
         found = np.empty((self.bins, size, many), dtype=np.float32)
         start = rng.normal(size=(size, many)).astype(np.float32)
@@ -83,7 +88,7 @@ class Sampled:
         return found
 
     def shares(self, u: Vectors) -> FloatArray:
-        """As `Levels.shares`, from moments: two for each product with H."""
+        """The same over the bins (bins, m), from moments: two for each product with H."""
         found = np.empty((self.bins, u.shape[1]))
         terms = self.windows.shape[1]
         for first in range(0, u.shape[1], _AT_ONCE):
@@ -103,6 +108,10 @@ class Sampled:
                 np.copyto(before, now)
             found[:, first : first + _AT_ONCE] = self.windows @ moments
         return found
+
+    def gathered(self, rows: FloatArray) -> FloatArray:
+        """As they are: rows are bins."""
+        return rows
 
 
 def _product(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> FloatArray:

@@ -16,10 +16,11 @@ The last block above the ground state is resolved level by level.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sparse
 from scipy.linalg import expm
 
-from perolux.collective.bin_flows import jumps_between, kicks_within
+from perolux.collective.bin_flows import jumps_between, kicks_between_states, kicks_within, shares_of
 from perolux.collective.blocks import Blocks, blocks, lowering, photon_operator
 from perolux.collective.couplings import Couplings, FloatArray
 from perolux.collective.energy_bins import Levels, Sampled, levels, sampled
@@ -39,6 +40,7 @@ _MOST_STEP = 2e-3
 _FEWEST_STEPS = 100
 _LEFT = 1e-4
 _CUTOFF = 200.0
+_LEAST_WEIGHT = 1e-9
 
 
 def ladder_emission(
@@ -69,17 +71,23 @@ def ladder_emission(
         )  # fmt: skip
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
-    bottom = n - RESOLVED
-    rates, light, number, feeding = _bins(between, bottom, dephasing, loss, bins, np.random.default_rng(seed))
+    bottom, of = n - RESOLVED, blocks(n)
     end = float(times[-1])
     steps = max(int(np.ceil(end / _MOST_STEP)), _FEWEST_STEPS)
     fine = np.linspace(0.0, end, steps + 1)
     top = first_photons(between, bottom, dephasing=dephasing, loss=loss, cutoff=cutoff)
+    below = levels(of, bottom - 1, between, bins)
+    arrivals = _arrivals(of, bottom, below, between.decay + loss * np.eye(n))
+    feeding = np.stack([_fed(arrivals, below.place == b) for b in range(below.bins)])
     # next to nothing is left in the first blocks: what is left out shows in the imbalance
-    seen = top.run(fine, feeding, _LEFT * n)
-    source = np.zeros((len(light), steps + 1))
+    seen, whole = top.run(fine, feeding, _LEFT * n)
+    inflow = sum(np.sum((one @ whole) * one, axis=1) for one in arrivals)
+    rates, light, number = _bins(
+        between, below, np.maximum(inflow, 0.0), (dephasing, loss, bins, end), np.random.default_rng(seed)
+    )
     # the bins of the first block come first
-    source[: len(feeding)] = seen[2:]
+    source = np.zeros((len(light), steps + 1))
+    source[: below.bins] = seen[2:]
     populations = _driven(rates, source, end / steps)
     photon = seen[0] + light @ populations
     excited = seen[1] + number @ populations
@@ -101,52 +109,85 @@ def ladder_emission(
 
 
 def _bins(
-    between: Couplings, bottom: int, dephasing: float, loss: float, bins: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Rates between bins of blocks bottom - 1 down to 0, their photon rates and numbers, and what feeds the
-    bins of the first block (b, C, C)."""
+    between: Couplings,
+    highest: Levels,
+    inflow: FloatArray,
+    options: tuple[float, float, int, float],
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rates between bins of the blocks from `highest` down to 0, their photon rates and numbers.
+
+    inflow (C,): what arrives in each eigenstate of the highest block up to the last time. options: dephasing,
+    loss, bins, last time.
+    """
+    dephasing, loss, bins, end = options
     n = len(between)
-    of = blocks(n)
+    of, first_block = blocks(n), n - RESOLVED - 1
     gammas, modes = between.modes()
     factor = (modes * np.sqrt(gammas))[:, gammas > _LEAST_MODE]
-    parts: dict[int, Levels | Sampled] = {}
-    first, total = {}, 0
-    for k in range(bottom - 1, -1, -1):
-        whole = k == bottom - 1 or of.size(k) <= _DIAGONAL
-        parts[k] = levels(of, k, between, bins) if whole else sampled(of, k, between, bins)
-        first[k] = total
-        total += parts[k].bins
+    parts: dict[int, Levels | Sampled] = {first_block: highest}
+    for k in range(first_block - 1, -1, -1):
+        kind = levels if of.size(k) <= _DIAGONAL else sampled
+        parts[k] = kind(of, k, between, bins)
+    first = dict(zip(parts, np.cumsum([0] + [one.bins for one in parts.values()]), strict=False))
+    total = sum(one.bins for one in parts.values())
     rates, light, number = np.zeros((total, total)), np.zeros(total), np.zeros(total)
-    for k in range(bottom - 1, 0, -1):
+    for k in range(first_block, 0, -1):
         here = slice(first[k], first[k] + parts[k].bins)
         below = slice(first[k - 1], first[k - 1] + parts[k - 1].bins)
         number[here] = float(k)
-        pair = (of, k, parts[k], parts[k - 1])
-        down = jumps_between(*pair, factor, photon_operator(of, k, between), rng)
+        upper, operator = parts[k], photon_operator(of, k, between)
+        weights, kicks = np.zeros(0), np.zeros((0, 0))
+        if isinstance(upper, Levels):
+            if dephasing > 0.0:
+                kicks = 0.5 * dephasing * kicks_between_states(of, k, upper)
+            weights = _there(upper, operator, kicks, inflow, loss * k + 1.0 / end)
+        pair = (of, k, upper, parts[k - 1], weights)
+        down = jumps_between(*pair, factor, operator, rng)
         light[here] = down.sum(axis=0)
         if loss > 0.0:
             down = down + loss * jumps_between(*pair, np.eye(n), float(k) * sparse.eye_array(of.size(k)), rng)
-        rates[below, here] += down
+        rates[below, here] += parts[k - 1].gathered(down)
         rates[here, here] -= np.diag(down.sum(axis=0))
         if dephasing > 0.0:
-            mix = 0.5 * dephasing * kicks_within(of, k, parts[k], rng)
+            mix = (
+                0.5 * dephasing * kicks_within(of, k, upper, rng)
+                if isinstance(upper, Sampled)
+                else upper.gathered(kicks @ shares_of(upper, weights))
+            )
             rates[here, here] += mix - np.diag(mix.sum(axis=0))
-    last = parts[bottom - 1]
-    assert isinstance(last, Levels)
-    return rates, light, number, _feeding(of, bottom, last, between.decay + loss * np.eye(n))
+        if isinstance(upper, Levels):
+            inside = upper.gathered(weights)
+        else:
+            inside = np.linalg.solve(np.eye(upper.bins) / end - rates[here, here], inflow)
+        inflow = down @ np.maximum(inside, 0.0)
+    return rates, light, number
 
 
-def _feeding(of: Blocks, k: int, below: Levels, whole: FloatArray) -> FloatArray:
-    """sum_ij (Gamma_ij + kappa delta_ij) s+_i P_B s-_j in block k, for each bin below: (b, C, C)."""
+def _there(
+    block: Levels, operator: sparse.csr_matrix, kicks: FloatArray, inflow: FloatArray, leaves: float
+) -> FloatArray:
+    """Mean populations of eigenstates (C,): what arrives over what leaves; kicks (C, C) or empty."""
+    out = np.sum(block.states * (operator @ block.states), axis=0) + leaves
+    if not kicks.size:
+        found = inflow / out
+    else:
+        found = np.linalg.solve(np.diag(out + kicks.sum(axis=0)) - kicks, inflow)
+    # states that nothing reaches count a little: a bin of them alone has rates too
+    return np.asarray(np.maximum(found, 0.0) + _LEAST_WEIGHT * max(float(np.max(found)), 1e-300))
+
+
+def _arrivals(of: Blocks, k: int, below: Levels, whole: FloatArray) -> list[FloatArray]:
+    """Jumps by the modes of Gamma_ij + kappa delta_ij from block k into eigenstates below, (C below, C)."""
     single = lowering(of, k)
     values, modes = np.linalg.eigh(whole)
-    found = np.zeros((below.bins, of.size(k), of.size(k)))
-    for column in (modes * np.sqrt(np.maximum(values, 0.0)))[:, values > _LEAST_MODE].T:
-        moved = below.states.T @ sum(c * one for c, one in zip(column, single, strict=True))
-        for b in range(below.bins):
-            own = moved[below.place == b]
-            found[b] += own.T @ own
-    return found
+    scaled = (modes * np.sqrt(np.maximum(values, 0.0)))[:, values > _LEAST_MODE]
+    return [below.states.T @ sum(c * one for c, one in zip(v, single, strict=True)) for v in scaled.T]
+
+
+def _fed(arrivals: list[FloatArray], own: npt.NDArray[np.bool_]) -> FloatArray:
+    """sum_ij (Gamma_ij + kappa delta_ij) s+_i P s-_j for the eigenstates of one bin, (C, C)."""
+    return np.asarray(sum(one[own].T @ one[own] for one in arrivals))
 
 
 def _driven(rates: FloatArray, source: FloatArray, step: float) -> FloatArray:
