@@ -15,13 +15,13 @@ import scipy.sparse as sparse
 
 from perolux.collective.blocks import Blocks, excited_sites, lowering
 from perolux.collective.couplings import FloatArray
-from perolux.collective.energy_bins import Levels, Sampled
+from perolux.collective.energy_bins import Levels, Sampled, Vectors
 from perolux.collective.jumps import above_table
 
 __all__ = ["jumps_between", "kicks_between_states", "kicks_within", "shares_of"]
 
 Bins = Levels | Sampled
-_VECTORS = 3
+_VECTORS = 4
 
 
 def jumps_between(
@@ -29,15 +29,17 @@ def jumps_between(
     k: int,
     upper: Bins,
     lower: Bins,
-    weights: FloatArray,
+    there: Vectors,
     factor: FloatArray,
     total: sparse.csr_matrix,
+    leaves_else: float,
     rng: np.random.Generator,
-) -> FloatArray:
-    """(eigenstates of block k - 1 or, where it is sampled, its bins; bins of block k).
+) -> tuple[FloatArray, Vectors]:
+    """Rates (eigenstates of block k - 1 or, where it is sampled, its bins; bins of block k), and columns
+    (C below, m) whose squares add up to what arrives in a sampled block below, else none.
 
-    weights (C,): of the eigenstates of block k, not used where it is sampled. factor (N, r); total:
-    sum (F F^T)_ij s+_i s-_j of block k.
+    there: of block k, the mean populations (C,) of its eigenstates; of a sampled one what arrived in it
+    (C, m). factor (N, r); total: sum (F F^T)_ij s+_i s-_j of block k; leaves_else: other rates out of a bin.
     """
     if isinstance(upper, Levels) and isinstance(lower, Levels):
         single = lowering(of, k)
@@ -45,10 +47,10 @@ def jumps_between(
         for column in factor.T:
             jump = sum(c * one for c, one in zip(column, single, strict=True))
             moved += (lower.states.T @ (jump @ upper.states)) ** 2
-        return np.asarray(moved @ shares_of(upper, weights))
+        return np.asarray(moved @ shares_of(upper, there)), np.zeros((0, 0))
     above = above_table(of, k)
-    found = []
-    for states in upper.vectors(weights, _VECTORS, rng):
+    found, arrive = [], np.zeros((len(above), _VECTORS), dtype=np.float32)
+    for states in upper.vectors(there, _VECTORS, rng):
         # a row of zeros for -1
         padded = np.concatenate([states, np.zeros((1, states.shape[1]), dtype=states.dtype)])
         signs = factor @ rng.choice([-1.0, 1.0], size=(factor.shape[1], states.shape[1]))
@@ -58,7 +60,11 @@ def jumps_between(
         split = lower.shares(after).sum(axis=1)
         leaves = float(np.vdot(states, total.astype(states.dtype) @ states) / np.vdot(states, states))
         found.append(leaves * split / max(float(split.sum()), 1e-300))
-    return np.stack(found, axis=1)
+        # mean populations are what arrived over what leaves
+        stays = 1.0 / _VECTORS if isinstance(upper, Levels) else 1.0 / (leaves + leaves_else)
+        sign = rng.choice([-1.0, 1.0], size=states.shape[1])
+        arrive += (np.sqrt(stays) * sign * after).astype(np.float32)
+    return np.stack(found, axis=1), arrive if isinstance(lower, Sampled) else np.zeros((0, 0))
 
 
 def shares_of(block: Levels, weights: FloatArray) -> FloatArray:
@@ -76,11 +82,13 @@ def kicks_between_states(of: Blocks, k: int, block: Levels) -> FloatArray:
     return found
 
 
-def kicks_within(of: Blocks, k: int, block: Sampled, rng: np.random.Generator) -> FloatArray:
+def kicks_within(
+    of: Blocks, k: int, block: Sampled, arrived: Vectors, rng: np.random.Generator
+) -> FloatArray:
     """The same between the bins of a sampled block, (bins, bins)."""
     signs = 2.0 * excited_sites(of, k) - 1.0
     found = np.empty((block.bins, block.bins))
-    for b, states in enumerate(block.vectors(np.zeros(0), _VECTORS, rng)):
+    for b, states in enumerate(block.vectors(arrived, _VECTORS, rng)):
         kick = signs @ rng.choice([-1.0, 1.0], size=(of.emitters, states.shape[1]))
         split = block.shares(kick * states).sum(axis=1)
         found[:, b] = of.emitters * split / float(split.sum())

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import jv
 
 from perolux.collective.blocks import Blocks, hamiltonian
 from perolux.collective.couplings import Couplings, FloatArray
@@ -70,21 +71,35 @@ class Sampled:
         """How many."""
         return len(self.windows)
 
-    def vectors(self, weights: FloatArray, many: int, rng: np.random.Generator) -> Vectors:
-        """Random vectors seen through each window, evenly over its states: (bins, C, many)."""
-        del weights
-        size = len(self.of)
-        found = np.empty((self.bins, size, many), dtype=np.float32)
-        start = rng.normal(size=(size, many)).astype(np.float32)
-        found[:] = 0.0
+    def vectors(self, arrived: Vectors, many: int, rng: np.random.Generator) -> Vectors:
+        """Random vectors seen through each window: (bins, C, many). arrived (C, many): vectors whose squares
+        add up to what came in, turned by random times; empty: all states evenly."""
+        size, terms = len(self.of), self.windows.shape[1]
+        start = arrived if arrived.size else rng.normal(size=(size, many))
+        start = np.ascontiguousarray(start, dtype=np.float32)
+        if arrived.size:
+            start = self._turned(start, rng)
+        found = np.zeros((self.bins, size, start.shape[1]), dtype=np.float32)
         flat = found.reshape(self.bins, -1)
         held: list[npt.NDArray[np.float32]] = []
-        done, terms = 0, self.windows.shape[1]
+        done = 0
         for one in self.of.polynomials(start, terms):
             held.append(one.ravel().copy())
             if len(held) == _AT_ONCE or done + len(held) == terms:
                 flat += self.windows[:, done : done + len(held)] @ np.stack(held)
                 done, held = done + len(held), []
+        return found
+
+    def _turned(self, x: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        """sqrt(2) cos(H t + phase) x with a random t for each column: coherences inside a bin are gone."""
+        terms, many = self.windows.shape[1], x.shape[1]
+        t, phase = rng.uniform(0.2, 0.8, many) * terms, rng.uniform(0.0, 2.0 * np.pi, many)
+        order = np.arange(terms)[:, None]
+        weights = np.sqrt(2.0) * jv(order, t) * np.cos(phase + 0.5 * np.pi * order)
+        weights[1:] *= 2.0
+        found = np.zeros_like(x)
+        for one, weight in zip(self.of.polynomials(x, terms), weights.astype(np.float32), strict=True):
+            found += weight * one
         return found
 
     def shares(self, u: Vectors) -> FloatArray:

@@ -23,7 +23,7 @@ from scipy.linalg import expm
 from perolux.collective.bin_flows import jumps_between, kicks_between_states, kicks_within, shares_of
 from perolux.collective.blocks import Blocks, blocks, lowering, photon_operator
 from perolux.collective.couplings import Couplings, FloatArray
-from perolux.collective.energy_bins import Levels, Sampled, levels, sampled
+from perolux.collective.energy_bins import Levels, Sampled, Vectors, levels, sampled
 from perolux.collective.first_photons import first_photons
 from perolux.collective.rows import Emission
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
@@ -38,7 +38,7 @@ _DIAGONAL = 1001
 _LEAST_MODE = 1e-9
 _MOST_STEP = 2e-3
 _FEWEST_STEPS = 100
-_LEFT = 1e-4
+_LEFT = 1e-5
 _CUTOFF = 200.0
 _LEAST_WEIGHT = 1e-9
 
@@ -132,33 +132,39 @@ def _bins(
     first = dict(zip(parts, np.cumsum([0] + [one.bins for one in parts.values()]), strict=False))
     total = sum(one.bins for one in parts.values())
     rates, light, number = np.zeros((total, total)), np.zeros(total), np.zeros(total)
+    arrived: Vectors = np.zeros((0, 0))
     for k in range(first_block, 0, -1):
         here = slice(first[k], first[k] + parts[k].bins)
         below = slice(first[k - 1], first[k - 1] + parts[k - 1].bins)
         number[here] = float(k)
         upper, operator = parts[k], photon_operator(of, k, between)
-        weights, kicks = np.zeros(0), np.zeros((0, 0))
+        there, kicks = arrived, np.zeros((0, 0))
         if isinstance(upper, Levels):
             if dephasing > 0.0:
                 kicks = 0.5 * dephasing * kicks_between_states(of, k, upper)
-            weights = _there(upper, operator, kicks, inflow, loss * k + 1.0 / end)
-        pair = (of, k, upper, parts[k - 1], weights)
-        down = jumps_between(*pair, factor, operator, rng)
+            there = _there(upper, operator, kicks, inflow, loss * k + 1.0 / end)
+        pair = (of, k, upper, parts[k - 1], there)
+        down, arrived = jumps_between(*pair, factor, operator, loss * k + 1.0 / end, rng)
         light[here] = down.sum(axis=0)
         if loss > 0.0:
-            down = down + loss * jumps_between(*pair, np.eye(n), float(k) * sparse.eye_array(of.size(k)), rng)
+            any_one = float(k) * sparse.eye_array(of.size(k), format="csr")
+            lost, besides = jumps_between(
+                *pair, np.eye(n), any_one, float(light[here].mean()) + 1.0 / end, rng
+            )
+            down, arrived = down + loss * lost, arrived + np.sqrt(loss) * besides
         rates[below, here] += parts[k - 1].gathered(down)
         rates[here, here] -= np.diag(down.sum(axis=0))
-        if dephasing > 0.0:
-            mix = (
-                0.5 * dephasing * kicks_within(of, k, upper, rng)
-                if isinstance(upper, Sampled)
-                else upper.gathered(kicks @ shares_of(upper, weights))
-            )
-            rates[here, here] += mix - np.diag(mix.sum(axis=0))
         if isinstance(upper, Levels):
-            inside = upper.gathered(weights)
+            mix = upper.gathered(kicks @ shares_of(upper, there)) if dephasing > 0.0 else np.zeros(())
+            inside = upper.gathered(there)
         else:
+            mix = (
+                0.5 * dephasing * kicks_within(of, k, upper, there, rng) if dephasing > 0.0 else np.zeros(())
+            )
+            inside = None
+        if mix.size > 1:
+            rates[here, here] += mix - np.diag(mix.sum(axis=0))
+        if inside is None:
             inside = np.linalg.solve(np.eye(upper.bins) / end - rates[here, here], inflow)
         inflow = down @ np.maximum(inside, 0.0)
     return rates, light, number
