@@ -67,10 +67,10 @@ def jumps_between(
     return np.stack(found, axis=1), arrive if isinstance(lower, Sampled) else np.zeros((0, 0))
 
 
-def shares_of(block: Levels, weights: FloatArray) -> FloatArray:
+def shares_of(block: Levels, weights: Vectors) -> FloatArray:
     """Each eigenstate's share of its bin, (C, bins)."""
     inside = block.member() * weights[:, None]
-    return np.asarray(inside / inside.sum(axis=0))
+    return np.asarray(inside / inside.sum(axis=0), dtype=float)
 
 
 def kicks_between_states(of: Blocks, k: int, block: Levels) -> FloatArray:

@@ -41,7 +41,7 @@ class Levels:
         """(C, bins) of 0 and 1."""
         return np.asarray(self.place[:, None] == np.arange(self.bins), dtype=float)
 
-    def vectors(self, weights: FloatArray, many: int, rng: np.random.Generator) -> Vectors:
+    def vectors(self, weights: Vectors, many: int, rng: np.random.Generator) -> Vectors:
         """Random states of each bin, eigenstates (C,) by their weights: (bins, C, many)."""
         found = np.empty((self.bins, len(self.states), many))
         for b in range(self.bins):
@@ -50,9 +50,9 @@ class Levels:
             found[b] = self.states[:, own] @ drawn
         return found
 
-    def gathered(self, rows: FloatArray) -> FloatArray:
+    def gathered(self, rows: Vectors) -> FloatArray:
         """Sums over the eigenstates of each bin."""
-        return np.asarray(self.member().T @ rows)
+        return np.asarray(self.member().T @ rows, dtype=float)
 
     def shares(self, u: Vectors) -> FloatArray:
         """How the square of each column of u (C, m) is divided over the eigenstates: (C, m)."""
@@ -124,9 +124,9 @@ class Sampled:
             found[:, first : first + _AT_ONCE] = self.windows @ moments
         return found
 
-    def gathered(self, rows: FloatArray) -> FloatArray:
+    def gathered(self, rows: Vectors) -> FloatArray:
         """As they are: rows are bins."""
-        return rows
+        return np.asarray(rows, dtype=float)
 
 
 def _product(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> FloatArray:
