@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import jv
 
 from perolux.collective.blocks import Blocks, hamiltonian
 from perolux.collective.couplings import Couplings, FloatArray
@@ -40,18 +41,22 @@ class Levels:
         """(C, bins) of 0 and 1."""
         return np.asarray(self.place[:, None] == np.arange(self.bins), dtype=float)
 
-    def vectors(self, many: int, rng: np.random.Generator) -> Vectors:
-        """Random states of each bin, evenly over its eigenstates: (bins, C, many), square the share."""
+    def vectors(self, weights: Vectors, many: int, rng: np.random.Generator) -> Vectors:
+        """Random states of each bin, eigenstates (C,) by their weights: (bins, C, many)."""
         found = np.empty((self.bins, len(self.states), many))
         for b in range(self.bins):
             own = np.flatnonzero(self.place == b)
-            found[b] = self.states[:, own] @ rng.normal(size=(len(own), many))
+            drawn = np.sqrt(weights[own])[:, None] * rng.normal(size=(len(own), many))
+            found[b] = self.states[:, own] @ drawn
         return found
 
+    def gathered(self, rows: Vectors) -> FloatArray:
+        """Sums over the eigenstates of each bin."""
+        return np.asarray(self.member().T @ rows, dtype=float)
+
     def shares(self, u: Vectors) -> FloatArray:
-        """How the square of each column of u (C, m) is divided over the bins: (bins, m)."""
-        inside = (self.states.T @ u) ** 2
-        return np.asarray(self.member().T @ inside)
+        """How the square of each column of u (C, m) is divided over the eigenstates: (C, m)."""
+        return np.asarray((self.states.T @ u) ** 2)
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,18 @@ class Sampled:
         """How many."""
         return len(self.windows)
 
-    def vectors(self, many: int, rng: np.random.Generator) -> Vectors:
-        """Random vectors seen through each window: (bins, C, many)."""
-        size = len(self.of)
-        found = np.empty((self.bins, size, many), dtype=np.float32)
-        start = rng.normal(size=(size, many)).astype(np.float32)
-        found[:] = 0.0
+    def vectors(self, arrived: Vectors, many: int, rng: np.random.Generator) -> Vectors:
+        """Random vectors seen through each window: (bins, C, many). arrived (C, many): vectors whose squares
+        add up to what came in, turned by random times; empty: all states evenly."""
+        size, terms = len(self.of), self.windows.shape[1]
+        start = arrived if arrived.size else rng.normal(size=(size, many))
+        start = np.ascontiguousarray(start, dtype=np.float32)
+        if arrived.size:
+            start = self._turned(start, rng)
+        found = np.zeros((self.bins, size, start.shape[1]), dtype=np.float32)
         flat = found.reshape(self.bins, -1)
         held: list[npt.NDArray[np.float32]] = []
-        done, terms = 0, self.windows.shape[1]
+        done = 0
         for one in self.of.polynomials(start, terms):
             held.append(one.ravel().copy())
             if len(held) == _AT_ONCE or done + len(held) == terms:
@@ -82,8 +90,20 @@ class Sampled:
                 done, held = done + len(held), []
         return found
 
+    def _turned(self, x: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        """sqrt(2) cos(H t + phase) x with a random t for each column: coherences inside a bin are gone."""
+        terms, many = self.windows.shape[1], x.shape[1]
+        t, phase = rng.uniform(0.2, 0.8, many) * terms, rng.uniform(0.0, 2.0 * np.pi, many)
+        order = np.arange(terms)[:, None]
+        weights = np.sqrt(2.0) * jv(order, t) * np.cos(phase + 0.5 * np.pi * order)
+        weights[1:] *= 2.0
+        found = np.zeros_like(x)
+        for one, weight in zip(self.of.polynomials(x, terms), weights.astype(np.float32), strict=True):
+            found += weight * one
+        return found
+
     def shares(self, u: Vectors) -> FloatArray:
-        """As `Levels.shares`, from moments: two for each product with H."""
+        """The same over the bins (bins, m), from moments: two for each product with H."""
         found = np.empty((self.bins, u.shape[1]))
         terms = self.windows.shape[1]
         for first in range(0, u.shape[1], _AT_ONCE):
@@ -103,6 +123,10 @@ class Sampled:
                 np.copyto(before, now)
             found[:, first : first + _AT_ONCE] = self.windows @ moments
         return found
+
+    def gathered(self, rows: Vectors) -> FloatArray:
+        """As they are: rows are bins."""
+        return np.asarray(rows, dtype=float)
 
 
 def _product(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> FloatArray:
