@@ -151,7 +151,8 @@ def propagate(
 
         exp(t L) = exp(-c t) [J_0(W t) + 2 sum_n J_n(W t) phi_n],  phi_(n+1) = 2 (M/W) phi_n + phi_(n-1);
 
-    where nothing turns, exp(t L) = exp(-c t) [I_0(c t) + 2 sum_n I_n(c t) T_n(M/c)]. Raises `ConvergenceError` where the series does not end.
+    where nothing turns, exp(t L) = exp(-c t) [I_0(c t) + 2 sum_n I_n(c t) T_n(M/c)]. Raises
+    `ConvergenceError` where the series does not end.
     """
     from perolux.collective._block_kernels import next_term
 
