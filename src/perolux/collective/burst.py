@@ -15,6 +15,7 @@ from perolux.collective.diffusion import diffusion_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
 from perolux.collective.elongated import maxwell_bloch_emission
 from perolux.collective.envelope import envelope
+from perolux.collective.kept import kept_emission
 from perolux.collective.ladder import ladder_emission
 from perolux.collective.lattice_excitation import grid_spacing, lattice_couplings, lattice_emission
 from perolux.collective.master_equation import exact_emission
@@ -24,9 +25,10 @@ from perolux.collective.stepped_trajectories import stepped_seconds
 from perolux.collective.trajectories import trajectory_emission
 from perolux.collective.wigner import wigner_emission
 from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
-__all__ = ["METHODS", "REACH", "burst", "chosen_method", "turns"]
+__all__ = ["METHODS", "REACH", "burst", "chosen_method", "on_lattice", "turns"]
 
 METHODS = (
     "auto",
@@ -120,15 +122,21 @@ def _single(case: BurstCase) -> bool:
     return case.initial_state == "symmetric single excitation" or len(case.excited) <= 1
 
 
-def _on_lattice(case: BurstCase, progress: Progress) -> Emission:
-    """One excitation among more emitters than dense matrices allow: on the points of a lattice."""
+def on_lattice(
+    case: BurstCase,
+    amplitudes: ComplexArray,
+    progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
+) -> Emission:
+    """One excitation with the amplitudes (N,), norm 1, among more emitters than dense matrices allow: on the
+    points of a lattice. Raises `NotAvailableError` with dephasing, `InputError` off the points."""
     if case.dephasing > 0.0:
         raise NotAvailableError(
             f"one excitation with dephasing among {len(case.emitters)} emitters", allowed="up to 400"
         )
     spacing = grid_spacing(case.emitters)
     between = lattice_couplings(case.emitters, spacing, screening=case.screening)
-    return lattice_emission(between, _amplitudes(case), case.times, loss=case.loss, progress=progress)
+    return lattice_emission(between, amplitudes, case.times, loss=case.loss, progress=progress, pieces=pieces)
 
 
 def burst(
@@ -138,21 +146,23 @@ def burst(
     trajectories: int = 1000,
     seed: int = 0,
     progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
-    """Photon rate and population of a case. method: one of `METHODS`."""
+    """Photon rate and population of a case. method: one of `METHODS`. pieces: where batches of trajectories
+    are kept, so that a killed run continues with the same numbers."""
     if method not in METHODS:
         raise OptionError(f"no method {method!r}", where="--method", allowed=", ".join(METHODS))
     if method == "maxwell-bloch":
         # no matrix of pairs: elongated assemblies have more emitters than one holds
         return _elongated(case, trajectories, seed)
     if method in ("auto", "single-excitation") and _single(case) and len(case.emitters) > MOST_DENSE:
-        return _on_lattice(case, progress)
+        return on_lattice(case, _amplitudes(case), progress, pieces)
     _check_reach(method, len(case.emitters))
     between = couplings(case.emitters, screening=case.screening)
     why = "asked for"
     if method == "auto":
         method, why = chosen_method(case, between)
-    found = _run(case, between, method, trajectories, seed, progress)
+    found = _run(case, between, method, trajectories, seed, progress, pieces)
     return replace(
         found,
         validity=f"{found.validity} (chosen: {why})",
@@ -189,7 +199,13 @@ def _too_far_apart(emitters: Emitters) -> tuple[str, ...]:
 
 
 def _run(
-    case: BurstCase, between: Couplings, method: str, trajectories: int, seed: int, progress: Progress
+    case: BurstCase,
+    between: Couplings,
+    method: str,
+    trajectories: int,
+    seed: int,
+    progress: Progress,
+    pieces: Pieces,
 ) -> Emission:
     rates = {"dephasing": case.dephasing, "loss": case.loss}
     rng = np.random.default_rng(seed)
@@ -201,15 +217,17 @@ def _run(
     if method == "single-excitation":
         return single_excitation_emission(between, _amplitudes(case), case.times, **rates)
     if method == "wigner":
-        return wigner_emission(between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates)
+        return wigner_emission(
+            between, case.excited, case.times, trajectories=trajectories, rng=rng, pieces=pieces, **rates
+        )
     if method == "cumulant":
         return cumulant_emission(between, case.excited, case.times, **rates)
     if method == "diffusion":
         return diffusion_emission(
-            between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates
+            between, case.excited, case.times, trajectories=trajectories, rng=rng, pieces=pieces, **rates
         )
     if method == "bracket":
-        return _bracket(case, between, trajectories, rng)
+        return _bracket(case, between, trajectories, rng, pieces)
     if method == "ladder":
         if len(case.excited) != len(between) or symmetric:
             raise OptionError(
@@ -222,23 +240,37 @@ def _run(
     if method == "eigenstate-rates":
         return eigenstate_emission(between, start, case.times, **rates)
     return trajectory_emission(
-        between, start, case.times, trajectories=trajectories, rng=rng, progress=progress, **rates
-    )
+        between, start, case.times, trajectories=trajectories, rng=rng, progress=progress, pieces=pieces,
+        **rates,
+    )  # fmt: skip
 
 
-def _bracket(case: BurstCase, between: Couplings, trajectories: int, rng: np.random.Generator) -> Emission:
+def _bracket(
+    case: BurstCase, between: Couplings, trajectories: int, rng: np.random.Generator, pieces: Pieces
+) -> Emission:
     """Wigner and cumulants, product-state diffusion as the third value, and the calibrated envelope of
     them."""
     rates = {"dephasing": case.dephasing, "loss": case.loss}
     excited, times = case.excited, case.times
     fewer = min(trajectories, _MOST_DIFFUSION)
-    low = wigner_emission(between, excited, times, trajectories=trajectories, rng=rng, **rates)
+    # batches are kept and not the whole: diffusion goes on with the generator where Wigner left it
+    low = wigner_emission(
+        between, excited, times, trajectories=trajectories, rng=rng, pieces=pieces.part("wigner"), **rates
+    )
     several, left_out = [low], ""
     try:
-        several.append(cumulant_emission(between, excited, times, **rates))
+        several.append(
+            kept_emission(
+                pieces, "cumulants", times, lambda: cumulant_emission(between, excited, times, **rates)
+            )
+        )
     except ConvergenceError:
         left_out = "; cumulants run away and are left out"
-    several.append(diffusion_emission(between, excited, times, trajectories=fewer, rng=rng, **rates))
+    several.append(
+        diffusion_emission(
+            between, excited, times, trajectories=fewer, rng=rng, pieces=pieces.part("diffusion"), **rates
+        )
+    )
     wide = envelope(several, len(case.excited) == len(between))
     told = ", ".join(f"{one.method} {float(np.max(one.photon_rate)):.4g}" for one in several)
     return replace(

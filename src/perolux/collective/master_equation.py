@@ -3,20 +3,21 @@
     rho' = -i [H, rho] + sum_ij Gamma_ij (s-_j rho s+_i - 1/2 {s+_i s-_j, rho})
            + (g*/2) sum_i (sz_i rho sz_i - rho) + kappa sum_i (s-_i rho s+_i - 1/2 {s+_i s-_i, rho})
 
-g* pure dephasing (1/T2 = Gamma/2 + g*), kappa loss without light. rho stays block-diagonal: C(2N, N) numbers,
-real where there are neither shifts nor detunings. The exponential of the generator is a series of Chebyshev
-polynomials over steps of some hundred turns of the fastest coherence; what is asked for at the times between
-is summed from the same terms, so that output times cost nothing.
+g* pure dephasing (1/T2 = Gamma/2 + g*), kappa loss without light. rho = A + iB stays block-diagonal and is kept
+as A + B, C(2N, N) real numbers: A is symmetric, B antisymmetric. The exponential of the generator is a series of
+Chebyshev polynomials over steps of up to two thousand turns of the fastest coherence; what is asked for at
+the times between is summed from the same terms, so that output times cost nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
+from scipy.fft import fft, next_fast_len
 from scipy.linalg import expm
 from scipy.special import ive, jv
 
@@ -35,17 +36,19 @@ from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 __all__ = ["BlockGenerator", "correlations", "exact_density", "exact_emission", "generator_matrix"]
 
 _MOST = 11
-_TURNS = 400.0
-_DAMPING = 2.0
+_TURNS = 2000.0
+# terms of a step grow up to exp of half of this, and rounding with them
+_DAMPING = 8.0
 _TOLERANCE = 1e-12
+_FEW_TERMS = 300
 _DENSE = 40
 _FEW_STEPS = 6
 
 
 @dataclass(frozen=True)
 class BlockGenerator:
-    """The right-hand side for blocks `top` down to `bottom`. complex_too: rho has an imaginary part. turning,
-    damping: bounds on the frequencies and on the decay rates of the generator, in Gamma."""
+    """The right-hand side for blocks `top` down to `bottom`. turning, damping: bounds on the frequencies and on
+    the decay rates of the generator, in Gamma. hops: of `_block_kernels.hops`."""
 
     of: Blocks
     between: Couplings
@@ -53,7 +56,6 @@ class BlockGenerator:
     bottom: int
     dephasing: float
     loss: float
-    complex_too: bool
     turning: float
     damping: float
     first: npt.NDArray[np.int64]
@@ -61,36 +63,34 @@ class BlockGenerator:
     start: npt.NDArray[np.int64]
     states: npt.NDArray[np.int64]
     count: npt.NDArray[np.int64]
+    hops: tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], FloatArray, FloatArray] = field(repr=False)
 
     @property
     def length(self) -> int:
-        """Numbers of the real part."""
+        """Numbers of all blocks."""
         return int(np.sum(self.size**2))
 
     def __call__(self, rho: FloatArray) -> FloatArray:
-        """rho' of rho: real parts of the blocks, then imaginary parts where there are any."""
+        """rho' of rho, both as A + B of the blocks, the highest first."""
         from perolux.collective._block_kernels import generator
 
         found = np.empty_like(rho)
-        m = self.length
         generator(
-            rho[:m], rho[m:], found[:m], found[m:], self.complex_too, self.states, self.first, self.size,
-            self.start, self.of.place, self.count, self.of.emitters, self.between.shift,
-            self.between.detuning, self.between.decay, self.loss, self.dephasing,
+            rho, found, self.turning > 0.0, *self.hops, self.states, self.first, self.size, self.start,
+            self.of.place, self.count, self.of.emitters, self.between.decay, self.loss, self.dephasing,
         )  # fmt: skip
         return found
 
-    def packed(self, vector: ComplexArray) -> FloatArray:
-        """The pure state `vector` of the top block as rho."""
-        rho = np.zeros(self.length * (2 if self.complex_too else 1))
-        outer = np.outer(vector, vector.conj()).ravel()
-        rho[: len(outer)] = outer.real
-        if self.complex_too:
-            rho[self.length : self.length + len(outer)] = outer.imag
+    def packed(self, density: dict[int, ComplexArray]) -> FloatArray:
+        """Density matrices of blocks, Hermitian, as rho."""
+        rho = np.zeros(self.length)
+        for k, block in density.items():
+            at = int(self.start[self.top - k])
+            rho[at : at + block.size] = (block.real + block.imag).ravel()
         return rho
 
     def functional(self, operators: dict[int, FloatArray]) -> FloatArray:
-        """Weights f with Tr[O rho] = f.A for a real symmetric O in the blocks named: B adds nothing."""
+        """Weights f with Tr[O rho] = f.(A + B) for a real symmetric O in the blocks named: B adds nothing."""
         weights = np.zeros(self.length)
         for k, operator in operators.items():
             at = int(self.start[self.top - k])
@@ -101,34 +101,38 @@ class BlockGenerator:
         """Density matrices of the blocks."""
         found = {}
         for m, (size, at) in enumerate(zip(self.size, self.start, strict=True)):
-            block = rho[at : at + size**2].astype(complex)
-            if self.complex_too:
-                block += 1j * rho[self.length + at : self.length + at + size**2]
-            found[self.top - m] = block.reshape(size, size)
+            block = rho[at : at + size**2].reshape(size, size)
+            found[self.top - m] = 0.5 * (block + block.T) + 0.5j * (block - block.T)
         return found
 
 
 def block_generator(
-    between: Couplings, top: int, bottom: int, *, dephasing: float, loss: float, complex_start: bool
+    between: Couplings, top: int, bottom: int, *, dephasing: float, loss: float
 ) -> BlockGenerator:
     """The generator of blocks `top` down to `bottom`, with bounds of its spectrum from each block."""
+    from perolux.collective._block_kernels import hops
+
     of = blocks(len(between))
     ks = range(top, bottom - 1, -1)
     size = np.array([of.size(k) for k in ks], dtype=np.int64)
-    complex_too = complex_start or bool(np.any(between.shift)) or bool(np.any(between.detuning))
+    turns = bool(np.any(between.shift)) or bool(np.any(between.detuning))
     turning, damping = 0.0, 0.0
     for k in ks:
-        if complex_too:
+        if turns:
             levels = np.linalg.eigvalsh(hamiltonian(of, k, between).toarray())
             turning = max(turning, float(levels[-1] - levels[0]))
         fast = float(np.linalg.eigvalsh(photon_operator(of, k, between).toarray())[-1]) + loss * k
         damping = max(damping, fast + dephasing * 2.0 * min(k, of.emitters - k))
     patterns = np.arange(2**of.emitters, dtype=np.int64)
     count = sum((patterns >> i & 1 for i in range(of.emitters)), np.zeros_like(patterns))
+    states = np.concatenate([of.states[k] for k in ks])
     return BlockGenerator(
-        of, between, top, bottom, dephasing, loss, complex_too, turning, damping,
+        of, between, top, bottom, dephasing, loss, turning, damping,
         np.concatenate([[0], np.cumsum(size)[:-1]]), size, np.concatenate([[0], np.cumsum(size**2)[:-1]]),
-        np.concatenate([of.states[k] for k in ks]), count,
+        states, count,
+        hops(
+            states, of.place, count, of.emitters, between.shift, between.detuning, between.decay, loss
+        ),
     )  # fmt: skip
 
 
@@ -140,44 +144,54 @@ def propagate(
     turning: float,
     damping: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """f.exp(t L) rho for the rows f of weights (on the first of rho) at all times (m, k), and rho last.
+    """f.exp(t L) rho for the rows f of weights at all times (m, k), and rho last.
 
     L has frequencies up to `turning` and decay rates up to `damping`. A step is one series: with W a scale of
-    the frequencies exp(t L) = J_0(W t) + 2 sum_n J_n(W t) phi_n, phi_(n+1) = 2 (L/W) phi_n + phi_(n-1); where
-    nothing turns, exp(t L) = exp(-r t) [I_0(r t) + 2 sum_n I_n(r t) T_n(1 + L/r)] with r half of the damping.
-    Raises `ConvergenceError` where the series does not end.
+    the frequencies and M = L + c, c half of the damping, exp(t L) = exp(-c t) [J_0(W t) + 2 sum_n J_n(W t) phi_n],
+    phi_(n+1) = 2 (M/W) phi_n + phi_(n-1); where nothing turns, exp(t L) = exp(-c t) [I_0(c t) + 2 sum_n I_n(c t)
+    T_n(M/c)]. Raises `ConvergenceError` where the series does not end.
     """
+    from perolux.collective._block_kernels import next_term
+
     if len(rho) <= _DENSE:
         direct = _dense_steps(apply, rho, times, weights)
         if direct is not None:
             return direct
     found = np.zeros((len(weights), len(times)))
     turns = turning > 0.0
-    scale = max(1.05 * turning, 0.5 * damping) if turns else max(0.5 * damping, 1e-9)
-    longest = min(_TURNS / scale, _DAMPING / max(damping, 1e-12)) if turns else 2.0 * _DAMPING / scale
+    centre = max(0.5 * damping, 1e-9)
+    scale = max(1.05 * turning, centre) if turns else centre
+    longest = min(_TURNS / scale, _DAMPING / (2.0 * centre))
+    seen = np.flatnonzero(np.any(weights, axis=0))
+    some = np.ascontiguousarray(weights[:, seen])
     now, done = 0.0, 0
     while done < len(times):
         step = min(longest, float(times[-1]) - now)
         last = int(np.searchsorted(times, now + step * (1.0 + 1e-12), side="right"))
-        inside = times[done:last] - now
+        at = np.append(times[done:last] - now, step)
         most = int(1.3 * scale * step + 60)
-        orders = np.arange(most + 1)
-        share = (jv if turns else ive)(orders[None, :], scale * np.append(inside, step)[:, None])
-        share[:, 1:] *= 2.0
-        before, here = rho, (apply(rho) / scale) + (0.0 if turns else rho)
-        total = share[-1, 0] * before + share[-1, 1] * here
-        seen = weights.shape[1]
-        moments = [weights @ before[:seen], weights @ here[:seen]]
+        share = _shares(turns, most, scale * at) * np.exp(-centre * at if turns else 0.0 * at)[:, None]
         size = float(np.linalg.norm(rho)) + 1e-300
+        before, here = rho.copy(), (apply(rho) + centre * rho) / scale
+        total = share[-1, 0] * before + share[-1, 1] * here
+        moments = [some @ before[seen], some @ here[seen]]
         small = 0
         for n in range(2, most + 1):
-            moved = apply(here) * (2.0 / scale)
-            before, here = here, (moved + before if turns else moved + 2.0 * here - before)
-            moments.append(weights @ here[:seen])
             part = share[-1, n]
-            total += part * here
+            length = next_term(
+                apply(here),
+                here,
+                before,
+                total,
+                2.0 / scale,
+                2.0 * centre / scale,
+                1.0 if turns else -1.0,
+                part,
+            )
+            before, here = here, before
+            moments.append(some @ here[seen])
             # two terms in a row below the tolerance, and past the turning point of the Bessel functions
-            small = small + 1 if abs(part) * float(np.linalg.norm(here)) < _TOLERANCE * size else 0
+            small = small + 1 if abs(part) * length**0.5 < _TOLERANCE * size else 0
             if small >= 2 and n > scale * step:
                 break
         else:
@@ -187,6 +201,22 @@ def propagate(
         if step <= 0.0:
             break
     return found, rho
+
+
+def _shares(turns: bool, most: int, x: FloatArray) -> FloatArray:
+    """J_n(x), or exp(-x) I_n(x) where nothing turns, n = 0..most, from n = 1 on twice: (k, most + 1).
+
+    Many J_n from exp(i x sin a) = sum_n J_n exp(i n a) by a transform: absolute errors of 1e-16 x. Where the
+    damping is not far below the frequencies, phi_n grow and small J_n must be right: by `jv`, few there.
+    """
+    if turns and most > _FEW_TERMS:
+        points = 2 * next_fast_len(most + 20)
+        waves = np.exp(1j * x[:, None] * np.sin(2.0 * np.pi * np.arange(points) / points))
+        share = np.asarray(fft(waves, axis=1)[:, : most + 1].real) / points
+    else:
+        share = np.asarray((jv if turns else ive)(np.arange(most + 1)[None, :], x[:, None]))
+    share[:, 1:] *= 2.0
+    return share
 
 
 def _dense_steps(
@@ -204,7 +234,7 @@ def _dense_steps(
     found = np.zeros((len(weights), len(times)))
     for t, kind in enumerate(which):
         rho = moves[kind] @ rho
-        found[:, t] = weights @ rho[: weights.shape[1]]
+        found[:, t] = weights @ rho
     return found, rho
 
 
@@ -289,10 +319,8 @@ def _started(
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     top, vector = start
-    generator = block_generator(
-        between, top, 0, dephasing=dephasing, loss=loss, complex_start=bool(np.any(vector.imag))
-    )
-    return generator, generator.packed(vector)
+    generator = block_generator(between, top, 0, dephasing=dephasing, loss=loss)
+    return generator, generator.packed({top: np.outer(vector, vector.conj())})
 
 
 def _imbalance(
@@ -301,8 +329,8 @@ def _imbalance(
     """Largest |d(population)/dt + photons + loss| over N, at the start and a little later."""
     worst = 0.0
     for _ in range(2):
-        light, up = weights @ rho[: generator.length]
-        change = float(weights[1] @ generator(rho)[: generator.length])
+        light, up = weights @ rho
+        change = float(weights[1] @ generator(rho))
         worst = max(worst, abs(change + light + generator.loss * up) / n)
         tenth = np.array([min(0.1 * float(times[-1]), 5.0 / max(generator.turning, generator.damping, 1.0))])
         _, rho = propagate(generator, rho, tenth, weights, generator.turning, generator.damping)

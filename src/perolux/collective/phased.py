@@ -87,7 +87,7 @@ def light_course(
     n, top = len(between), max(density)
     if n > _MOST:
         raise ModelRangeError(f"a density of {n} emitters", allowed=f"up to {_MOST}")
-    generator = block_generator(between, top, 0, dephasing=dephasing, loss=loss, complex_start=True)
+    generator = block_generator(between, top, 0, dephasing=dephasing, loss=loss)
     of = generator.of
     light = {k: photon_operator(of, k, between).toarray() for k in range(top + 1)}
     h = {k: hamiltonian(of, k, between).toarray() for k in range(top + 1)}
@@ -101,16 +101,12 @@ def light_course(
     up = {k: k * np.eye(of.size(k)) for k in range(top + 1)}
     unit = {k: np.eye(of.size(k)) for k in range(top + 1)}
     weights = np.stack([generator.functional(each) for each in (light, up, unit, pitch, pairs)])
-    rho = np.zeros(2 * generator.length)
-    for k, block in density.items():
-        at = int(generator.start[top - k])
-        rho[at : at + block.size] = block.real.ravel()
-        rho[generator.length + at : generator.length + at + block.size] = block.imag.ravel()
-    first = weights @ rho[: generator.length]
+    rho = generator.packed(density)
+    first = weights @ rho
     seen, _ = propagate(generator, rho, times, weights, generator.turning, generator.damping)
     if float(np.max(np.abs(seen[2] - first[2]))) > 1e-6 * max(first[2], 1.0):
         raise ConvergenceError("the trace of the density is not kept")
-    change = float(weights[1] @ generator(rho)[: generator.length])
+    change = float(weights[1] @ generator(rho))
     shines = seen[0] > 1e-12 * max(float(np.max(seen[0])), 1e-300)
     safe = np.where(shines, seen[0], np.nan)
     return LightCourse(

@@ -13,8 +13,10 @@ linear algebra changes nothing but rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sparse
@@ -28,9 +30,11 @@ from perolux.collective.blocks import (
 )
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
 from perolux.collective.jumps import Rules, Walkers, above_table, joined, jump
+from perolux.collective.kept import batch_of, kept_batch, means_of
 from perolux.collective.rows import Emission
 from perolux.collective.stepped_trajectories import stepped_trajectories
 from perolux.errors import ModelRangeError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
 __all__ = ["trajectory_emission"]
@@ -70,6 +74,7 @@ def trajectory_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over jump trajectories, with standard errors.
 
@@ -94,24 +99,26 @@ def trajectory_emission(
     rates, modes = between.modes()
     bright = rates > _LEAST_MODE
     rules = Rules(n, rates[bright], modes[:, bright], dephasing, loss)
-    sums = np.zeros((3, len(times)))
-    progress.start("trajectories", trajectories)
     at_once = _STEPPED_AT_ONCE if stepped else _AT_ONCE
-    for first in range(0, trajectories, at_once):
-        many = min(at_once, trajectories - first)
+    counts = [min(at_once, trajectories - first) for first in range(0, trajectories, at_once)]
+    # each batch has numbers of its own, so that one that is known need not be drawn again
+    own = [rng, *rng.spawn(len(counts) - 1)]
+    batches = []
+    progress.start("trajectories", trajectories)
+    for b, many in enumerate(counts):
         if stepped:
-            rate, population = stepped_trajectories(between, start, many, times, rules, rng)
+            rows = partial(stepped_trajectories, between, start, many, times, rules, own[b])
         else:
-            rate, population = _many(k0, vector, many, times, parts, rules, rng)
-        sums += np.stack([rate.sum(axis=0), np.sum(rate**2, axis=0), population.sum(axis=0)])
+            rows = partial(_many, k0, vector, many, times, parts, rules, own[b])
+        name = f"batch-{b:06d}"
+        batches.append(kept_batch(pieces, name, len(times), partial(_sums, rows)))
         progress.advance(many)
     progress.finish()
-    mean, square, excited = sums / trajectories
-    variance = np.maximum(square - mean**2, 0.0) * trajectories / (trajectories - 1)
+    mean, excited, sigma = means_of(batches)
     g2 = between.initial_g2() if k0 == n else None
     return Emission(
         "trajectories", f"{trajectories} number-conserving quantum jumps: unbiased, statistical errors",
-        times, mean, excited, np.sqrt(variance / trajectories), g2,
+        times, mean, excited, sigma, g2,
     )  # fmt: skip
 
 
@@ -157,6 +164,10 @@ def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
 def _condition(right: ComplexArray, inverse: ComplexArray) -> float:
     """How much a rounding of the weights grows on the mean: 1 for a normal H_eff, 1 to 4 for lattices."""
     return float(np.linalg.norm(right) * np.linalg.norm(inverse)) / len(right)
+
+
+def _sums(rows: Callable[[], tuple[FloatArray, FloatArray]]) -> dict[str, FloatArray]:
+    return batch_of(*rows())
 
 
 def _many(
