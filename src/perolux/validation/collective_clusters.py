@@ -15,7 +15,12 @@ from perolux.collective.rows import Emission
 from perolux.collective.stepped_trajectories import stepped_trajectories
 from perolux.collective.trajectories import trajectory_emission
 
-__all__ = ["cluster_burst", "ladder_off_trajectories_percent", "stepped_off_sigma"]
+__all__ = [
+    "cluster_burst",
+    "ladder_off_trajectories_percent",
+    "ladder_population_off_percent",
+    "stepped_off_sigma",
+]
 
 # geometry: until just past the peak, and how many trajectories
 _RUNS = {"ball13": (0.1, 2000), "2x7x1": (0.3, 400), "2x4x2": (0.08, 1000)}
@@ -54,6 +59,14 @@ def ladder_off_trajectories_percent(geometry: str) -> float:
     """Height of the burst by the ladder over that of the trajectories, less 1."""
     found = ladder_emission(_cluster(geometry), _times(geometry))
     return 100.0 * (float(np.max(found.photon_rate)) / cluster_burst(geometry) - 1.0)
+
+
+def ladder_population_off_percent(geometry: str) -> float:
+    """Excited emitters at 2/Gamma by the ladder over the exact number, less 1."""
+    between, times = _cluster(geometry), np.linspace(0.0, 2.0, 41)
+    n = len(between)
+    exact = exact_emission(between, product_state(blocks(n), np.arange(n)), times)
+    return 100.0 * (float(ladder_emission(between, times).excited[-1] / exact.excited[-1]) - 1.0)
 
 
 def stepped_off_sigma() -> float:
