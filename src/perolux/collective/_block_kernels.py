@@ -1,7 +1,7 @@
 """The master equation on blocks of equal excitation, applied to a density matrix without forming a matrix.
 
-rho = A + iB with A symmetric and B antisymmetric is kept as one real matrix R = A + B a block, row by row, the
-block with most excitations first. With real H and photon operator G (loss added to its diagonal)
+rho = A + iB with A symmetric and B antisymmetric is kept as one real matrix R = A + B a block, row by row,
+the block with most excitations first. With real H and photon operator G (loss added to its diagonal)
 
     R' = P + Q^T + jumps(R),   P = -H R^T - G R/2,   Q = H R - G R^T/2
 
