@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from numpy.polynomial.legendre import legval
+from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from perolux.collective._wigner_kernels import GROUP, step, step_lanes
+from perolux.collective._wigner_kernels import GROUP, step, step_lanes, sums_above
+from perolux.collective.couplings import Couplings, couplings
 from perolux.collective.dicke import dicke_burst
+from perolux.collective.lattice_excitation import lattice_couplings
 from perolux.collective.plane_waves import real_factor
 from perolux.collective.wigner import grouped, wigner_emission, wigner_step_plain, wigner_time_step
 from perolux.errors import ModelRangeError, OptionError
@@ -43,8 +46,13 @@ def test_lanes(cluster, has_shift):
     z = np.stack([s[2] for s in both], axis=1)
     outside, inside = grouped(between.shift, GROUP)
     p = factor.T @ xy
+    above = sums_above(outside, xy)
+    below, none = np.zeros_like(above), np.zeros((72, 0))
     for _ in range(10):
-        step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, between.detuning, beside, 0.25 * dt)
+        step_lanes(
+            xy, z, p, factor, outside, inside, has_shift, loss, between.detuning, beside, 0.25 * dt, none,
+            below, above,
+        )  # fmt: skip
         for lane, s in enumerate(both):
             lossy = 0.5 * (between.decay + loss * np.eye(72))
             step(s, lossy, between.shift, between.detuning, noise[0, lane], noise[1, lane], dt)
@@ -53,6 +61,64 @@ def test_lanes(cluster, has_shift):
         assert xy[:, lane] == pytest.approx(s[0], abs=1e-5)
         assert xy[:, 2 + lane] == pytest.approx(s[1], abs=1e-5)
         assert z[:, lane] == pytest.approx(s[2], abs=1e-5)
+
+
+def test_small_steps_against_transforms(grid):
+    # another way to the fields (convolutions on the grid) and another integrator; no noise. 75 emitters: two
+    # groups
+    emitters = grid(5, 5, 3, spread=100.0)
+    between, n, end = couplings(emitters), len(emitters), 1.5e-3
+    lattice = lattice_couplings(emitters, np.full(3, 12.5))
+
+    def change(_, flat):
+        s = flat.reshape(3, n)
+        minus = 0.5 * (s[0] - 1j * s[1])
+        # shifted with -i/2 on the diagonal is (Omega - i Gamma/2) s- and the detunings: i times that is F
+        lattice_field = 1j * (lattice.shifted(minus) - between.detuning * minus)
+        turn = np.stack([2.0 * lattice_field.imag, 2.0 * lattice_field.real, between.detuning])
+        return np.cross(turn, s, axis=0).ravel()
+
+    first = spins(n, 4)
+    exact = solve_ivp(change, (0.0, end), first.ravel(), method="DOP853", rtol=1e-10, atol=1e-10)
+    exact = exact.y[:, -1].reshape(3, n)
+    outside, inside = grouped(between.shift, GROUP)
+    factor, errors = real_factor(between.decay, 1e-14), []
+    for steps in (8, 16):
+        xy, z = np.concatenate([first[0][:, None], first[1][:, None]], axis=1), first[2][:, None].copy()
+        above, none, noise = sums_above(outside, xy), np.zeros((n, 0)), np.zeros((n, 2))
+        p, below = factor.T @ xy, np.zeros_like(above)
+        for _ in range(steps):
+            step_lanes(
+                xy, z, p, factor, outside, inside, True, 0.0, between.detuning, noise, 0.25 * end / steps,
+                none, below, above,
+            )  # fmt: skip
+        errors.append(float(np.sqrt(np.mean((np.stack([*xy.T, z[:, 0]]) - exact) ** 2))))
+    # second order in the step
+    assert errors[1] < 0.02
+    assert 3.0 < errors[0] / errors[1] < 5.0
+
+
+def test_dephasing_turns_about_z(cluster):
+    # a step of no length but with kicks: spins turn by the kicks, and the sums of the decay go with them
+    between, rng = cluster(3, 1, 1), np.random.default_rng(2)
+    factor, xy = real_factor(between.decay, 1e-14), rng.normal(size=(3, 4))
+    z, p, kicks, none = rng.normal(size=(3, 2)), factor.T @ xy, rng.normal(size=(3, 2)), np.zeros((3, 4))
+    wanted = (xy[:, :2] + 1j * xy[:, 2:]) * np.exp(1j * kicks)
+    outside, inside = grouped(between.shift, GROUP)
+    step_lanes(
+        xy, z, p, factor, outside, inside, True, 0.0, between.detuning, none, 0.0, kicks,
+        np.zeros_like(xy), sums_above(outside, xy),
+    )  # fmt: skip
+    assert xy[:, :2] + 1j * xy[:, 2:] == pytest.approx(wanted, abs=1e-12)
+    assert p == pytest.approx(factor.T @ xy, abs=1e-12)
+
+
+def test_a_part_of_the_draws_more(together):
+    # 65 trajectories are two parts: all are there
+    found = wigner_emission(
+        together(2), np.arange(2), np.array([0.0, 0.01]), trajectories=65, rng=np.random.default_rng(1)
+    )
+    assert found.excited[0] == pytest.approx(2.0, abs=1e-12)
 
 
 def test_one_emitter_is_wrong_by_a_known_amount(together):
@@ -133,7 +199,10 @@ def test_refusals(together):
         wigner_emission(
             together(2), np.arange(2), np.array([0.0, 1.0]), trajectories=1, rng=np.random.default_rng(0)
         )
+    # no memory behind them
+    many = np.broadcast_to(0.0, (10_001, 10_001))
     with pytest.raises(ModelRangeError):
         wigner_emission(
-            together(10_001), np.arange(2), np.array([0.0, 1.0]), trajectories=2, rng=np.random.default_rng(0)
-        )
+            Couplings(many, many, np.zeros(10_001)), np.arange(2), np.array([0.0, 1.0]), trajectories=2,
+            rng=np.random.default_rng(0),
+        )  # fmt: skip

@@ -6,10 +6,12 @@ w dt/2 with the fields of all others as they are then; the noise xi is held over
 `wigner_step_plain` of `wigner.py` are the same one trajectory at a time.
 
 `step_lanes` moves many trajectories side by side: xy (N, 2 B) holds sx of B trajectories, then their sy. The
-shifts of a group of emitters from all others outside of it are one product of matrices before the group is
-visited, those inside are added at each visit: the sums are those of the sequential rule, the cost that of
-dense products (4 N^2 operations a step and trajectory and sweep). Decay goes through Gamma = factor factor^T,
-whose sums factor^T s are kept up to date at each turn.
+shifts of a group of emitters from all others outside of it are products of matrices before the group is
+visited, those inside are added at each visit: the sums are those of the sequential rule. Going up, the groups
+below have moved and those above not since they were summed going down, and the other way round: half of each
+sum is kept from the sweep before, so that a step costs one product of all with all (4 N^2 operations a
+trajectory). Decay goes through Gamma = factor factor^T, whose sums factor^T s are kept up to date at each
+turn.
 """
 
 import math
@@ -55,8 +57,11 @@ GROUP = 64
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _visit(i, xy, z, p, factor, field, noise, loss, detuning, quarter):
-    """Turn emitter i of all lanes; field (2 B,): sums of the shifts, with sx, then with sy. quarter: dt/4."""
+def _visit(i, xy, z, p, factor, field, noise, loss, detuning, quarter, kick):
+    """Turn emitter i of all lanes; field (2 B,): sums of the shifts, with sx, then with sy. quarter: dt/4.
+
+    kick (B,): angles about z of the dephasing after the turn, or none.
+    """
     lanes, rank = z.shape[1], factor.shape[1]
     decay = np.zeros(2 * lanes, xy.dtype)
     for c in range(2 * lanes):
@@ -85,6 +90,12 @@ def _visit(i, xy, z, p, factor, field, noise, loss, detuning, quarter):
         xy[i, c], xy[i, lanes + c] = sx + dx, sy + dy
         z[i, c] = sz + f * (cz + ax * cy - ay * cx)
         decay[c], decay[lanes + c] = dx, dy
+    # by itself, so that the loop above is vectorised
+    for c in range(len(kick)):
+        e, s, x, y = math.cos(kick[c]), math.sin(kick[c]), xy[i, c], xy[i, lanes + c]
+        xy[i, c], xy[i, lanes + c] = e * x - s * y, s * x + e * y
+        decay[c] += xy[i, c] - x
+        decay[lanes + c] += xy[i, lanes + c] - y
     for m in range(rank):
         a = factor[i, m]
         for c in range(2 * lanes):
@@ -92,29 +103,62 @@ def _visit(i, xy, z, p, factor, field, noise, loss, detuning, quarter):
 
 
 @njit(cache=True, fastmath=True, nogil=True)
-def step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, detuning, noise, quarter):
+def _others(outside, xy, low, size, above, out):
+    """out (size, 2 B) = shifts of a group with the groups above it or those below."""
+    n = len(xy)
+    high = low + size
+    begin = low * n + (size * low if above else 0)
+    # rows of a group lie one after the other: all below, then, `inside` left out, all above
+    wide = n - high if above else low
+    if wide == 0:
+        out[:] = 0.0
+        return
+    block = outside[begin : begin + size * wide].reshape(size, wide)
+    np.dot(block, xy[high:] if above else xy[:low], out)
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def sums_above(outside, xy):
+    """What the first sweep needs of the shifts: of each emitter with all groups above its own, (N, 2 B)."""
+    found = np.zeros_like(xy)
+    for low in range(0, len(xy), GROUP):
+        size = min(GROUP, len(xy) - low)
+        _others(outside, xy, low, size, True, found[low : low + size])
+    return found
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def step_lanes(
+    xy, z, p, factor, outside, inside, has_shift, loss, detuning, noise, quarter, kicks, below, above
+):  # fmt: skip
     """One step of all lanes in place. z (N, B), p (r, 2 B) = factor^T xy, noise (N, 2 B) real, imaginary.
 
-    outside (N, N): shifts with those inside the groups of `GROUP` set to 0; inside (N, GROUP): these.
+    outside, inside: the shifts as `wigner.grouped` lays them. kicks (N, B): angles of the dephasing between
+    the sweeps, or (N, 0). below, above (N, 2 B): sums of shifts with the groups below and above; `above` of
+    the spins as they are (`sums_above`) comes in, and goes out for the next step.
     """
     n, both = xy.shape
-    field = np.zeros((GROUP, both), xy.dtype)
+    field = np.zeros(both, xy.dtype)
     groups = (n + GROUP - 1) // GROUP
+    none = kicks[0, :0]
     for sweep in range(2):
         for v in range(groups):
             low = GROUP * (v if sweep == 0 else groups - 1 - v)
             size = min(GROUP, n - low)
             if has_shift:
-                np.dot(outside[low : low + size], xy, field[:size])
+                moved = below if sweep == 0 else above
+                _others(outside, xy, low, size, sweep == 1, moved[low : low + size])
             for u in range(size):
                 k = u if sweep == 0 else size - 1 - u
-                row = field[k]
                 if has_shift:
+                    for c in range(both):
+                        field[c] = below[low + k, c] + above[low + k, c]
                     for j in range(size):
                         a = inside[low + k, j]
                         for c in range(both):
-                            row[c] += a * xy[low + j, c]
-                _visit(low + k, xy, z, p, factor, row, noise, loss, detuning, quarter)
+                            field[c] += a * xy[low + j, c]
+                kick = kicks[low + k] if sweep == 0 else none
+                _visit(low + k, xy, z, p, factor, field, noise, loss, detuning, quarter, kick)
 
 
 @njit(cache=True, fastmath=True, nogil=True)
@@ -135,6 +179,9 @@ def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, deph
     xy[:, :b], xy[:, b:] = starts[0], starts[1]
     p, eta = np.zeros((rank, 2 * b), starts.dtype), np.zeros((rank, 2 * b), starts.dtype)
     noise = np.zeros((n, 2 * b), starts.dtype)
+    kicks = np.zeros((n, b if dephasing > 0.0 else 0), starts.dtype)
+    above = sums_above(outside, xy) if has_shift else np.zeros((0, 2 * b), starts.dtype)
+    below = np.zeros_like(above)
     for k in range(steps + 1):
         np.dot(turned, xy, p)
         if k % every == 0:
@@ -161,12 +208,11 @@ def lanes(starts, seed, outside, inside, has_shift, detuning, factor, loss, deph
             for i in range(n):
                 for c in range(2 * b):
                     noise[i, c] += lost * np.random.normal()  # noqa: NPY002
-        step_lanes(xy, z, p, factor, outside, inside, has_shift, loss, detuning, noise, quarter)
         if dephasing > 0.0:
             for i in range(n):
                 for c in range(b):
-                    angle = math.sqrt(2.0 * dephasing * dt) * np.random.normal()  # noqa: NPY002
-                    e, f = math.cos(angle), math.sin(angle)
-                    x, y = xy[i, c], xy[i, b + c]
-                    xy[i, c], xy[i, b + c] = e * x - f * y, f * x + e * y
+                    kicks[i, c] = math.sqrt(2.0 * dephasing * dt) * np.random.normal()  # noqa: NPY002
+        step_lanes(
+            xy, z, p, factor, outside, inside, has_shift, loss, detuning, noise, quarter, kicks, below, above
+        )
     return rate, excited

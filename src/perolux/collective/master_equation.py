@@ -5,8 +5,8 @@
 
 g* pure dephasing (1/T2 = Gamma/2 + g*), kappa loss without light. rho = A + iB stays block-diagonal and is
 kept as A + B, C(2N, N) real numbers: A is symmetric, B antisymmetric. The exponential of the generator is a
-series of Chebyshev polynomials over steps of up to two thousand turns of the fastest coherence; what is
-asked for at the times between is summed from the same terms, so that output times cost nothing.
+series of Chebyshev polynomials over steps of up to two thousand turns of the fastest coherence; what is asked
+for at the times between is summed from the same terms, so that output times cost nothing.
 """
 
 from __future__ import annotations
@@ -147,12 +147,9 @@ def propagate(
     """f.exp(t L) rho for the rows f of weights at all times (m, k), and rho last.
 
     L has frequencies up to `turning` and decay rates up to `damping`. A step is one series: with W a scale of
-    the frequencies and M = L + c, c half of the damping,
-
-        exp(t L) = exp(-c t) [J_0(W t) + 2 sum_n J_n(W t) phi_n],  phi_(n+1) = 2 (M/W) phi_n + phi_(n-1);
-
-    where nothing turns, exp(t L) = exp(-c t) [I_0(c t) + 2 sum_n I_n(c t) T_n(M/c)]. Raises
-    `ConvergenceError` where the series does not end.
+    the frequencies, c half of the damping and M = L + c, exp(t L) = exp(-c t) times
+    J_0(W t) + 2 sum_n J_n(W t) phi_n, phi_(n+1) = 2 (M/W) phi_n + phi_(n-1); where nothing turns,
+    I_0(c t) + 2 sum_n I_n(c t) T_n(M/c). Raises `ConvergenceError` where the series does not end.
     """
     from perolux.collective._block_kernels import next_term
 
