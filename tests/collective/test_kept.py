@@ -82,7 +82,7 @@ def same(one, other):
 
 @pytest.mark.parametrize(
     ("method", "trajectories", "after", "left"),
-    [("wigner", 200, 2, 2), ("diffusion", 120, 1, 2), ("trajectories", 50, 2, 1), ("bracket", 130, 4, 3)],
+    [("wigner", 200, 2, 2), ("diffusion", 120, 1, 2), ("trajectories", 50, 2, 1), ("bracket", 130, 4, 4)],
 )
 def test_methods_continue_with_the_same_numbers(monkeypatch, tmp_path, method, trajectories, after, left):
     monkeypatch.setattr(jumps, "_AT_ONCE", 20)
