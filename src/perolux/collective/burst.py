@@ -59,7 +59,7 @@ REACH: dict[str, tuple[int, str]] = {
 """Most emitters of each method that has a limit, and what they cost."""
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES, _STEPPED = 12, 16
-_STEPPED_S = 0.3
+_STEPPED_S = 0.06
 _STRONG_DEPHASING = 100.0
 _MOST_SHOTS = 1000
 _MOST_DIFFUSION = 200
