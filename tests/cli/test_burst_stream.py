@@ -8,8 +8,8 @@ from perolux.cli import main
 from perolux.files import example_path
 
 PAIR = {
-    "positions_nm": [[0, 0, 0], [12.5, 0, 0]], "unit_dipoles": [[0, 0, 1], [0, 0, 1]], "refractive_index": 1.0,
-    "vacuum_wavelength_nm": 530.0, "times_over_inverse_Gamma": [0.0, 1.0],
+    "positions_nm": [[0, 0, 0], [12.5, 0, 0]], "unit_dipoles": [[0, 0, 1], [0, 0, 1]],
+    "refractive_index": 1.0, "vacuum_wavelength_nm": 530.0, "times_over_inverse_Gamma": [0.0, 1.0],
 }  # fmt: skip
 
 

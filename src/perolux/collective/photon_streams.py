@@ -145,7 +145,7 @@ def stream_of_clicks(
     detectors: Detectors | None = None,
     notes: tuple[str, ...] = (),
 ) -> PhotonStream:
-    """The photons as a pulsed record (T3): each detected with `efficiency`, then what the detectors make of it.
+    """The photons as a pulsed record (T3): each detected with `efficiency`, then seen by the detectors.
 
     lifetime_ns: 1/Gamma. period_ns: of the laser; photons that come later count to a later pulse, as in any
     record. tick_ns: bin of the nanotime. pulse_at_ns: after the sync (`pulse_delay_ns` if left out). The
