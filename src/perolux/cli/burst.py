@@ -219,6 +219,11 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
 
         told = seen_table(found.seen)
         print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
+    if found.spectrum is not None or found.fringes is not None:
+        from perolux.reports.burst_analysed import analysed_table
+
+        told = analysed_table(found.spectrum, found.fringes)
+        print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
     one = record["single_nanocrystal"]
     if one is not None:
         print_table(
