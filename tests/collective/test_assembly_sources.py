@@ -13,6 +13,8 @@ THREE = {
     "times": {"until": "300 ps", "points": 7},
     "sampling": {"disorder_draws": 2, "screening": [0.0], "seed": 1},
     "instrument": {"response": "3 ps", "time_bin": "20 ps", "wavelength_bin": "0.5 nm"},
+    "spectrometer": {"pixel": "0.001 nm", "slit_energy": "0.02 meV"},
+    "michelson": {"until": "500 ps", "step": "20 ps"},
 }
 CHANGES = [
     ("lattice", "pitch", "14 nm"),
@@ -32,6 +34,8 @@ CHANGES = [
     ("sampling", "screening", [0.5]),
     ("times", "until", "200 ps"),
     ("instrument", "response", "9 ps"),
+    ("spectrometer", "slit_energy", "0.03 meV"),
+    ("michelson", "contrast", 0.9),
 ]
 
 
@@ -47,6 +51,8 @@ def numbers(content):
         "light": one["light"],
         "costs": record["costs"],
         "image": record["instrument"],
+        "spectrometer": record["spectrometer"],
+        "michelson": record["michelson"],
     }
 
 

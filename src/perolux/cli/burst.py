@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from perolux.collective.assembly_record import AssemblyResult
     from perolux.collective.rows import Emission
 
-__all__ = ["app"]
+__all__ = ["app", "kept_pieces"]
 
 app = App(name="burst", help="Superradiance and superfluorescence of an assembly of nanocrystals.")
 
 app.command("perolux.cli.burst_fit:fit", name="fit", help="Superfluorescence against its rivals, from data.")
+app.command("perolux.cli.burst_stream:stream", name="stream", help="Time-tagged photons, pulse after pulse.")
 
 Json = Annotated[bool, Parameter(negative="", help="print one JSON document")]
 
@@ -76,7 +77,7 @@ def burst(
         "seed": seed or 0,
     }
     question = {"task": "burst case 1", "version of perolux": __version__, "case": sha256_of(file)} | how
-    with _pieces(keep, question) as pieces:
+    with kept_pieces(keep, question) as pieces:
         pieces.tell()
         found = run(case, **how, progress=terminal_progress(), pieces=pieces)
         record = found.as_dict() | {"name": case.name or file.stem, "emitters": len(case.emitters)}
@@ -86,7 +87,7 @@ def burst(
             _show(found, record)
 
 
-def _pieces(folder: Path | None, question: dict[str, Any]) -> AbstractContextManager[Pieces]:
+def kept_pieces(folder: Path | None, question: dict[str, Any]) -> AbstractContextManager[Pieces]:
     """Finished pieces in a folder if there is one, with what is said of them on standard error."""
     if folder is None:
         return nullcontext(nothing_kept)
@@ -112,7 +113,7 @@ def _assembly(
         read = read.model_copy(update={"sampling": sampling_with(read.sampling, changed)})
     if keep is None and out is not None:
         keep = Path(f"{out.resolve()}.part")
-    with _pieces(keep, assembly_question(read, file.parent)) as pieces:
+    with kept_pieces(keep, assembly_question(read, file.parent)) as pieces:
         found = assembly_result(read, file.parent, progress=terminal_progress(), pieces=pieces)
         record = found.as_dict()
         record["name"] = record["name"] or file.stem
@@ -217,6 +218,11 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
         from perolux.reports.burst_streak import seen_table
 
         told = seen_table(found.seen)
+        print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
+    if found.spectrum is not None or found.fringes is not None:
+        from perolux.reports.burst_analysed import analysed_table
+
+        told = analysed_table(found.spectrum, found.fringes)
         print_table(told.title, list(told.columns), [list(row) for row in told.rows], told.hint)
     one = record["single_nanocrystal"]
     if one is not None:

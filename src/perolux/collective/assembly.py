@@ -49,7 +49,8 @@ from perolux.superlattices import (
     simple_cubic,
 )
 
-__all__ = ["Assembly", "Course", "Draws", "assembly", "draw_emitters", "lattice_of", "run_assembly"]
+__all__ = ["Assembly", "Course", "Draws", "assembly", "draw_case", "draw_emitters", "excited_emitters"]
+__all__ += ["lattice_of", "run_assembly"]
 
 _MOST_MODES = 1500
 _LEAST_NM = 1.0
@@ -278,6 +279,19 @@ def excited_emitters(made: Assembly, emitters: Emitters, rng: np.random.Generato
     return np.arange(len(emitters))
 
 
+def draw_case(made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float) -> BurstCase | None:
+    """One draw as a case; None where nothing is excited. A start with the phase of light is not in it."""
+    file = made.file
+    state = "symmetric single excitation" if file.excitation.kind in ("single", "driven") else "listed"
+    if state == "listed" and not len(excited):
+        return None
+    if state == "listed" and len(excited) == len(emitters):
+        state = "all excited"
+    return BurstCase(
+        file.name, emitters, made.dephasing, file.emitters.nonradiative, state, excited, made.times, screening
+    )
+
+
 def _kept_draw(
     made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float, draw: int, pieces: Pieces
 ) -> Emission:
@@ -290,15 +304,10 @@ def _one(
     made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float, draw: int, pieces: Pieces
 ) -> Emission:
     file = made.file
-    state = "symmetric single excitation" if file.excitation.kind in ("single", "driven") else "listed"
-    if state == "listed" and not len(excited):
+    case = draw_case(made, emitters, excited, screening)
+    if case is None:
         zero = np.zeros(len(made.times))
         return Emission("none excited", "exact", made.times, zero, zero, zero, None)
-    if state == "listed" and len(excited) == len(emitters):
-        state = "all excited"
-    case = BurstCase(
-        file.name, emitters, made.dephasing, file.emitters.nonradiative, state, excited, made.times, screening
-    )
     found = _phased(made, case, pieces)
     if found is not None:
         return found

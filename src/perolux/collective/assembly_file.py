@@ -236,6 +236,50 @@ class InstrumentTable(_Table):
     dark: float = Field(default=0.0, ge=0.0, description="dark counts of each pixel, over all shots")
 
 
+class SpectrometerTable(_Table):
+    """A spectrometer, over all of the time."""
+
+    pixel: Nm = Field(description="e.g. '0.02 nm'")
+    slit: Annotated[float, measured("nm")] = Field(
+        default=0.0, description="full width at half maximum of the Gaussian that a sharp line becomes"
+    )
+    slit_energy: Annotated[float, measured("meV")] | None = Field(
+        default=None, description="the same in energy, in place of slit, e.g. '0.1 meV'"
+    )
+    slit_wings: Annotated[float, measured("nm")] = Field(
+        default=0.0, description="full width of the Lorentzian part: a Voigt profile"
+    )
+    span: Nm | None = Field(default=None, description="all pixels together; as wide as the light if left out")
+    photons: float = Field(default=1e5, gt=0.0, le=1e15, description="detected, of all the light")
+    dark: float = Field(default=0.0, ge=0.0, description="dark counts of each pixel")
+
+    @model_validator(mode="after")
+    def _one_slit(self) -> SpectrometerTable:
+        if self.slit_energy is not None and "slit" in self.model_fields_set:
+            raise ValueError("slit and slit_energy say the same: give one")
+        return self
+
+
+class MichelsonTable(_Table):
+    """A Michelson interferometer, over all of the time."""
+
+    until: Ps = Field(description="last delay, e.g. '20 ps'")
+    step: Ps = Field(description="from delay to delay, at each of which some fringes are scanned")
+    contrast: float = Field(
+        default=1.0, gt=0.0, le=1.0, description="of a sharp line, by alignment and wavefronts"
+    )
+    reflected: float = Field(default=0.5, gt=0.0, lt=1.0, description="share that the beam splitter reflects")
+    port: Literal["out", "back"] = Field(default="out", description="back: towards the source")
+    path_jitter: Annotated[float, measured("nm")] = Field(
+        default=0.0, description="standard deviation of the path difference within a reading, e.g. '10 nm'"
+    )
+    points: int = Field(default=8, ge=3, le=1000, description="readings of a fringe")
+    fringes: int = Field(default=4, ge=1, le=1000, description="whole fringes scanned at each delay")
+    moving: bool = Field(default=False, description="the mirror moves while it counts")
+    photons: float = Field(default=1e5, gt=0.0, le=1e12, description="that enter at each delay, detected")
+    dark: float = Field(default=0.0, ge=0.0, description="dark counts of each reading")
+
+
 class AssemblyFile(_Table):
     """A superlattice that emits."""
 
@@ -248,6 +292,8 @@ class AssemblyFile(_Table):
     times: TimesTable
     compare: CompareTable | None = None
     instrument: InstrumentTable | None = None
+    spectrometer: SpectrometerTable | None = None
+    michelson: MichelsonTable | None = None
 
     @model_validator(mode="after")
     def _joined(self) -> AssemblyFile:

@@ -27,6 +27,7 @@ from perolux.collective.blocks import blocks, product_state
 from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
 from perolux.collective.couplings import FloatArray, couplings
+from perolux.collective.instruments.analysed import Fringes, SlitSpectrum, fringes_of, slit_spectrum_of
 from perolux.collective.instruments.seen import Seen, seen_by
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.single_excitation import modes
@@ -51,7 +52,7 @@ COUPLED = (
 class AssemblyResult:
     """made; emitters: in the first draw. courses: at each screening; singles: one excitation, None where too
     many emitters. costs: rows of the ablation. light: spectrum, coherence and direction, at each
-    screening. seen: by the instrument of the file, if it has one."""
+    screening. seen, spectrum, fringes: by the instruments of the file, if it has them."""
 
     made: Assembly
     emitters: int
@@ -61,6 +62,8 @@ class AssemblyResult:
     costs_reason: str | None
     light: tuple[Light, ...]
     seen: Seen | None = None
+    spectrum: SlitSpectrum | None = None
+    fringes: Fringes | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON: one entry a screening; missing is null with a reason."""
@@ -83,6 +86,8 @@ class AssemblyResult:
             "costs_reason": self.costs_reason,
             "single_nanocrystal": self._single_nanocrystal(),
             "instrument": None if self.seen is None else self.seen.as_dict(),
+            "spectrometer": None if self.spectrum is None else self.spectrum.as_dict(),
+            "michelson": None if self.fringes is None else self.fringes.as_dict(),
             "notes": [*made.notes, *self.warnings()],
         }
 
@@ -245,7 +250,10 @@ def assembly_result(
         costs = tuple(_costs(made, pieces.part("costs")))
         reason = None if costs else "no disorder, no dephasing, no shifts"
     seen = None if file.instrument is None else seen_by(made, courses, file.instrument)
-    return AssemblyResult(made, first, courses, singles, costs, reason, assembly_light(made, pieces), seen)
+    light = assembly_light(made, pieces)
+    spectrum = None if file.spectrometer is None else slit_spectrum_of(made, light, file.spectrometer)
+    fringes = None if file.michelson is None else fringes_of(made, light, file.michelson)
+    return AssemblyResult(made, first, courses, singles, costs, reason, light, seen, spectrum, fringes)
 
 
 def _costs(made: Assembly, pieces: Pieces) -> list[dict[str, Any]]:

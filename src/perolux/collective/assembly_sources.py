@@ -29,24 +29,27 @@ RESULTS = {
     "light": "spectrum, shift of the first light, coherence time, far field",
     "costs": "what each kind of disorder costs",
     "image": "what the instrument sees",
+    "spectrometer": "counts of the spectrometer",
+    "michelson": "visibility of the fringes",
     "large": "the single large nanocrystal beside it",
 }
-_ALL = ("emission", "g2", "modes", "equilibrium", "light", "costs")
-_ENERGIES = ("emission", "modes", "equilibrium", "light", "costs")
+_LIGHT = ("light", "spectrometer", "michelson")
+_ALL = ("emission", "g2", "modes", "equilibrium", *_LIGHT, "costs")
+_ENERGIES = ("emission", "modes", "equilibrium", *_LIGHT, "costs")
 _DECIDES: dict[str, tuple[str, ...]] = {
     "lattice": _ALL,
     "emitters.lifetime": _ENERGIES,
     "emitters.wavelength": _ALL,
     "emitters.refractive_index": _ALL,
     "emitters.dipoles": _ALL,
-    "emitters.pure_dephasing_time": ("emission", "light", "costs"),
-    "emitters.pure_dephasing": ("emission", "light", "costs"),
-    "emitters.nonradiative": ("emission", "light", "costs"),
+    "emitters.pure_dephasing_time": ("emission", *_LIGHT, "costs"),
+    "emitters.pure_dephasing": ("emission", *_LIGHT, "costs"),
+    "emitters.nonradiative": ("emission", *_LIGHT, "costs"),
     "emitters.temperature": ("equilibrium",),
     "disorder.edge_spread": _ENERGIES,
     "disorder.energy_spread": _ENERGIES,
     "disorder": _ALL,
-    "excitation": ("emission", "g2", "light", "costs"),
+    "excitation": ("emission", "g2", *_LIGHT, "costs"),
     "sampling.method": ("emission",),
     "sampling.trajectories": ("emission",),
     "sampling.screening": _ENERGIES,
@@ -55,6 +58,8 @@ _DECIDES: dict[str, tuple[str, ...]] = {
     "times": ("emission", "light", "costs"),
     "compare": ("large",),
     "instrument": ("image",),
+    "spectrometer": ("spectrometer",),
+    "michelson": ("michelson",),
 }
 _UNITS = {
     "lattice.pitch": "nm", "emitters.lifetime": "ps", "emitters.wavelength": "nm", "emitters.edge": "nm",
@@ -63,7 +68,9 @@ _UNITS = {
     "disorder.orientation_spread": "degree", "excitation.pulse_area": "rad", "times.until": "ps",
     "compare.edge": "nm", "instrument.response": "ps", "instrument.jitter": "ps", "instrument.time_bin": "ps",
     "instrument.before": "ps", "instrument.wavelength_bin": "nm", "instrument.resolution": "nm",
-    "instrument.linewidth": "meV", "instrument.gap": "nm",
+    "instrument.linewidth": "meV", "instrument.gap": "nm", "spectrometer.pixel": "nm",
+    "spectrometer.slit": "nm", "spectrometer.slit_energy": "meV", "spectrometer.slit_wings": "nm",
+    "spectrometer.span": "nm", "michelson.until": "ps", "michelson.step": "ps", "michelson.path_jitter": "nm",
 }  # fmt: skip
 _MODEL = (
     ("point dipoles in a homogeneous medium", "the shifts of touching cubes may differ: compare screenings"),
@@ -161,6 +168,8 @@ def assembly_grounds(file: AssemblyFile, folder: Path = Path()) -> AssemblyGroun
         "times",
         "compare",
         "instrument",
+        "spectrometer",
+        "michelson",
     ):
         part = getattr(file, table)
         if part is not None:
@@ -206,8 +215,8 @@ def _decides(key: str, file: AssemblyFile, behind: tuple[str, ...]) -> tuple[str
     if key in _IDLE and not _IDLE[key](file):
         return ()
     if key in ("sampling.disorder_draws", "sampling.seed"):
-        # the seed is that of trajectories and of the photons of an image too
-        drawn = ("emission",) if key == "sampling.seed" else ()
+        # the seed is that of trajectories and of the photons of all instruments too
+        drawn = ("emission", "spectrometer", "michelson") if key == "sampling.seed" else ()
         return _present((*drawn, *_drawn(file)), file)
     return _decided(key, file)
 
@@ -247,6 +256,8 @@ def _present(found: tuple[str, ...], file: AssemblyFile) -> tuple[str, ...]:
         "costs": file.sampling.ablation,
         "large": file.compare is not None,
         "image": file.instrument is not None,
+        "spectrometer": file.spectrometer is not None,
+        "michelson": file.michelson is not None,
     }
     return tuple(one for one in RESULTS if one in wanted and there.get(one, True))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from perolux.collective.blocks import Blocks, IntArray
 from perolux.collective.couplings import FloatArray
 from perolux.collective.sectors import States
 
-__all__ = ["Rules", "Walkers", "above_table", "joined", "jump"]
+__all__ = ["Ledger", "Rules", "Walkers", "above_table", "joined", "jump"]
 
 _BYTES_AT_ONCE = 50_000_000
 
@@ -42,6 +42,22 @@ class Rules:
     loss: float
 
 
+@dataclass
+class Ledger:
+    """Every jump as it comes: which trajectory, when, by which of the modes of `Rules` (from their number on:
+    a loss, and of which emitter)."""
+
+    which: list[IntArray] = field(default_factory=list)
+    time: list[FloatArray] = field(default_factory=list)
+    by: list[IntArray] = field(default_factory=list)
+
+    def add(self, which: IntArray, time: FloatArray, by: IntArray) -> None:
+        """Some more."""
+        self.which.append(which)
+        self.time.append(time)
+        self.by.append(by)
+
+
 def above_table(of: Blocks, excited: int) -> IntArray:
     """For every state of block k - 1 and emitter the state of block k with that emitter excited, or -1."""
     below = of.states[excited - 1][:, None]
@@ -61,7 +77,9 @@ def joined(parts: list[Walkers]) -> Walkers:
     return whole.part(np.argsort(which))
 
 
-def jump(above: IntArray, jumped: Walkers, draws: FloatArray, rules: Rules) -> Walkers:
+def jump(
+    above: IntArray, jumped: Walkers, draws: FloatArray, rules: Rules, ledger: Ledger | None = None
+) -> Walkers:
     """One excitation less: by a collective mode or by a loss. above: `above_table` of the block."""
     below = len(above)
     at_once = max(_BYTES_AT_ONCE // (16 * above.size), 1)
@@ -77,6 +95,8 @@ def jump(above: IntArray, jumped: Walkers, draws: FloatArray, rules: Rules) -> W
         lost = rules.loss * np.real(np.einsum("tii->ti", pairs))
         both = np.cumsum(np.concatenate([chance, lost], axis=1), axis=1)
         chosen = np.sum(both < (draws[part] * both[:, -1])[:, None], axis=1)
+        if ledger is not None:
+            ledger.add(jumped.which[part], jumped.now[part], chosen)
         vectors = np.concatenate([rules.modes, np.eye(rules.emitters)], axis=1)[:, chosen]
         psi[:, part] = np.einsum("bit,it->bt", lowered, vectors)
     psi /= np.linalg.norm(psi, axis=0)

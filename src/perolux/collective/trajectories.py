@@ -29,7 +29,7 @@ from perolux.collective.blocks import (
     photon_operator,
 )
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
-from perolux.collective.jumps import Rules, Walkers, above_table, joined, jump
+from perolux.collective.jumps import Ledger, Rules, Walkers, above_table, joined, jump
 from perolux.collective.kept import batch_of, kept_batch, means_of
 from perolux.collective.rows import Emission
 from perolux.collective.stepped_trajectories import stepped_trajectories
@@ -37,7 +37,7 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
-__all__ = ["trajectory_emission"]
+__all__ = ["trajectory_emission", "trajectory_jumps"]
 
 _MOST = 16
 _EIGENVECTORS = 12
@@ -48,6 +48,7 @@ _SHARE_TO = 3e-6
 _CONDITION_OF_SINGLE = 300.0
 _SINGLE_FROM = 100
 _WORKERS = 2
+_LOOKS = 40
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,7 @@ def trajectory_emission(
     k0, vector = start
     stepped = n > _EIGENVECTORS
     parts = {} if stepped else _blocks(between, k0, loss)
-    rates, modes = between.modes()
-    bright = rates > _LEAST_MODE
-    rules = Rules(n, rates[bright], modes[:, bright], dephasing, loss)
+    rules = _rules(between, dephasing, loss)
     at_once = _STEPPED_AT_ONCE if stepped else _AT_ONCE
     counts = [min(at_once, trajectories - first) for first in range(0, trajectories, at_once)]
     # each batch has numbers of its own, so that one that is known need not be drawn again
@@ -120,6 +119,68 @@ def trajectory_emission(
         "trajectories", f"{trajectories} number-conserving quantum jumps: unbiased, statistical errors",
         times, mean, excited, sigma, g2,
     )  # fmt: skip
+
+
+def trajectory_jumps(
+    between: Couplings,
+    start: tuple[int, ComplexArray],
+    end: float,
+    *,
+    trajectories: int,
+    rng: np.random.Generator,
+    dephasing: float = 0.0,
+    loss: float = 0.0,
+    progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
+) -> dict[str, FloatArray]:
+    """Every jump of each trajectory up to `end` (1/Gamma), in order of trajectory and time.
+
+    which, time, by: (m,), `by` the collective mode (place among those that emit, brightest last) or -1 for a
+    loss; left: (trajectories,) excitations at the end. Up to 12 emitters: step by step, as above them, the
+    last photons are out of reach.
+    """
+    if len(between) > _EIGENVECTORS:
+        raise ModelRangeError(
+            f"every photon of {len(between)} emitters",
+            allowed=f"up to {_EIGENVECTORS}",
+            fix="fewer emitters; rates alone: perolux burst --method trajectories, up to 16",
+        )
+    if trajectories < 1 or not end > 0.0 or dephasing < 0.0 or loss < 0.0:
+        raise OptionError(
+            f"{trajectories} trajectories to {end:g}/Gamma", allowed="1 and more, above 0; rates from 0 on"
+        )
+    rules, parts = _rules(between, dephasing, loss), _blocks(between, start[0], loss)
+    # only where a norm is looked at between jumps: from the shortest rise of a burst to the end
+    fastest = float(np.max(rules.rates, initial=loss)) * max(len(between) ** 2, 4)
+    looked = np.concatenate([[0.0], np.geomspace(min(0.1 / fastest, 0.5 * end), end, _LOOKS)])
+
+    def made(many: int, own: np.random.Generator) -> dict[str, FloatArray]:
+        ledger = Ledger()
+        _, population = _many(start[0], start[1], many, looked, parts, rules, own, ledger)
+        which, time, by = (
+            np.concatenate([np.zeros(0), *one]) for one in (ledger.which, ledger.time, ledger.by)
+        )
+        order = np.lexsort((time, which))
+        by = np.where(by < len(rules.rates), by, -1.0)
+        return {"which": which[order], "time": time[order], "by": by[order], "left": population[:, -1]}
+
+    counts = [min(_AT_ONCE, trajectories - first) for first in range(0, trajectories, _AT_ONCE)]
+    own = [rng, *rng.spawn(len(counts) - 1)]
+    lengths: dict[str, int | None] = {"which": None, "time": None, "by": None}
+    found: list[dict[str, FloatArray]] = []
+    progress.start("trajectories", trajectories)
+    for b, many in enumerate(counts):
+        batch = pieces.arrays(f"jumps-{b:06d}", lengths | {"left": many}, partial(made, many, own[b]))
+        found.append(batch | {"which": batch["which"] + b * _AT_ONCE})
+        progress.advance(many)
+    progress.finish()
+    return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+
+
+def _rules(between: Couplings, dephasing: float, loss: float) -> Rules:
+    rates, modes = between.modes()
+    bright = rates > _LEAST_MODE
+    return Rules(len(between), rates[bright], modes[:, bright], dephasing, loss)
 
 
 def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
@@ -178,8 +239,9 @@ def _many(
     parts: dict[int, _Block],
     rules: Rules,
     rng: np.random.Generator,
+    ledger: Ledger | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Rates and populations (many, k) of trajectories from one state."""
+    """Rates and populations (many, k) of trajectories from one state; ledger: takes down their jumps."""
     rate, population = np.zeros((many, len(times))), np.zeros((many, len(times)))
     there = Walkers(
         np.arange(many), np.tile(vector[:, None], (1, many)).astype(complex), np.zeros(many),
@@ -201,7 +263,7 @@ def _many(
             )
             jumped, kicked = _until_event(block, k, there, share, kick, times, rate, population)
             draws = rng.random(len(jumped.which))
-            arrived.append(jump(block.above, jumped, draws, rules))
+            arrived.append(jump(block.above, jumped, draws, rules, ledger))
             site = rng.integers(rules.emitters, size=len(kicked.which))
             there = replace(kicked, psi=kicked.psi * block.signs[:, site])
         there = joined(arrived)

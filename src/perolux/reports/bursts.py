@@ -10,6 +10,7 @@ import numpy as np
 from perolux import __version__
 from perolux.collective.assembly_record import AssemblyResult
 from perolux.files import whole_folder, write_json, write_text
+from perolux.reports.burst_analysed import analysed_csv, analysed_plots, analysed_table
 from perolux.reports.burst_light import light_plots
 from perolux.reports.burst_streak import seen_plots, seen_table, streak_csv
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
@@ -31,6 +32,8 @@ def write_burst_report(found: AssemblyResult, record: dict[str, Any], out: Path)
         image = None if found.seen is None else streak_csv(found.seen)
         if image is not None:
             write_text(folder / "streak.csv", image)
+        for name, text in analysed_csv(found.spectrum, found.fringes).items():
+            write_text(folder / name, text)
         for plot in plots:
             write_text(folder / f"{plot.name}.svg", svg_file(plot))
         write_text(folder / "report.html", render_burst(found, record, plots))
@@ -67,6 +70,8 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
     tables = [_table(record)]
     if found.seen is not None:
         tables.append(seen_table(found.seen))
+    if found.spectrum is not None or found.fringes is not None:
+        tables.append(analysed_table(found.spectrum, found.fringes))
     if record["costs"]:
         tables.append(
             Table(
@@ -250,6 +255,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
                 lambda axes: _draw_modes(axes, found),
             )
         )
+    plots += analysed_plots(found.spectrum, found.fringes)
     return plots + (seen_plots(found.seen) if found.seen is not None else [])
 
 
