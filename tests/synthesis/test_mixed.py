@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
@@ -65,6 +65,7 @@ def test_two_equal_populations_approach_as_exp_2kt():
     st.tuples(st.floats(0, 20), st.floats(0, 20)),
     st.floats(0, 5),
 )
+@example([(0.0, 1e20), (0.0, 1.6e21)], (0.0, 2.2e-308), 0.0)
 def test_exchange_alone_is_that_of_the_surface(parts, pool, rate):
     x, numbers = zip(*parts, strict=True)
     start = crystals(x, numbers)

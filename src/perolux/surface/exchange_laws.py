@@ -63,7 +63,8 @@ def mean_field(
         )
     start = counts @ fractions / counts.sum()
     relaxed = np.exp(-rate_per_s * time_s)[:, None]
-    if pool is None or pool_count == 0.0:
+    # a solution of next to nothing follows the crystals, and 1/s would be no number
+    if pool is None or pool_count < 1e-200 * counts.sum():
         centre = np.broadcast_to(start, (len(time_s), 3))
         moved = centre[:, None, :] + (fractions - start) * relaxed[:, :, None]
         return moved, np.array(centre)
