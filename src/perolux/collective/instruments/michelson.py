@@ -94,7 +94,9 @@ def fringe_counts(v: ComplexArray, michelson: Michelson, photons: float, dark: f
     if not (photons > 0.0 and dark >= 0.0):
         raise OptionError(f"{photons:g} photons and {dark:g} dark counts", allowed="above 0; 0 and more")
     each = michelson.share * photons / len(michelson.phases)
-    return np.asarray(each * (1.0 + np.real(np.multiply.outer(v, np.exp(1j * michelson.phases)))) + dark)
+    # |v| is 1 at most but for rounding: dark fringes of full contrast are 0 and not below it
+    shape = np.maximum(1.0 + np.real(np.multiply.outer(v, np.exp(1j * michelson.phases))), 0.0)
+    return np.asarray(each * shape + dark)
 
 
 @dataclass(frozen=True, eq=False)
