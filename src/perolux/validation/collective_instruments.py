@@ -84,7 +84,7 @@ def blind_pairs(efficiency: float, pulses: int) -> Computed:
 def slit_width() -> float:
     """Full width of a Gaussian line of sd 3 behind a Gaussian slit of sd 4, over that of sd 1."""
     x = np.arange(-7.0, 7.01, 0.05)
-    line = Lines(3j * x - 1e-8, np.exp(-0.5 * x**2).astype(complex))
+    line = Lines(np.asarray(3j * x - 1e-8, dtype=np.complex128), np.exp(-0.5 * x**2).astype(complex))
     one = math.sqrt(8.0 * math.log(2.0))
     w = np.linspace(-15.0, 15.0, 6001)
     found = full_width(w, slit_density(line, w, Slit(4.0 * one)))
@@ -94,7 +94,7 @@ def slit_width() -> float:
 def fringe_deviation() -> float:
     """One Lorentzian line: visibility from contrast exp(-tau/T2), and its FFT from the closed form."""
     line, h = lines_of_emitters(np.array([2.0]), 3.0), 0.05
-    tau = h * np.arange(600)
+    tau = h * np.arange(600, dtype=np.float64)
     v = fringes(line, tau, Michelson(530.0, contrast=0.9))
     w, density = spectrum_of_fringes(v / 0.9, h)
     c = 1.5 * h

@@ -135,6 +135,6 @@ def spectrum_of_fringes(v: ComplexArray, step: float, *, padded: int = 4) -> tup
     n = 2 * padded * len(v)
     half = np.concatenate([[0.5 * v[0]], v[1:]])
     density = np.real(np.fft.fft(half, n)) * step / np.pi
-    frequency = 2.0 * np.pi * np.fft.fftfreq(n, step)
+    frequency = np.asarray(2.0 * np.pi * np.fft.fftfreq(n, step), dtype=np.float64)
     order = np.argsort(frequency)
     return frequency[order], density[order]
