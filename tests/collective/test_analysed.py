@@ -61,7 +61,7 @@ def test_one_emitter_has_its_width_and_its_coherence(single):
     assert np.mean(pull**2) == pytest.approx(1.0, abs=4.0 * np.sqrt(2.0 / len(pull)))
 
 
-def test_tables_pictures_and_records(single):
+def test_tables_and_records(single):
     _, spectrum, fringes = single
     tables = analysed_csv(spectrum, fringes)
     assert set(tables) == {"spectrometer.csv", "michelson.csv"}
@@ -70,10 +70,15 @@ def test_tables_pictures_and_records(single):
     assert rows[1] == "delay_ps,read,sigma,visibility_shifts_0,visibility_shifts_1"
     told = analysed_table(spectrum, fringes)
     assert ("visibility of a sharp line", "0.9") in told.rows and "exact, mean of 1 draws" in told.hint
-    assert [plot.name for plot in analysed_plots(spectrum, fringes)] == ["spectrometer", "michelson"]
     record = fringes.as_dict()
     assert len(record["delay_ps"]) == len(record["read"]["visibility"]) == 181
     assert len(spectrum.as_dict()["curves"]) == 2
+
+
+@pytest.mark.slow
+def test_pictures(single):
+    plots = analysed_plots(*single[1:])
+    assert [plot.name for plot in plots] == ["spectrometer", "michelson"]
 
 
 def test_without_exact_light_the_emitters_one_by_one():

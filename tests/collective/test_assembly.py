@@ -28,7 +28,9 @@ def made_of(**changed):
     return assembly_of(content)
 
 
-@pytest.mark.parametrize("name", ["abo3", "cluster", "driven", "low_fluence", "rod", "sheet", "superlattice"])
+@pytest.mark.parametrize(
+    "name", ["abo3", "cluster", "driven", "low_fluence", "rod", "sheet", "spectra", "superlattice"]
+)
 def test_examples_are_read(name):
     assert read_assembly(example_path("bursts") / f"{name}.toml").name
 

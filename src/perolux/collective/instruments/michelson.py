@@ -27,6 +27,8 @@ from perolux.errors import OptionError
 
 __all__ = ["FringeReading", "Michelson", "fringe_counts", "fringes", "read_fringes", "spectrum_of_fringes"]
 
+_AT_ONCE = 4_000_000
+
 
 @dataclass(frozen=True)
 class Michelson:
@@ -83,7 +85,11 @@ class Michelson:
 def fringes(lines: Lines, delays: FloatArray, michelson: Michelson) -> ComplexArray:
     """v at delays (m,) of either sign, in 1/Gamma: |v| is the visibility, its phase that of the fringes less
     the carrier; the opposite sign at "back"."""
-    g = lines.correlation(np.abs(delays)) / lines.photons
+    at_once = max(_AT_ONCE // len(lines.poles), 1)
+    g = np.concatenate(
+        [lines.correlation(np.abs(delays[i : i + at_once])) for i in range(0, len(delays), at_once)]
+    )
+    g /= lines.photons
     sign = 1.0 if michelson.port == "out" else -1.0
     return np.asarray(sign * michelson.visibility * np.where(delays >= 0.0, g, g.conj()))
 
