@@ -19,6 +19,7 @@ __all__ = [
     "OutputError",
     "PeroluxError",
     "Problem",
+    "was_interrupted",
 ]
 
 
@@ -97,3 +98,13 @@ class ConvergenceError(PeroluxError):
 
 class OutputError(PeroluxError):
     """A result that could not be written: read-only folder, full disk."""
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """True where Ctrl-C is behind an exception: while compiled code is called it comes as a SystemError that
+    has it as its cause."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

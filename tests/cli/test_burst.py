@@ -106,3 +106,61 @@ def test_the_ladder(capsys):
     code, said = run(capsys, "burst", "dicke", "--n", "10", "--json")
     assert code == 0
     assert json.loads(said.out)["i_peak_over_Gamma"] == pytest.approx(22.75912, abs=1e-4)
+
+
+def test_explain_says_what_an_assembly_rests_on(assembly, capsys):
+    code, said = run(capsys, "explain", str(assembly))
+    assert code == 0 and "emitters.refractive_index = 1" in said.out and "[assumed]" in said.out
+    code, said = run(capsys, "explain", str(assembly), "--json")
+    of = {one["key"]: one for one in json.loads(said.out)["parameters"]}
+    assert of["emitters.temperature"]["decides"] == ["equilibrium"]
+    code, said = run(capsys, "explain", str(assembly), "--at", "300K")
+    assert code == 2 and "--at" in said.err
+
+
+def test_a_case_keeps_its_batches_where_it_is_told(tmp_path, capsys, monkeypatch):
+    from perolux.collective import wigner
+
+    command = ("burst", str(example_path("bursts") / "cube.json"), "--method", "wigner")
+    command += ("--trajectories", "100", "--json")
+    code, straight = run(capsys, *command)
+    plain, calls = wigner.batch_of, []
+
+    def second_fails(*words):
+        calls.append(words)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return plain(*words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wigner, "batch_of", second_fails)
+        code, said = run(capsys, *command, "--keep", str(tmp_path / "kept"))
+    assert code == 130 and "what was finished is kept" in said.err
+    code, said = run(capsys, *command, "--keep", str(tmp_path / "kept"))
+    assert code == 0 and "continues: 1 piece done" in said.err and said.out == straight.out
+    assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_run_continues_and_says_so(assembly, tmp_path, capsys, monkeypatch):
+    from perolux.collective import assembly_record
+
+    calls = []
+
+    def interrupted(*words, **more):
+        calls.append(words)
+        raise KeyboardInterrupt
+
+    out = tmp_path / "page"
+    command = ("burst", str(assembly), "--out", str(out), "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(assembly_record, "_costs", interrupted)
+        code, said = run(capsys, *command)
+    assert code == 130 and len(calls) == 1 and not out.exists()
+    assert "what was finished is kept" in said.err and "start the same command again" in said.err
+    code, said = run(capsys, "burst", str(assembly), "--seed", "4", "--keep", f"{out}.part")
+    assert code == 2 and "an interrupted run of another sampling" in said.err
+    code, said = run(capsys, *command)
+    assert code == 0 and "continues: 6 of 6 pieces were done, and 6 of the steps" in said.err
+    assert json.loads(said.out) and (out / "report.html").is_file()
+    assert not out.with_name("page.part").exists()

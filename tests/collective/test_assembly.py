@@ -28,7 +28,7 @@ def made_of(**changed):
     return assembly_of(content)
 
 
-@pytest.mark.parametrize("name", ["abo3", "cluster", "driven", "rod", "sheet", "superlattice"])
+@pytest.mark.parametrize("name", ["abo3", "cluster", "driven", "low_fluence", "rod", "sheet", "superlattice"])
 def test_examples_are_read(name):
     assert read_assembly(example_path("bursts") / f"{name}.toml").name
 
@@ -115,7 +115,7 @@ def test_what_is_not_known_has_a_reason_and_no_number():
         )
     ).as_dict()["screenings"][0]
     assert found["rows"] is None and found["peak"] is None
-    assert "master equation of 18 emitters" in found["reason"]
+    assert "exact of 18 emitters" in found["reason"]
     assert found["single_excitation"]["brightest_rate_over_gamma"]["mean"] > 1.0
 
 
@@ -228,3 +228,19 @@ def test_a_driven_start_is_half_excited_and_shines_with_its_phase():
     single = changed | {"excitation": {"kind": "single", "direction": [0, 0, 1]}}
     (one,), _ = run_assembly(assembly(made_of(**single)))
     assert one.methods == ("single-excitation",) and one.rate[0] == pytest.approx(3.97, abs=0.05)
+
+
+def test_one_photon_on_a_large_lattice_is_that_of_dense_matrices(monkeypatch):
+    from perolux.collective import assembly as module
+
+    file = made_of(
+        excitation={"kind": "single", "direction": [1.0, 0.0, 0.0]},
+        disorder={"energy_spread": "0.05 meV"},
+        sampling={"disorder_draws": 1, "screening": [0.0, 1.0]},
+    )
+    dense = [one.rate for one in run_assembly(assembly(file))[0]]
+    monkeypatch.setattr(module, "MOST_DENSE", 3)
+    courses = run_assembly(assembly(file))[0]
+    assert "Krylov" in courses[0].validity[0]
+    for one, other in zip(courses, dense, strict=True):
+        assert one.rate == pytest.approx(other, rel=1e-5)

@@ -62,8 +62,12 @@ def test_choice(case):
     assert choose(case(2, 2, 1)) == "exact"
     assert choose(case(3, 3, 1, screening=0.0)) == "exact"
     assert choose(case(3, 4, 1)) == "trajectories"
-    # the ladder is a method to name: its times and errors above 8 emitters are not measured
-    assert choose(case(13, 1, 1)) == "bracket"
+    # unbiased while it is cheap, then the ladder, where shifts are far above the rates
+    late = np.linspace(0.0, 20.0, 5)
+    assert choose(case(13, 1, 1)) == "trajectories"
+    assert choose(case(13, 1, 1, times=late)) == "ladder"
+    assert choose(case(13, 1, 1, times=10.0 * late, pitch_nm=30.0)) == "bracket"
+    assert choose(case(13, 1, 1, times=late, state="listed", excited=[0, 1])) == "bracket"
     assert choose(case(3, 3, 3, screening=0.0)) == "wigner"
     assert choose(case(3, 3, 3, star=100.0)) == "cumulant"
     assert choose(case(3, 3, 3)) == "bracket"

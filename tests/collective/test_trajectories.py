@@ -89,7 +89,7 @@ def test_repeatable(cluster, full):
 
 def test_refusals(together, full):
     with pytest.raises(ModelRangeError):
-        trajectory_emission(together(13), (1, np.ones(13) / np.sqrt(13)), TIMES, rng=np.random.default_rng(0))
+        trajectory_emission(together(17), (1, np.ones(17) / np.sqrt(17)), TIMES, rng=np.random.default_rng(0))
     for wrong in ({"trajectories": 1}, {"dephasing": -1.0}):
         with pytest.raises(OptionError):
             trajectory_emission(together(2), full(together(2)), TIMES, rng=np.random.default_rng(0), **wrong)

@@ -10,9 +10,9 @@ import pytest
 
 from perolux import files
 from perolux.errors import OutputError
+from perolux.journal import Entry, Journal
+from perolux.lock import alone_in
 from perolux.studies import characterise, pipeline
-from perolux.studies.journal import Entry, Journal
-from perolux.studies.lock import alone_in
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked copy of itself")
 

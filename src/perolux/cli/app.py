@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError
 
 from perolux import __version__
 from perolux.cli.console import BUG, DONE, INTERRUPTED, USER_ERROR, print_error
-from perolux.errors import OptionError, OutputError, PeroluxError
+from perolux.errors import OptionError, OutputError, PeroluxError, was_interrupted
 
 __all__ = ["app", "run"]
 
@@ -99,7 +99,10 @@ def run(arguments: list[str]) -> int:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USER_ERROR
-    except Exception:
+    except Exception as error:
+        if isinstance(error, SystemError) and was_interrupted(error):
+            sys.stderr.write("perolux: interrupted\n")
+            return INTERRUPTED
         traceback.print_exc()
         sys.stderr.write(
             f"perolux {__version__}: this is a bug of perolux; please report the lines above "

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from perolux import __version__
 from perolux.cli.console import print_json, print_table, terminal_progress
 from perolux.errors import OptionError
+from perolux.files import sha256_of
+from perolux.pieces import Pieces, nothing_kept, pieces_in
 
 if TYPE_CHECKING:
     from perolux.collective.assembly_record import AssemblyResult
@@ -40,14 +45,19 @@ def burst(
     out: Annotated[
         Path | None, Parameter(help="of an assembly: folder for the report and its tables")
     ] = None,
+    keep: Annotated[
+        Path | None,
+        Parameter(help="folder for finished pieces, by which a killed run continues; OUT.part if left out"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Photon rate and population of an assembly against time, by the method that fits it.
 
     An assembly is a superlattice with disorder; it is run with shifts off, screened and full, side by side.
+    A run with --out or --keep that was killed continues when it is started again, with the same numbers.
     """
     if file.suffix.lower() == ".toml":
-        _assembly(file, method, trajectories, seed, out, json)
+        _assembly(file, method, trajectories, seed, out, keep, json)
         return
     if out is not None:
         raise OptionError(
@@ -60,35 +70,56 @@ def burst(
     from perolux.collective.case import read_case
 
     case = read_case(file)
-    found = run(
-        case, method or "auto", trajectories=1000 if trajectories is None else trajectories, seed=seed or 0,
-        progress=terminal_progress(),
-    )  # fmt: skip
-    record = found.as_dict() | {"name": case.name or file.stem, "emitters": len(case.emitters)}
-    if json:
-        print_json(record)
-    else:
-        _show(found, record)
+    how: dict[str, Any] = {
+        "method": method or "auto",
+        "trajectories": 1000 if trajectories is None else trajectories,
+        "seed": seed or 0,
+    }
+    question = {"task": "burst case 1", "version of perolux": __version__, "case": sha256_of(file)} | how
+    with _pieces(keep, question) as pieces:
+        pieces.tell()
+        found = run(case, **how, progress=terminal_progress(), pieces=pieces)
+        record = found.as_dict() | {"name": case.name or file.stem, "emitters": len(case.emitters)}
+        if json:
+            print_json(record)
+        else:
+            _show(found, record)
+
+
+def _pieces(folder: Path | None, question: dict[str, Any]) -> AbstractContextManager[Pieces]:
+    """Finished pieces in a folder if there is one, with what is said of them on standard error."""
+    if folder is None:
+        return nullcontext(nothing_kept)
+    return pieces_in(folder, question, told=lambda text: print(f"perolux: {text}", file=sys.stderr))  # noqa: T201
 
 
 def _assembly(
-    file: Path, method: str | None, trajectories: int | None, seed: int | None, out: Path | None, json: bool
+    file: Path,
+    method: str | None,
+    trajectories: int | None,
+    seed: int | None,
+    out: Path | None,
+    keep: Path | None,
+    json: bool,
 ) -> None:
     from perolux.collective.assembly_file import read_assembly, sampling_with
-    from perolux.collective.assembly_record import assembly_result
+    from perolux.collective.assembly_record import assembly_question, assembly_result
 
     read = read_assembly(file)
     given = {"method": method, "trajectories": trajectories, "seed": seed}
     changed = {name: value for name, value in given.items() if value is not None}
     if changed:
         read = read.model_copy(update={"sampling": sampling_with(read.sampling, changed)})
-    found = assembly_result(read, file.parent, progress=terminal_progress())
-    record = found.as_dict()
-    record["name"] = record["name"] or file.stem
-    if out is not None:
-        from perolux.reports.bursts import write_burst_report
+    if keep is None and out is not None:
+        keep = Path(f"{out.resolve()}.part")
+    with _pieces(keep, assembly_question(read, file.parent)) as pieces:
+        found = assembly_result(read, file.parent, progress=terminal_progress(), pieces=pieces)
+        record = found.as_dict()
+        record["name"] = record["name"] or file.stem
+        if out is not None:
+            from perolux.reports.bursts import write_burst_report
 
-        write_burst_report(found, record, out)
+            write_burst_report(found, record, out)
     if json:
         print_json(record)
     else:

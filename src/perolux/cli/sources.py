@@ -19,7 +19,7 @@ def explain(
         str,
         Parameter(
             help="MATERIAL.quantity, or constants., prior., equilibrium., chemical., display., film. or "
-            "emitter.NAME"
+            "emitter.NAME; or an assembly of `perolux burst` (a .toml file)"
         ),
     ],
     *,
@@ -27,6 +27,9 @@ def explain(
     json: Json = False,
 ) -> None:
     """Value, sigma, kind, source and range of a number, and its rivals."""
+    if key.lower().endswith(".toml"):
+        _explain_assembly(Path(key), at, json)
+        return
     from perolux.quantities.units import parse_quantity
     from perolux.studies.sources import explain_key
 
@@ -36,6 +39,22 @@ def explain(
         print_json(explanation.as_dict())
     else:
         print(explanation)  # noqa: T201 - the command's result
+
+
+def _explain_assembly(file: Path, at: str | None, json: bool) -> None:
+    from perolux.collective.assembly_file import read_assembly
+    from perolux.collective.assembly_sources import assembly_grounds
+    from perolux.errors import OptionError
+
+    if at is not None:
+        raise OptionError(
+            "a temperature beside an assembly", where="--at", fix="[emitters] temperature in the file"
+        )
+    grounds = assembly_grounds(read_assembly(file), file.parent)
+    if json:
+        print_json(grounds.as_dict())
+    else:
+        print(grounds)  # noqa: T201 - the command's result
 
 
 def cite(

@@ -19,16 +19,18 @@ from pathlib import Path
 import numpy as np
 
 from perolux.collective.assembly_file import AssemblyFile, LatticeTable
-from perolux.collective.burst import METHODS, burst
+from perolux.collective.burst import METHODS, burst, on_lattice
 from perolux.collective.case import BurstCase
 from perolux.collective.coupled_number import thermal_single
-from perolux.collective.couplings import Couplings, Emitters, FloatArray, couplings
+from perolux.collective.couplings import Emitters, FloatArray, couplings
+from perolux.collective.kept import kept_emission
 from perolux.collective.phased import density_emission, phased_density
 from perolux.collective.rows import Emission
-from perolux.collective.single_excitation import modes, single_excitation_emission
+from perolux.collective.single_excitation import MOST_DENSE, modes, single_excitation_emission
 from perolux.collective.single_spectra import phased_amplitudes
 from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError, OptionError
 from perolux.excitons import nanocrystal, passport
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 from perolux.quantities.constants import HC_EV_NM, constant
 from perolux.superlattices import (
@@ -51,6 +53,8 @@ __all__ = ["Assembly", "Course", "Draws", "assembly", "draw_emitters", "lattice_
 
 _MOST_MODES = 1500
 _LEAST_NM = 1.0
+EMISSION = "emission"
+"""Name of the piece that is the emission of one draw at one screening."""
 
 
 @dataclass(frozen=True)
@@ -230,12 +234,12 @@ def disorder_of(file: AssemblyFile) -> Disorder:
 
 
 def run_assembly(
-    made: Assembly, *, progress: Progress = silent
+    made: Assembly, *, progress: Progress = silent, pieces: Pieces = nothing_kept
 ) -> tuple[tuple[Course, ...], tuple[Draws, ...] | None]:
     """Emission and single excitations at every screening, over the draws of the file.
 
     The same draws stand behind every screening. Where no method is validated, or none affordable, a course
-    has its reason instead of numbers.
+    has its reason instead of numbers. pieces: where finished draws are kept.
     """
     sampling = made.file.sampling
     progress.start("draws", sampling.disorder_draws * len(sampling.screening))
@@ -246,14 +250,15 @@ def run_assembly(
     for screening in sampling.screening:
         found: list[Emission] = []
         reason, brightest = None, []
+        kept = pieces.part(f"screening-{screening!r}")
         for k, ((emitters, _), excited) in enumerate(zip(drawn, starts, strict=True)):
             if reason is None:
                 try:
-                    found.append(_one(made, emitters, excited, screening, k))
+                    found.append(_kept_draw(made, emitters, excited, screening, k, kept.part(f"draw-{k}")))
                 except (NotAvailableError, ModelRangeError, ConvergenceError, OptionError) as error:
                     reason = str(error.problems[0].what)
             if affordable:
-                brightest.append(_single(made, couplings(emitters, screening=screening)))
+                brightest.append(_single(made, emitters, screening, kept.part(f"draw-{k}")))
             progress.advance()
         courses.append(_course(screening, found, reason, made.times))
         if affordable:
@@ -273,7 +278,17 @@ def excited_emitters(made: Assembly, emitters: Emitters, rng: np.random.Generato
     return np.arange(len(emitters))
 
 
-def _one(made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float, draw: int) -> Emission:
+def _kept_draw(
+    made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float, draw: int, pieces: Pieces
+) -> Emission:
+    return kept_emission(
+        pieces, EMISSION, made.times, lambda: _one(made, emitters, excited, screening, draw, pieces)
+    )
+
+
+def _one(
+    made: Assembly, emitters: Emitters, excited: np.ndarray, screening: float, draw: int, pieces: Pieces
+) -> Emission:
     file = made.file
     state = "symmetric single excitation" if file.excitation.kind in ("single", "driven") else "listed"
     if state == "listed" and not len(excited):
@@ -284,22 +299,26 @@ def _one(made: Assembly, emitters: Emitters, excited: np.ndarray, screening: flo
     case = BurstCase(
         file.name, emitters, made.dephasing, file.emitters.nonradiative, state, excited, made.times, screening
     )
-    found = _phased(made, case)
+    found = _phased(made, case, pieces)
     if found is not None:
         return found
     seed = int(np.random.SeedSequence((file.sampling.seed, draw, 7)).generate_state(1)[0])
-    return burst(case, file.sampling.method, trajectories=file.sampling.trajectories, seed=seed)
+    return burst(
+        case, file.sampling.method, trajectories=file.sampling.trajectories, seed=seed, pieces=pieces
+    )
 
 
-def _phased(made: Assembly, case: BurstCase) -> Emission | None:
+def _phased(made: Assembly, case: BurstCase, pieces: Pieces) -> Emission | None:
     """Emission of a start with the phase of light, None where the file asks for none."""
     told = made.file.excitation
     if told.direction is None:
         return None
-    between = couplings(case.emitters, screening=case.screening)
     direction = unit_direction(told.direction)
+    amplitudes = phased_amplitudes(case.emitters, direction)
+    if told.kind == "single" and len(case.emitters) > MOST_DENSE:
+        return on_lattice(case, amplitudes, pieces=pieces)
+    between = couplings(case.emitters, screening=case.screening)
     if told.kind == "single":
-        amplitudes = phased_amplitudes(case.emitters, direction)
         return single_excitation_emission(
             between, amplitudes, case.times, dephasing=case.dephasing, loss=case.loss
         )
@@ -313,12 +332,21 @@ def unit_direction(direction: Sequence[float]) -> FloatArray:
     return np.asarray(found / np.linalg.norm(found))
 
 
-def _single(made: Assembly, between: Couplings) -> tuple[list[float], tuple[FloatArray, FloatArray]]:
-    rates, shifts, _ = modes(between)
-    rate, energy = thermal_single(between, made.file.emitters.temperature, made.unit_mev)
-    middle = float(np.mean(between.detuning))
-    largest = float(np.max(np.abs(between.shift), initial=0.0))
-    return [float(rates[0]), float(shifts[0]) - middle, rate, energy - middle, largest], (rates, shifts)
+def _single(
+    made: Assembly, emitters: Emitters, screening: float, pieces: Pieces
+) -> tuple[list[float], tuple[FloatArray, FloatArray]]:
+    def solved() -> dict[str, FloatArray]:
+        between = couplings(emitters, screening=screening)
+        rates, shifts, _ = modes(between)
+        rate, energy = thermal_single(between, made.file.emitters.temperature, made.unit_mev)
+        middle = float(np.mean(between.detuning))
+        largest = float(np.max(np.abs(between.shift), initial=0.0))
+        told = [float(rates[0]), float(shifts[0]) - middle, rate, energy - middle, largest]
+        return {"told": np.array(told), "rates": rates, "shifts": shifts}
+
+    n = len(emitters)
+    found = pieces.arrays("modes", {"told": 5, "rates": n, "shifts": n}, solved)
+    return found["told"].tolist(), (found["rates"], found["shifts"])
 
 
 def _course(screening: float, found: Sequence[Emission], reason: str | None, times: FloatArray) -> Course:

@@ -10,6 +10,7 @@ alone make.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from perolux.collective.couplings import (
     couplings,
     sphere_directions,
 )
+from perolux.collective.kept import LightOfDraw, kept_light
 from perolux.collective.lines import Lines, joined_lines, ringing
 from perolux.collective.master_equation import correlations
 from perolux.collective.phased import LightCourse, light_course, phased_density
@@ -33,6 +35,7 @@ from perolux.collective.regression import density_of, regression
 from perolux.collective.single_excitation import effective_hamiltonian
 from perolux.collective.single_spectra import integrated_density, phased_amplitudes, single_spectrum
 from perolux.errors import ConvergenceError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.quantities.constants import HC_EV_NM, constant
 
 __all__ = ["CUTS", "Light", "assembly_light"]
@@ -66,13 +69,16 @@ class Light:
     reason: str | None = None
 
 
-def assembly_light(made: Assembly) -> tuple[Light, ...]:
-    """The light of an assembly at each of its screenings; a reason where no exact method reaches."""
-    return tuple(_of_screening(made, one) for one in made.file.sampling.screening)
+def assembly_light(made: Assembly, pieces: Pieces = nothing_kept) -> tuple[Light, ...]:
+    """The light of an assembly at each of its screenings; a reason where no exact method reaches. pieces:
+    where the light of finished draws is kept."""
+    return tuple(
+        _of_screening(made, one, pieces.part(f"screening-{one!r}")) for one in made.file.sampling.screening
+    )
 
 
-def _of_screening(made: Assembly, screening: float) -> Light:
-    file, dephasing, loss = made.file, made.dephasing, made.file.emitters.nonradiative
+def _of_screening(made: Assembly, screening: float, pieces: Pieces) -> Light:
+    file, dephasing = made.file, made.dephasing
     single = file.excitation.kind == "single"
     most = (
         (_ALL_DRAWS if single else _EXACT)
@@ -88,44 +94,65 @@ def _of_screening(made: Assembly, screening: float) -> Light:
             screening, reason=f"{largest} emitters: spectra of a burst are known exactly up to {most}, "
             f"of one excitation up to {_FIRST_DRAW}",
         )  # fmt: skip
-    lines, weak, patterns, course = [], [], [], None
-    first, weak_first = [], []
-    for emitters, rng in draws:
-        between = couplings(emitters, screening=screening)
-        n = len(between)
+    found: list[LightOfDraw] = []
+    course = None
+    for k, (emitters, rng) in enumerate(draws):
         start = None if single else _start(made, emitters, rng)
         if start is not None and not max(start):
             continue
-        any_one: ComplexArray = np.asarray(np.eye(n) / n, dtype=np.complex128)
-        kinds = {"dephasing": dephasing, "loss": loss}
-        eigen = np.linalg.eig(effective_hamiltonian(between, loss))
-        weak.append(single_spectrum(between, any_one, **kinds, eigen=eigen))
-        weak_first.append(_first_frequency(between, any_one))
-        if start is None:
-            amplitudes = _amplitudes(made, emitters)
-            lines.append(single_spectrum(between, amplitudes, **kinds, eigen=eigen))
-            first.append(_first_frequency(between, np.outer(amplitudes, amplitudes.conj())))
-            over_time = integrated_density(between, amplitudes, **kinds, eigen=eigen).T
-        else:
-            try:
-                ready = regression(between, max(start), dephasing=dephasing, loss=loss)
-                lines.append(ready.spectrum(start))
-            except ConvergenceError as error:
-                return Light(screening, reason=error.problems[0].what)
-            over_time = correlations(n, ready.integrated(start))
-            first.append(float(light_course(between, start, np.zeros(1), **kinds).frequency[0]))
-            if course is None and turns(between, made.times) < _MOST_TURNS:
-                course = light_course(between, start, made.times, **kinds)
-        patterns.append(_pattern(emitters, over_time))
-    if not lines:
+        try:
+            one = kept_light(
+                pieces.part(f"draw-{k}"),
+                len(made.times),
+                partial(_of_draw, made, emitters, screening, start, with_course=course is None),
+            )
+        except ConvergenceError as error:
+            return Light(screening, reason=error.problems[0].what)
+        course = course or one.course
+        found.append(one)
+    if not found:
         return Light(screening, reason="nothing is excited")
-    cuts = np.mean([one[0] for one in patterns], axis=0)
-    directivity = float(np.mean([one[1] for one in patterns]))
-    method = "single-excitation" if single else "exact"
     return Light(
-        screening, method, tuple(lines), tuple(weak), np.array(first), np.array(weak_first), course, cuts,
-        directivity, patterns[0][2],
+        screening, "single-excitation" if single else "exact", tuple(one.lines for one in found),
+        tuple(one.weak for one in found), np.array([one.first for one in found]),
+        np.array([one.weak_first for one in found]), course, np.mean([one.pattern for one in found], axis=0),
+        float(np.mean([one.directivity for one in found])), found[0].brightest,
     )  # fmt: skip
+
+
+def _of_draw(
+    made: Assembly,
+    emitters: Emitters,
+    screening: float,
+    start: dict[int, ComplexArray] | None,
+    *,
+    with_course: bool,
+) -> LightOfDraw:
+    """Of one draw; start: density of a burst, None for one excitation. with_course: against time too, where
+    that is affordable."""
+    between = couplings(emitters, screening=screening)
+    n, loss = len(between), made.file.emitters.nonradiative
+    kinds = {"dephasing": made.dephasing, "loss": loss}
+    any_one: ComplexArray = np.asarray(np.eye(n) / n, dtype=np.complex128)
+    eigen = np.linalg.eig(effective_hamiltonian(between, loss))
+    weak = single_spectrum(between, any_one, **kinds, eigen=eigen)
+    course = None
+    if start is None:
+        amplitudes = _amplitudes(made, emitters)
+        lines = single_spectrum(between, amplitudes, **kinds, eigen=eigen)
+        first = _first_frequency(between, np.outer(amplitudes, amplitudes.conj()))
+        over_time = integrated_density(between, amplitudes, **kinds, eigen=eigen).T
+    else:
+        ready = regression(between, max(start), **kinds)
+        lines = ready.spectrum(start)
+        over_time = correlations(n, ready.integrated(start))
+        first = float(light_course(between, start, np.zeros(1), **kinds).frequency[0])
+        if with_course and turns(between, made.times) < _MOST_TURNS:
+            course = light_course(between, start, made.times, **kinds)
+    pattern, directivity, brightest = _pattern(emitters, over_time)
+    return LightOfDraw(
+        lines, weak, first, _first_frequency(between, any_one), pattern, directivity, brightest, course
+    )
 
 
 def _first_frequency(between: Couplings, rho: ComplexArray) -> float:

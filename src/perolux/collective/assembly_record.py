@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from perolux.collective.assembly import (
+    EMISSION,
     Assembly,
     Course,
     Draws,
@@ -23,13 +26,17 @@ from perolux.collective.assembly_light import Light, assembly_light, light_recor
 from perolux.collective.blocks import blocks, product_state
 from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
-from perolux.collective.couplings import couplings
+from perolux.collective.couplings import FloatArray, couplings
 from perolux.collective.instruments.seen import Seen, seen_by
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.single_excitation import modes
+from perolux.errors import InputError
+from perolux.files import sha256_of
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
+from perolux.superlattices import Disorder
 
-__all__ = ["AssemblyResult", "assembly_result"]
+__all__ = ["AssemblyResult", "assembly_question", "assembly_result"]
 
 _EXACT_ABLATION = 6
 _MOST_ABLATION = 600
@@ -203,12 +210,30 @@ class AssemblyResult:
         return told
 
 
-def assembly_result(file: AssemblyFile, folder: Any = None, *, progress: Progress = silent) -> AssemblyResult:
-    """Everything of an assembly. folder: where a table of positions is looked for."""
-    from pathlib import Path
+def assembly_question(file: AssemblyFile, folder: Any = None) -> dict[str, Any]:
+    """What the numbers of an assembly depend on, as plain JSON: by it kept pieces are known again."""
+    from perolux import __version__
 
+    question = {"task": "burst 1", "version of perolux": __version__} | file.model_dump(mode="json")
+    if file.lattice.file is not None:
+        try:
+            question["table of positions"] = sha256_of(Path(folder or "") / file.lattice.file)
+        except OSError as error:
+            raise InputError(
+                f"could not read: {error.strerror or error}", where=str(file.lattice.file)
+            ) from error
+    return question
+
+
+def assembly_result(
+    file: AssemblyFile, folder: Any = None, *, progress: Progress = silent, pieces: Pieces = nothing_kept
+) -> AssemblyResult:
+    """Everything of an assembly. folder: where a table of positions is looked for. pieces: where what is
+    finished is kept (`perolux.pieces.pieces_in` with `assembly_question`), so that a killed run continues
+    with the same numbers."""
     made = assembly(file, Path() if folder is None else Path(folder))
-    courses, singles = run_assembly(made, progress=progress)
+    pieces.tell(len(file.sampling.screening) * file.sampling.disorder_draws, EMISSION)
+    courses, singles = run_assembly(made, progress=progress, pieces=pieces)
     first = len(draw_emitters(made, 0)[0])
     reason: str | None = None
     costs: tuple[dict[str, Any], ...] = ()
@@ -217,13 +242,13 @@ def assembly_result(file: AssemblyFile, folder: Any = None, *, progress: Progres
     elif first > _MOST_ABLATION:
         reason = f"{first} emitters: not affordable above {_MOST_ABLATION}"
     else:
-        costs = tuple(_costs(made))
+        costs = tuple(_costs(made, pieces.part("costs")))
         reason = None if costs else "no disorder, no dephasing, no shifts"
     seen = None if file.instrument is None else seen_by(made, courses, file.instrument)
-    return AssemblyResult(made, first, courses, singles, costs, reason, assembly_light(made), seen)
+    return AssemblyResult(made, first, courses, singles, costs, reason, assembly_light(made, pieces), seen)
 
 
-def _costs(made: Assembly) -> list[dict[str, Any]]:
+def _costs(made: Assembly, pieces: Pieces) -> list[dict[str, Any]]:
     """Brightest rate (and exact burst of a few emitters) with one thing switched off at a time."""
     file = made.file
     whole = disorder_of(file)
@@ -249,16 +274,13 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
     for name, disorder, screening, dephasing in cases:
         brightest, peaks = [], []
         for k in range(file.sampling.disorder_draws):
-            emitters, _ = draw_emitters(made, k, disorder)
-            between = couplings(emitters, screening=screening)
-            brightest.append(float(modes(between)[0][0]))
-            few = len(emitters) <= _EXACT_ABLATION and turns(between, made.times) <= _MOST_TURNS
-            if few and file.excitation.kind == "all":
-                start = product_state(blocks(len(emitters)), np.arange(len(emitters)))
-                found = exact_emission(
-                    between, start, made.times, dephasing=dephasing, loss=file.emitters.nonradiative
-                )
-                peaks.append(peak_of(made.times, found.photon_rate)[1])
+            found = pieces.arrays(
+                f"{name}/draw-{k}",
+                {"brightest": 1, "peak": None},
+                partial(_cost, made, k, disorder, screening, dephasing),
+            )
+            brightest.append(float(found["brightest"][0]))
+            peaks += found["peak"].tolist()
         rate: dict[str, float | None] | None = None if name == "dephasing" else spread(np.array(brightest))
         rows.append(
             {
@@ -271,3 +293,20 @@ def _costs(made: Assembly) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _cost(
+    made: Assembly, draw: int, disorder: Disorder, screening: float, dephasing: float
+) -> dict[str, FloatArray]:
+    """Brightest rate of one draw, and the exact burst height where it is affordable."""
+    file, peaks = made.file, []
+    emitters, _ = draw_emitters(made, draw, disorder)
+    between = couplings(emitters, screening=screening)
+    few = len(emitters) <= _EXACT_ABLATION and turns(between, made.times) <= _MOST_TURNS
+    if few and file.excitation.kind == "all":
+        start = product_state(blocks(len(emitters)), np.arange(len(emitters)))
+        found = exact_emission(
+            between, start, made.times, dephasing=dephasing, loss=file.emitters.nonradiative
+        )
+        peaks.append(peak_of(made.times, found.photon_rate)[1])
+    return {"brightest": modes(between)[0][:1], "peak": np.array(peaks)}

@@ -15,17 +15,20 @@ from perolux.collective.diffusion import diffusion_emission
 from perolux.collective.eigenstate_rates import eigenstate_emission
 from perolux.collective.elongated import maxwell_bloch_emission
 from perolux.collective.envelope import envelope
+from perolux.collective.kept import kept_emission
 from perolux.collective.ladder import ladder_emission
 from perolux.collective.lattice_excitation import grid_spacing, lattice_couplings, lattice_emission
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.rows import Emission
 from perolux.collective.single_excitation import MOST_DENSE, single_excitation_emission
+from perolux.collective.stepped_trajectories import stepped_seconds
 from perolux.collective.trajectories import trajectory_emission
 from perolux.collective.wigner import wigner_emission
 from perolux.errors import ConvergenceError, ModelRangeError, NotAvailableError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
-__all__ = ["METHODS", "REACH", "burst", "chosen_method", "turns"]
+__all__ = ["METHODS", "REACH", "burst", "chosen_method", "on_lattice", "turns"]
 
 METHODS = (
     "auto",
@@ -43,8 +46,11 @@ METHODS = (
 REACH: dict[str, tuple[int, str]] = {
     "exact": (11, "seconds at 8, minutes at 10"),
     "eigenstate-rates": (11, "minutes at 11"),
-    "trajectories": (12, "1000 of 12 in half a minute"),
-    "ladder": (14, "the burst of a full inversion alone, 2 minutes at 14"),
+    "trajectories": (
+        16,
+        "1000 of 12 in half a minute, above it minutes for the burst and hours for the tail",
+    ),
+    "ladder": (16, "full inversion with strong shifts, 3 minutes at 16 for the burst, 10 for the tail"),
     "bracket": (500, "an envelope, minutes at 100"),
     "cumulant": (500, "not validated with near fields, seconds at 100"),
     "diffusion": (1000, "not validated, minutes at 500"),
@@ -52,11 +58,14 @@ REACH: dict[str, tuple[int, str]] = {
 }
 """Most emitters of each method that has a limit, and what they cost."""
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
-_TRAJECTORIES = 12
+_TRAJECTORIES, _STEPPED = 12, 16
+_STEPPED_S = 0.3
 _STRONG_DEPHASING = 100.0
 _MOST_SHOTS = 1000
 _MOST_DIFFUSION = 200
 _EXACT_HOWEVER_FAST, _TURNS = 5, 5000.0
+# shifts over the number of emitters, a bound of the collective rates: 17 in the cases that were checked
+_FAR_ABOVE = 10.0
 
 
 def turns(between: Couplings, times: FloatArray) -> float:
@@ -77,27 +86,34 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
         return "exact", f"{n} emitters: the master equation is affordable"
     if n <= _TRAJECTORIES:
         return "trajectories", f"{n} emitters: unbiased quantum jumps"
+    if n <= _STEPPED and shift > 1.0 and stepped_seconds(between, float(case.times[-1])) < _STEPPED_S:
+        return "trajectories", f"{n} emitters and early times: unbiased quantum jumps"
     whole = len(case.excited) == n
     if shift <= 1.0 and whole:
         return "wigner", f"largest shift {shift:.2g} Gamma: the burst to 1.5 % and 3 sigma"
     if case.dephasing >= _STRONG_DEPHASING and n <= 500:
         return "cumulant", f"dephasing of {case.dephasing:g} Gamma: pairs are enough"
+    if whole and n <= _STEPPED and shift >= _FAR_ABOVE * n:
+        return "ladder", (
+            f"{n} emitters with shifts far above the rates: number and energy; --method trajectories is "
+            "unbiased, and slow at late times"
+        )
     if whole and n <= 500:
         return "bracket", (
             f"{n} emitters with shifts up to {shift:.3g} Gamma: no method is validated; low is truncated "
             "Wigner, high second-order cumulants, between which the burst height lay in all known cases "
             "up to 27 emitters"
-            + ("; --method ladder gives its height (checked to 1 % at 12)" if n <= 14 else "")
         )
     if n <= 500:
         return (
             "bracket",
-            f"{len(case.excited)} of {n} emitters excited: no method is validated, envelope alone",
+            f"{len(case.excited)} of {n} emitters excited: no method is validated, envelope alone"
+            + ("; --method trajectories is unbiased, and slow at late times" if n <= _STEPPED else ""),
         )
     raise NotAvailableError(
         f"no validated method for {len(case.excited)} of {n} emitters excited with shifts up to {shift:.3g} "
         "Gamma",
-        allowed="up to 12 emitters exactly; one excitation; envelopes up to 500",
+        allowed="up to 16 emitters exactly; one excitation; envelopes up to 500",
         fix="name a method (--method wigner, cumulant) to see what it gives, unvalidated",
     )
 
@@ -106,15 +122,21 @@ def _single(case: BurstCase) -> bool:
     return case.initial_state == "symmetric single excitation" or len(case.excited) <= 1
 
 
-def _on_lattice(case: BurstCase, progress: Progress) -> Emission:
-    """One excitation among more emitters than dense matrices allow: on the points of a lattice."""
+def on_lattice(
+    case: BurstCase,
+    amplitudes: ComplexArray,
+    progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
+) -> Emission:
+    """One excitation with the amplitudes (N,), norm 1, among more emitters than dense matrices allow: on the
+    points of a lattice. Raises `NotAvailableError` with dephasing, `InputError` off the points."""
     if case.dephasing > 0.0:
         raise NotAvailableError(
             f"one excitation with dephasing among {len(case.emitters)} emitters", allowed="up to 400"
         )
     spacing = grid_spacing(case.emitters)
     between = lattice_couplings(case.emitters, spacing, screening=case.screening)
-    return lattice_emission(between, _amplitudes(case), case.times, loss=case.loss, progress=progress)
+    return lattice_emission(between, amplitudes, case.times, loss=case.loss, progress=progress, pieces=pieces)
 
 
 def burst(
@@ -124,21 +146,23 @@ def burst(
     trajectories: int = 1000,
     seed: int = 0,
     progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
-    """Photon rate and population of a case. method: one of `METHODS`."""
+    """Photon rate and population of a case. method: one of `METHODS`. pieces: where batches of trajectories
+    are kept, so that a killed run continues with the same numbers."""
     if method not in METHODS:
         raise OptionError(f"no method {method!r}", where="--method", allowed=", ".join(METHODS))
     if method == "maxwell-bloch":
         # no matrix of pairs: elongated assemblies have more emitters than one holds
         return _elongated(case, trajectories, seed)
     if method in ("auto", "single-excitation") and _single(case) and len(case.emitters) > MOST_DENSE:
-        return _on_lattice(case, progress)
+        return on_lattice(case, _amplitudes(case), progress, pieces)
     _check_reach(method, len(case.emitters))
     between = couplings(case.emitters, screening=case.screening)
     why = "asked for"
     if method == "auto":
         method, why = chosen_method(case, between)
-    found = _run(case, between, method, trajectories, seed, progress)
+    found = _run(case, between, method, trajectories, seed, progress, pieces)
     return replace(
         found,
         validity=f"{found.validity} (chosen: {why})",
@@ -175,7 +199,13 @@ def _too_far_apart(emitters: Emitters) -> tuple[str, ...]:
 
 
 def _run(
-    case: BurstCase, between: Couplings, method: str, trajectories: int, seed: int, progress: Progress
+    case: BurstCase,
+    between: Couplings,
+    method: str,
+    trajectories: int,
+    seed: int,
+    progress: Progress,
+    pieces: Pieces,
 ) -> Emission:
     rates = {"dephasing": case.dephasing, "loss": case.loss}
     rng = np.random.default_rng(seed)
@@ -187,19 +217,21 @@ def _run(
     if method == "single-excitation":
         return single_excitation_emission(between, _amplitudes(case), case.times, **rates)
     if method == "wigner":
-        return wigner_emission(between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates)
+        return wigner_emission(
+            between, case.excited, case.times, trajectories=trajectories, rng=rng, pieces=pieces, **rates
+        )
     if method == "cumulant":
         return cumulant_emission(between, case.excited, case.times, **rates)
     if method == "diffusion":
         return diffusion_emission(
-            between, case.excited, case.times, trajectories=trajectories, rng=rng, **rates
+            between, case.excited, case.times, trajectories=trajectories, rng=rng, pieces=pieces, **rates
         )
     if method == "bracket":
-        return _bracket(case, between, trajectories, rng)
+        return _bracket(case, between, trajectories, rng, pieces)
     if method == "ladder":
         if len(case.excited) != len(between) or symmetric:
             raise OptionError(
-                "the ladder starts from full inversion", where="--method", fix="trajectories, to 12 emitters"
+                "the ladder starts from full inversion", where="--method", fix="trajectories, to 16 emitters"
             )
         return ladder_emission(between, case.times, dephasing=case.dephasing, loss=case.loss)
     start = _start(case)
@@ -208,23 +240,37 @@ def _run(
     if method == "eigenstate-rates":
         return eigenstate_emission(between, start, case.times, **rates)
     return trajectory_emission(
-        between, start, case.times, trajectories=trajectories, rng=rng, progress=progress, **rates
-    )
+        between, start, case.times, trajectories=trajectories, rng=rng, progress=progress, pieces=pieces,
+        **rates,
+    )  # fmt: skip
 
 
-def _bracket(case: BurstCase, between: Couplings, trajectories: int, rng: np.random.Generator) -> Emission:
+def _bracket(
+    case: BurstCase, between: Couplings, trajectories: int, rng: np.random.Generator, pieces: Pieces
+) -> Emission:
     """Wigner and cumulants, product-state diffusion as the third value, and the calibrated envelope of
     them."""
     rates = {"dephasing": case.dephasing, "loss": case.loss}
     excited, times = case.excited, case.times
     fewer = min(trajectories, _MOST_DIFFUSION)
-    low = wigner_emission(between, excited, times, trajectories=trajectories, rng=rng, **rates)
+    # batches are kept and not the whole: diffusion goes on with the generator where Wigner left it
+    low = wigner_emission(
+        between, excited, times, trajectories=trajectories, rng=rng, pieces=pieces.part("wigner"), **rates
+    )
     several, left_out = [low], ""
     try:
-        several.append(cumulant_emission(between, excited, times, **rates))
+        several.append(
+            kept_emission(
+                pieces, "cumulants", times, lambda: cumulant_emission(between, excited, times, **rates)
+            )
+        )
     except ConvergenceError:
         left_out = "; cumulants run away and are left out"
-    several.append(diffusion_emission(between, excited, times, trajectories=fewer, rng=rng, **rates))
+    several.append(
+        diffusion_emission(
+            between, excited, times, trajectories=fewer, rng=rng, pieces=pieces.part("diffusion"), **rates
+        )
+    )
     wide = envelope(several, len(case.excited) == len(between))
     told = ", ".join(f"{one.method} {float(np.max(one.photon_rate)):.4g}" for one in several)
     return replace(

@@ -11,18 +11,23 @@ with strong dephasing. Without shifts and with those of touching nanocrystals bu
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from perolux.collective.couplings import Couplings, FloatArray
+from perolux.collective.kept import MOST_BATCHES, batch_of, kept_batch, means_of
 from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.collective.wigner import wigner_time_step
 from perolux.errors import ModelRangeError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 
 __all__ = ["diffusion_emission", "diffusion_step_plain"]
 
 _MOST = 1000
 _LARGEST_STEP = 1e-3
+_BATCH = 50
 
 
 def diffusion_emission(
@@ -35,6 +40,7 @@ def diffusion_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     time_step: float | None = None,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over trajectories of product states, with standard errors.
 
@@ -61,13 +67,26 @@ def diffusion_emission(
     starts[:, 2] = -1.0
     starts[:, 2, excited_emitters] = 1.0
     seeds = rng.integers(0, 2**31 - 1, trajectories)
-    rate, excited = run(
-        starts, seeds, between.shift, between.detuning, real_factor(between.decay), loss, dephasing, dt,
-        steps, every,
-    )  # fmt: skip
-    grid = dt * every * np.arange(rate.shape[1])
-    mean, up = rate.mean(axis=0), excited.mean(axis=0)
-    sigma = rate.std(axis=0, ddof=1) / np.sqrt(trajectories)
+    factor = real_factor(between.decay)
+
+    size = max(_BATCH, -(-trajectories // MOST_BATCHES))
+
+    def sums(first: int) -> dict[str, FloatArray]:
+        some = slice(first, first + size)
+        return batch_of(
+            *run(
+                starts[some], seeds[some], between.shift, between.detuning, factor, loss, dephasing, dt,
+                steps, every,
+            )
+        )  # fmt: skip
+
+    mean, up, sigma = means_of(
+        [
+            kept_batch(pieces, f"batch-{first:06d}", steps // every + 1, partial(sums, first))
+            for first in range(0, trajectories, size)
+        ]
+    )
+    grid = dt * every * np.arange(len(mean))
     leaves = mean + loss * up
     emitted = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(grid) * (leaves[1:] + leaves[:-1]))])
     return Emission(

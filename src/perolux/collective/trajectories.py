@@ -13,11 +13,12 @@ linear algebra changes nothing but rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sparse
 
 from perolux.collective.blocks import (
@@ -28,16 +29,20 @@ from perolux.collective.blocks import (
     photon_operator,
 )
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
+from perolux.collective.jumps import Rules, Walkers, above_table, joined, jump
+from perolux.collective.kept import batch_of, kept_batch, means_of
 from perolux.collective.rows import Emission
+from perolux.collective.stepped_trajectories import stepped_trajectories
 from perolux.errors import ModelRangeError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
 __all__ = ["trajectory_emission"]
 
-_MOST = 12
+_MOST = 16
+_EIGENVECTORS = 12
 _LEAST_MODE = 1e-9
-_AT_ONCE = 1000
-_JUMPS_AT_ONCE = 64
+_AT_ONCE, _STEPPED_AT_ONCE = 1000, 250
 # of the norm where a jump is placed: above the rounding of single precision, far below statistical errors
 _SHARE_TO = 3e-6
 _CONDITION_OF_SINGLE = 300.0
@@ -59,28 +64,6 @@ class _Block:
     loss: float
 
 
-@dataclass
-class _Walkers:
-    """The trajectories in one block: which (n,), states as columns (C, n), their times, outputs done."""
-
-    which: IntArray
-    psi: ComplexArray
-    now: FloatArray
-    done: IntArray
-
-    def part(self, keep: npt.NDArray[np.bool_] | IntArray) -> _Walkers:
-        return _Walkers(self.which[keep], self.psi[:, keep], self.now[keep], self.done[keep])
-
-
-@dataclass(frozen=True)
-class _Rules:
-    emitters: int
-    rates: FloatArray
-    modes: FloatArray
-    dephasing: float
-    loss: float
-
-
 def trajectory_emission(
     between: Couplings,
     start: tuple[int, ComplexArray],
@@ -91,42 +74,51 @@ def trajectory_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     progress: Progress = silent,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over jump trajectories, with standard errors.
 
-    times: in 1/Gamma, rising from 0 on. Unbiased at any number of trajectories. Raises `ModelRangeError`
-    above 12 emitters (eigenvectors of blocks of 924 states).
+    times: in 1/Gamma, rising from 0 on. Unbiased at any number of trajectories. Up to 12 emitters by
+    eigenvectors of the blocks, 13 to 16 step by step (`stepped_trajectories`; cost in proportion to the last
+    time). Raises `ModelRangeError` above 16 emitters (blocks of 12870 states).
     """
     n = len(between)
     if n > _MOST:
         raise ModelRangeError(
             f"jump trajectories of {n} emitters",
             allowed=f"up to {_MOST}",
-            fix="no validated method is known above",
+            fix="above: a bracket of methods",
         )
     if trajectories < 2:
         raise OptionError(f"{trajectories} trajectories", allowed="2 and more")
     if dephasing < 0.0 or loss < 0.0:
         raise OptionError("a rate below 0", allowed="dephasing and loss of 0 and more, in Gamma")
     k0, vector = start
-    parts = _blocks(between, k0, loss)
+    stepped = n > _EIGENVECTORS
+    parts = {} if stepped else _blocks(between, k0, loss)
     rates, modes = between.modes()
     bright = rates > _LEAST_MODE
-    rules = _Rules(n, rates[bright], modes[:, bright], dephasing, loss)
-    sums = np.zeros((3, len(times)))
+    rules = Rules(n, rates[bright], modes[:, bright], dephasing, loss)
+    at_once = _STEPPED_AT_ONCE if stepped else _AT_ONCE
+    counts = [min(at_once, trajectories - first) for first in range(0, trajectories, at_once)]
+    # each batch has numbers of its own, so that one that is known need not be drawn again
+    own = [rng, *rng.spawn(len(counts) - 1)]
+    batches = []
     progress.start("trajectories", trajectories)
-    for first in range(0, trajectories, _AT_ONCE):
-        many = min(_AT_ONCE, trajectories - first)
-        rate, population = _many(k0, vector, many, times, parts, rules, rng)
-        sums += np.stack([rate.sum(axis=0), np.sum(rate**2, axis=0), population.sum(axis=0)])
+    for b, many in enumerate(counts):
+        if stepped:
+            rows = partial(stepped_trajectories, between, start, many, times, rules, own[b])
+        else:
+            rows = partial(_many, k0, vector, many, times, parts, rules, own[b])
+        name = f"batch-{b:06d}"
+        batches.append(kept_batch(pieces, name, len(times), partial(_sums, rows)))
         progress.advance(many)
     progress.finish()
-    mean, square, excited = sums / trajectories
-    variance = np.maximum(square - mean**2, 0.0) * trajectories / (trajectories - 1)
+    mean, excited, sigma = means_of(batches)
     g2 = between.initial_g2() if k0 == n else None
     return Emission(
         "trajectories", f"{trajectories} number-conserving quantum jumps: unbiased, statistical errors",
-        times, mean, excited, np.sqrt(variance / trajectories), g2,
+        times, mean, excited, sigma, g2,
     )  # fmt: skip
 
 
@@ -158,15 +150,12 @@ def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
             turned = of.place[of.states[k] ^ (2**n - 1)]
             values = values - 0.5j * (1.0 + loss) * (2 * k - n)
             right, inverse = right[turned], inverse[:, turned]
-        below = of.states[k - 1][:, None]
-        site = np.arange(n)
-        above = np.where((below >> site & 1) == 0, of.place[below | (1 << site)], -1)
         signs = 2.0 * excited_sites(of, k) - 1.0
         # a single precision product is 2 to 3 times as fast; its rounding is `condition` times 6e-8
         single = len(right) >= _SINGLE_FROM and _condition(right, inverse) < _CONDITION_OF_SINGLE
         kind, real = (np.complex64, np.float32) if single else (complex, float)
         found[k] = _Block(
-            values, right.astype(kind), inverse.astype(kind), photon[k].astype(real), above,
+            values, right.astype(kind), inverse.astype(kind), photon[k].astype(real), above_table(of, k),
             signs.astype(real), loss * k,
         )  # fmt: skip
     return found
@@ -177,18 +166,22 @@ def _condition(right: ComplexArray, inverse: ComplexArray) -> float:
     return float(np.linalg.norm(right) * np.linalg.norm(inverse)) / len(right)
 
 
+def _sums(rows: Callable[[], tuple[FloatArray, FloatArray]]) -> dict[str, FloatArray]:
+    return batch_of(*rows())
+
+
 def _many(
     top: int,
     vector: ComplexArray,
     many: int,
     times: FloatArray,
     parts: dict[int, _Block],
-    rules: _Rules,
+    rules: Rules,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """Rates and populations (many, k) of trajectories from one state."""
     rate, population = np.zeros((many, len(times))), np.zeros((many, len(times)))
-    there = _Walkers(
+    there = Walkers(
         np.arange(many), np.tile(vector[:, None], (1, many)).astype(complex), np.zeros(many),
         np.zeros(many, dtype=np.int64),
     )  # fmt: skip
@@ -197,7 +190,7 @@ def _many(
             # the last time comes before any photon of this block
             break
         block = parts[k]
-        arrived: list[_Walkers] = []
+        arrived: list[Walkers] = []
         while len(there.which):
             share = rng.random(len(there.which))
             # kicks of all emitters together come at n g*/2
@@ -208,35 +201,23 @@ def _many(
             )
             jumped, kicked = _until_event(block, k, there, share, kick, times, rate, population)
             draws = rng.random(len(jumped.which))
-            arrived.append(_jump(block, jumped, draws, rules))
+            arrived.append(jump(block.above, jumped, draws, rules))
             site = rng.integers(rules.emitters, size=len(kicked.which))
             there = replace(kicked, psi=kicked.psi * block.signs[:, site])
-        there = _joined(arrived)
+        there = joined(arrived)
     return rate, population
-
-
-def _joined(parts: list[_Walkers]) -> _Walkers:
-    """All in one, in the order of their numbers."""
-    which = np.concatenate([one.which for one in parts])
-    whole = _Walkers(
-        which,
-        np.concatenate([one.psi for one in parts], axis=1),
-        np.concatenate([one.now for one in parts]),
-        np.concatenate([one.done for one in parts]),
-    )
-    return whole.part(np.argsort(which))
 
 
 def _until_event(
     block: _Block,
     k: int,
-    there: _Walkers,
+    there: Walkers,
     share: FloatArray,
     kick: FloatArray,
     times: FloatArray,
     rate: FloatArray,
     population: FloatArray,
-) -> tuple[_Walkers, _Walkers]:
+) -> tuple[Walkers, Walkers]:
     """Follow all to their next jump or kick, or past the last time; fill in what is seen on the way."""
     weights = block.inverse @ there.psi.astype(block.inverse.dtype)
     low = np.zeros(len(share))
@@ -268,10 +249,10 @@ def _until_event(
     line = (ends[0] - share) / np.maximum(ends[0] - ends[1], 1e-300)
     guess = (low + np.clip(line, 0.0, 1.0) * (high - low))[jumped]
     after, elapsed = _when(block, weights[:, jumped], share[jumped], low[jumped], high[jumped], guess)
-    first = _Walkers(there.which[jumped], after, there.now[jumped] + elapsed, done[jumped])
+    first = Walkers(there.which[jumped], after, there.now[jumped] + elapsed, done[jumped])
     turned = np.flatnonzero(kicked)
     after, norm, _ = _moved(block, weights[:, turned], kick[turned] - there.now[turned])
-    return first, _Walkers(there.which[turned], after / np.sqrt(norm), kick[turned], done[turned])
+    return first, Walkers(there.which[turned], after / np.sqrt(norm), kick[turned], done[turned])
 
 
 def _moved(
@@ -316,24 +297,3 @@ def _when(
         at[left] = np.where(fine, at[left], np.where(inside, newton, 0.5 * (low[left] + high[left])))
         left = left[~fine]
     return states, at
-
-
-def _jump(block: _Block, jumped: _Walkers, draws: FloatArray, rules: _Rules) -> _Walkers:
-    """One excitation less: by a collective mode or by a loss."""
-    below = len(block.above)
-    psi = np.empty((below, len(draws)), dtype=complex)
-    padded = np.concatenate([jumped.psi, np.zeros((1, len(draws)))])
-    for first in range(0, len(draws), _JUMPS_AT_ONCE):
-        part = slice(first, first + _JUMPS_AT_ONCE)
-        lowered = padded[:, part][block.above]  # (below, N, few); -1 is the row of zeros
-        pairs = np.einsum("bit,bjt->tij", lowered.conj(), lowered, optimize=True)
-        chance = rules.rates * np.real(
-            np.einsum("im,tij,jm->tm", rules.modes, pairs, rules.modes, optimize=True)
-        )
-        lost = rules.loss * np.real(np.einsum("tii->ti", pairs))
-        both = np.cumsum(np.concatenate([chance, lost], axis=1), axis=1)
-        chosen = np.sum(both < (draws[part] * both[:, -1])[:, None], axis=1)
-        vectors = np.concatenate([rules.modes, np.eye(rules.emitters)], axis=1)[:, chosen]
-        psi[:, part] = np.einsum("bit,it->bt", lowered, vectors)
-    psi /= np.linalg.norm(psi, axis=0)
-    return _Walkers(jumped.which, psi, jumped.now, jumped.done)

@@ -20,9 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.collective.couplings import Couplings, FloatArray
+from perolux.collective.kept import MOST_BATCHES, batch_of, joined_batches, kept_batch, means_of
 from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
+from perolux.pieces import Pieces, nothing_kept
 
 __all__ = ["wigner_emission", "wigner_step_plain", "wigner_steps", "wigner_time_step"]
 
@@ -86,6 +88,7 @@ def wigner_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     time_step: float | None = None,
+    pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over trajectories, with standard errors (statistical alone).
 
@@ -115,10 +118,8 @@ def wigner_emission(
     # an even number of parts, so that two threads end together
     parts += parts % 2 if parts > 1 else 0
     seeds = rng.integers(0, 2**31 - 1, parts)
-    rate, excited = _run(between, starts, seeds, loss, dephasing, dts, every)
+    mean, up, sigma = _run(between, starts, seeds, loss, dephasing, dts, every, pieces)
     grid = np.concatenate([[0.0], np.cumsum(dts)])[::every]
-    mean, up = rate.mean(axis=0), excited.mean(axis=0)
-    sigma = rate.std(axis=0, ddof=1) / np.sqrt(trajectories)
     lost = up[0] - up
     leaves = mean + loss * up
     emitted = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(grid) * (leaves[1:] + leaves[:-1]))])
@@ -164,9 +165,10 @@ def _run(
     dephasing: float,
     dts: FloatArray,
     every: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Rates and populations (T, times), a part of the trajectories for each seed, in as many threads as Numba
-    has."""
+    pieces: Pieces,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean rate, mean population and standard error (times,) over parts of the trajectories, one for each
+    seed, in as many threads as Numba has."""
     from numba import get_num_threads
     from threadpoolctl import threadpool_limits
 
@@ -180,17 +182,27 @@ def _run(
 
     bounds = np.linspace(0, starts.shape[2], len(seeds) + 1).astype(int)
 
-    def part(m: int) -> tuple[FloatArray, FloatArray]:
+    def part(first: int) -> dict[str, FloatArray]:
+        some = range(first, min(first + group, len(seeds)))
+        return kept_batch(
+            pieces,
+            f"batch-{first:06d}",
+            len(dts) // every + 1,
+            lambda: joined_batches([sums(m) for m in some]),
+        )
+
+    def sums(m: int) -> dict[str, FloatArray]:
         some = np.ascontiguousarray(starts[:, :, bounds[m] : bounds[m + 1]], dtype=single)
-        return lanes(
+        rate, excited = lanes(
             some, int(seeds[m]), outside, inside, has_shift, detuning, factor, single(loss), dephasing, dts,
             every,
         )  # fmt: skip
+        return batch_of(rate.T, excited.T)
 
+    group = -(-len(seeds) // MOST_BATCHES)
     # seeds belong to the lanes and not to the threads: their number changes nothing
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(get_num_threads()) as pool:
-        found = list(pool.map(part, range(len(seeds))))
-    return np.concatenate([r.T for r, _ in found]), np.concatenate([u.T for _, u in found])
+        return means_of(list(pool.map(part, range(0, len(seeds), group))))
 
 
 def wigner_step_plain(

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from perolux.errors import ConvergenceError, InputError, PeroluxError
-from perolux.studies.lock import cannot_write
+from perolux.lock import cannot_write
 from perolux.studies.recipe_axes import Axis, with_values
 from perolux.synthesis.every_route import carry_out_any, outcome_of_any, outcomes_for
 from perolux.synthesis.recipe import recipe_of

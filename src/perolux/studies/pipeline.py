@@ -13,13 +13,13 @@ from typing import Any
 from perolux import __version__
 from perolux.errors import InputError, OptionError
 from perolux.files import write_json, write_text
+from perolux.journal import Entry, Journal
+from perolux.lock import alone_in, cannot_write, clear_temporaries
 from perolux.progress import Progress, silent
 from perolux.studies.columns import all_columns
 from perolux.studies.conditions import prior_of, temperature_of
 from perolux.studies.flags import REMARKS
 from perolux.studies.join import Gathered, Sample, gather
-from perolux.studies.journal import Entry, Journal
-from perolux.studies.lock import alone_in, cannot_write, clear_temporaries
 from perolux.studies.outputs import Finished, write_curves, write_tables
 from perolux.studies.record import run_record, values_of
 from perolux.studies.run import Run, library_versions

@@ -25,8 +25,8 @@ import numpy as np
 from perolux import __version__
 from perolux.errors import InputError, OptionError, PeroluxError
 from perolux.files import write_bytes, write_json
+from perolux.lock import alone_in, cannot_write, clear_temporaries
 from perolux.progress import Progress, silent
-from perolux.studies.lock import alone_in, cannot_write, clear_temporaries
 from perolux.studies.map_rows import append_rows, columns_of, mended, read_rows, row_of
 from perolux.studies.recipe_axes import Plan, plan_of
 from perolux.studies.run import library_versions

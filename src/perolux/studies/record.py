@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from perolux import __version__
+from perolux.journal import Entry
 from perolux.studies.columns import Column
 from perolux.studies.conditions import assumed_temperature
 from perolux.studies.flags import meaning_of
 from perolux.studies.join import Gathered
-from perolux.studies.journal import Entry
 from perolux.studies.study import Study
 
 __all__ = ["counts_of", "run_record", "values_of"]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import PeroluxError
+from perolux.journal import Entry
 from perolux.studies.absorption import write_absorption, write_stokes_shift
-from perolux.studies.journal import Entry
 
 if TYPE_CHECKING:
     from perolux.display.colour import SpectrumColour

@@ -1,14 +1,16 @@
 """The journal of a run in progress: finished samples on the disk, so that an interrupted run continues.
 
 Each batch is one file of JSON lines, written atomically; a batch is there whole or not at all. A line holds
-the sample's key (which names its input), its row of results and its arrays (base64 of little-endian
-float64). The first file names the digest of the run; a journal of other inputs is never continued.
+the sample's key (which names its input), its row of results, its arrays (base64 of little-endian float64)
+and a checksum. `latest.jsonl` holds one entry that is written over: where a long step stands. The first file
+names the digest of the run; a journal of other inputs is never continued.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,7 +24,9 @@ from perolux.files import write_text
 
 __all__ = ["Entry", "Journal"]
 
-_FIRST = "digest.json"
+_FIRST, _LATEST = "digest.json", "latest.jsonl"
+_LARGEST_FILE = 512_000_000
+_CHECK, _MEMBER = 16, ', "sha256": "'
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,30 @@ class Journal:
 
     def read(self) -> dict[str, Entry]:
         """The finished samples on the disk by key."""
+        return self.looked_through()[0]
+
+    def looked_through(self) -> tuple[dict[str, Entry], int]:
+        """The finished samples on the disk by key, and how many lines or files are spoiled."""
         entries: dict[str, Entry] = {}
-        for file in self._batches():
-            for line in file.read_text("utf-8").splitlines():
+        spoiled = 0
+        for file in [*self._batches(), self.folder / _LATEST]:
+            try:
+                if file.stat().st_size > _LARGEST_FILE:
+                    spoiled += 1
+                    continue
+                lines = file.read_text("utf-8").splitlines()
+            except FileNotFoundError:
+                continue
+            except UnicodeDecodeError:
+                spoiled += 1
+                continue
+            for line in lines:
                 entry = _entry_of(line)
                 if entry is not None:
                     entries[entry.key] = entry
-        return entries
+                else:
+                    spoiled += 1
+        return entries, spoiled
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Write a batch of finished samples atomically as one new file."""
@@ -66,6 +87,10 @@ class Journal:
             numbers = [int(file.stem.removeprefix("batch-")) for file in self._batches()]
             name = f"batch-{max(numbers, default=0) + 1:06d}.jsonl"
             write_text(self.folder / name, "\n".join(lines) + "\n")
+
+    def replace_latest(self, entry: Entry) -> None:
+        """Write the one entry that says where a long step stands over the one before, atomically."""
+        write_text(self.folder / _LATEST, _line_of(entry) + "\n")
 
     def remove(self) -> None:
         """Delete the journal, half-written temporaries of a killed process included."""
@@ -93,12 +118,21 @@ def _line_of(entry: Entry) -> str:
         for name, array in entry.arrays.items()
     }
     content = {"key": entry.key, "row": entry.row, "arrays": arrays, "values": list(entry.values)}
-    return json.dumps(content, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(content, allow_nan=False, ensure_ascii=True)
+    # one more member, so that a line stays a JSON object
+    return f'{text[:-1]}{_MEMBER}{_check(text)}"}}'
+
+
+def _check(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_CHECK]
 
 
 def _entry_of(line: str) -> Entry | None:
     """The entry of one line; None for a line that is not one, which is then computed again."""
+    text, _, check = line.rpartition(_MEMBER)
     try:
+        if check != f'{_check(text + "}")}"}}':
+            return None
         content = json.loads(line)
         arrays = {
             name: np.frombuffer(base64.b64decode(text), dtype="<f8")
