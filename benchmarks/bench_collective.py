@@ -21,7 +21,7 @@ from perolux.collective.lattice_excitation import lattice_couplings, lattice_emi
 from perolux.collective.master_equation import exact_emission
 from perolux.collective.symmetric import symmetric_burst
 from perolux.collective.trajectories import trajectory_emission
-from perolux.collective.wigner import wigner_emission
+from perolux.collective.wigner import wigner_emission, wigner_steps, wigner_time_step
 
 FloatArray = npt.NDArray[np.float64]
 TIMES = np.linspace(0.0, 1.0, 51)
@@ -147,6 +147,7 @@ def _alone() -> list[dict[str, Any]]:
             for a, b, c in ((2, 2, 2), (2, 5, 1), (2, 3, 2))
         ],
         *[_wigner(n, shifts) for n in (64, 216, 512) for shifts in (True, False)],
+        _large_wigner(),
         *[_one_excitation(edge) for edge in (10, 20, 46)],
     ]
 
@@ -171,6 +172,32 @@ def _wigner(n: int, shifts: bool) -> dict[str, Any]:
         f"truncated Wigner, {n} {'with' if shifts else 'without'} shifts, {few} draws to {end:g}/Gamma",
         seconds,
         note=f"1000 trajectories to 1/Gamma: {seconds * 1000 / few / end:.0f} s of CPU by proportion",
+    )
+
+
+def _large_wigner() -> dict[str, Any]:
+    import resource
+
+    emitters, draws, few, many = grid(20, 20, 20, spread=1000.0), 100, 2, 12
+    start = time.process_time()
+    between = couplings(emitters)
+    matrices = time.process_time() - start
+    dt, steps = wigner_time_step(between), len(wigner_steps(between, 0.8))
+    first, last = (
+        _once(
+            lambda count=count: wigner_emission(
+                between, np.arange(len(between)), np.array([0.0, count * dt]), trajectories=draws,
+                rng=np.random.default_rng(0), time_step=dt,
+            )
+        )
+        for count in (few, many)
+    )  # fmt: skip
+    whole = matrices + first + (last - first) / (many - few) * (steps - few)
+    return row(
+        f"truncated Wigner, 20 x 20 x 20 with shifts and detunings of 1000, {draws} draws, {many} steps",
+        last,
+        note=f"to 0.8/Gamma, {steps} steps: {whole:.0f} s of CPU by proportion, {matrices:.0f} s of them the "
+        f"couplings; {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB",
     )
 
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages["validation.md"] = validation
     for name, text in pages.items():
         write_text(OUT / name, text)
-    for name, data in display_pictures().items():
+    for name, data in {**display_pictures(), "collective-cost.svg": cost_picture()}.items():
         write_bytes(OUT / name, data)
     print(f"{len(pages)} pages in {OUT.relative_to(DOCS.parent)}")
     if failed:
@@ -211,6 +211,45 @@ def display_pictures() -> dict[str, bytes]:
         "display-front.png": front_picture(display_front(stack, folder, designs=400, workers=1), "png"),
         "display-rays.svg": ray_picture(paths, array, shown_um=25.0),
     }
+
+
+def cost_picture() -> bytes:
+    """CPU seconds of the methods of collective light against N, with their laws, as last measured."""
+    import io
+
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    from perolux.reports.figures import STYLE
+
+    saved = json.loads((DOCS.parent / "benchmarks" / "results.json").read_text("utf-8"))
+    rows = [row for row in saved["rows"] if row["room"] == "collective_cost"]
+    few = [row for row in rows if row["points"][-1][0] <= 20]
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure, panels = plt.subplots(1, 2, figsize=(9.6, 5.2), sharey=True, layout="constrained")
+        for axis, some in zip(panels, (few, [row for row in rows if row not in few]), strict=True):
+            for m, row in enumerate(some):
+                n, seconds = zip(*row["points"], strict=True)
+                law, colour = row["law"], f"C{m}"
+                rate = f"{law['rate']:.2f} ± {law['error']:.2f}"
+                power = law["kind"] == "power"
+                text = f"N^({rate})" if power else f"({rate})^N"
+                line = [k for k in n if k >= law["from_n"]]
+                along = [law["at_one"] * (k ** law["rate"] if power else law["rate"] ** k) for k in line]
+                axis.loglog(
+                    n, seconds, "os^vDP*X"[m % 8], ms=4.5, color=colour, label=f"{row['method']}: {text}"
+                )
+                axis.loglog(line, along, "-", lw=1.0, color=colour)
+            axis.set_xlabel("emitters N")
+            axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.13), frameon=False)
+            ticks = (3, 4, 5, 6, 8, 10, 12) if axis is panels[0] else (10, 100, 1000, 10_000)
+            axis.set_xticks(ticks, [str(k) for k in ticks])
+            axis.minorticks_off()
+        panels[0].set_ylabel("CPU seconds")
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        plt.close(figure)
+    return buffer.getvalue()
 
 
 def results_table_page() -> str:
