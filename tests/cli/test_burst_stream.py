@@ -53,6 +53,7 @@ def test_a_record_for_the_photons_room(pair, tmp_path, capsys, suffix):
         (("--method", "exact"), "trajectories (quantum jumps)"),
         ((), "--lifetime 300ps"),
         (("--lifetime", "300ps", "--repetition", "0MHz"), "--repetition"),
+        (("--lifetime", "300ps", "--repetition", "500nm"), "cannot be turned into Hz"),
         (("--lifetime", "300ps", "--dark-cps", "1"), "two numbers"),
         (("--lifetime", "300ps", "--draw", "1"), "of an assembly"),
         (("--lifetime", "300ps", "--efficiency", "1e-9", "--pulses", "5"), "no photon"),
@@ -83,3 +84,15 @@ def test_a_record_needs_a_known_name_and_an_assembly_its_own_lifetime(pair, tmp_
         "--json",
     )
     assert code == 0 and json.loads(said.out)["emitters"] == 6
+
+
+def test_more_emitters_than_jumps_reach(tmp_path, capsys):
+    many = {
+        "positions_nm": [[12.0 * k, 0.0, 0.0] for k in range(30)], "unit_dipoles": [[0.0, 0.0, 1.0]] * 30,
+        "refractive_index": 1.8, "vacuum_wavelength_nm": 520.0, "initial_state": "all excited",
+        "times_over_inverse_Gamma": [0.0, 1.0],
+    }  # fmt: skip
+    (tmp_path / "many.json").write_text(json.dumps(many))
+    words = (str(tmp_path / "many.json"), str(tmp_path / "a.parquet"), "--lifetime", "300ps")
+    code, said = run(capsys, "burst", "stream", *words)
+    assert code == 2 and "up to 12" in said.err and "up to 16" in said.err

@@ -111,7 +111,7 @@ def _of(text: str, unit: str, option: str, *, above: bool = False) -> float:
     from perolux.quantities.units import parse_quantity
 
     try:
-        found = parse_quantity(text, unit)
+        found = parse_quantity(text, unit, spectral=False)  # a rate of pulses is no wavelength
     except OptionError as error:
         raise OptionError(error.problems[0].what, where=option, allowed=f"as in 1 {unit}") from None
     if found < 0.0 or (above and found == 0.0):

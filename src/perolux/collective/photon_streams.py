@@ -22,7 +22,7 @@ import numpy.typing as npt
 from perolux.collective.blocks import IntArray, blocks, product_state, symmetric_single
 from perolux.collective.case import BurstCase
 from perolux.collective.couplings import FloatArray, couplings
-from perolux.collective.trajectories import trajectory_jumps
+from perolux.collective.trajectories import require_every_jump, trajectory_jumps
 from perolux.errors import OptionError
 from perolux.measured.photon_stream import PhotonStream, stream_of_arrays
 from perolux.measured.records import FileSource
@@ -81,6 +81,7 @@ def case_clicks(
             allowed=", ".join(SOURCES) + " (quantum jumps)",
             fix="leave --method out; identical emitters: `ladder_clicks`",
         )
+    require_every_jump(len(case.emitters))  # before the blocks, which have a limit of their own
     of = blocks(len(case.emitters))
     symmetric = case.initial_state == "symmetric single excitation"
     start = symmetric_single(of) if symmetric else product_state(of, case.excited)

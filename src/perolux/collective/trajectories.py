@@ -37,7 +37,7 @@ from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent
 
-__all__ = ["trajectory_emission", "trajectory_jumps"]
+__all__ = ["require_every_jump", "trajectory_emission", "trajectory_jumps"]
 
 _MOST = 16
 _EIGENVECTORS = 12
@@ -139,12 +139,7 @@ def trajectory_jumps(
     loss; left: (trajectories,) excitations at the end. Up to 12 emitters: step by step, as above them, the
     last photons are out of reach.
     """
-    if len(between) > _EIGENVECTORS:
-        raise ModelRangeError(
-            f"every photon of {len(between)} emitters",
-            allowed=f"up to {_EIGENVECTORS}",
-            fix="fewer emitters; rates alone: perolux burst --method trajectories, up to 16",
-        )
+    require_every_jump(len(between))
     if trajectories < 1 or not end > 0.0 or dephasing < 0.0 or loss < 0.0:
         raise OptionError(
             f"{trajectories} trajectories to {end:g}/Gamma", allowed="1 and more, above 0; rates from 0 on"
@@ -181,6 +176,16 @@ def _rules(between: Couplings, dephasing: float, loss: float) -> Rules:
     rates, modes = between.modes()
     bright = rates > _LEAST_MODE
     return Rules(len(between), rates[bright], modes[:, bright], dephasing, loss)
+
+
+def require_every_jump(emitters: int) -> None:
+    """Raises `ModelRangeError` where jumps to the end are out of reach."""
+    if emitters > _EIGENVECTORS:
+        raise ModelRangeError(
+            f"every photon of {emitters} emitters",
+            allowed=f"up to {_EIGENVECTORS}",
+            fix="fewer emitters; rates alone: perolux burst --method trajectories, up to 16",
+        )
 
 
 def _blocks(between: Couplings, top: int, loss: float) -> dict[int, _Block]:
