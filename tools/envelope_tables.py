@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
 from perolux.collective.couplings import FloatArray
-from perolux.collective.envelope import LARGEST, REFERENCE, bare, grown, is_widened
+from perolux.collective.envelope import LARGEST, bare, grown, is_widened
 
 __all__ = ["write"]
 
@@ -59,8 +59,8 @@ def misses(case: dict[str, Any], times: FloatArray) -> dict[str, Any]:
 
 
 def growth(cases: list[dict[str, Any]], quantity: str) -> float:
-    """p of mean miss = a (M/8)^p, M excited, by the likelihood of a variance in proportion to the mean."""
-    x = np.array([case["excited"] for case in cases], dtype=float) / REFERENCE
+    """p of mean miss = a N^p by the likelihood of a variance in proportion to the mean."""
+    x = np.array([case["emitters"] for case in cases], dtype=float) / LARGEST
     s = np.array([case[quantity] for case in cases])
 
     def against(p: float) -> float:
@@ -84,15 +84,16 @@ def regime(rows: list[dict[str, Any]], start: str, quantity: str) -> dict[str, A
     first, second, beyond = (
         [row for row in own if row["half"] == half] for half in ("calibration", "test", "beyond")
     )
-    p, rng = growth(first, quantity), np.random.default_rng(2)
+    # how it grows decides above 12 emitters alone: both halves tell
+    both, rng = [*first, *second], np.random.default_rng(2)
+    p = growth(both, quantity)
     others = [
-        growth([first[k] for k in rng.integers(len(first), size=len(first))], quantity)
-        for _ in range(RESAMPLED)
+        growth([both[k] for k in rng.integers(len(both), size=len(both))], quantity) for _ in range(RESAMPLED)
     ]
     error = float(np.std(others))
 
     def scale(row: dict[str, Any]) -> float:
-        return grown(p, error, row["excited"], row["emitters"])
+        return grown(p, error, row["emitters"])
 
     scaled = sorted(row[quantity] / scale(row) for row in first)
     # split conformal: the k-th of n misses holds for a new case with the chance k/(n + 1)
@@ -109,6 +110,7 @@ def regime(rows: list[dict[str, Any]], start: str, quantity: str) -> dict[str, A
         "test_inside": counted(second), "coverage_low": low, "coverage_high": high,
         "bare_coverage": float(np.mean([row[quantity] == 0.0 for row in own])),
         "beyond_cases": len(beyond), "beyond_inside": counted(beyond),
+        "beyond_most": max((row["emitters"] for row in beyond), default=LARGEST),
     }  # fmt: skip
     for least, most in BANDS:
         part = [row for row in [*second, *beyond] if least <= row["emitters"] <= most]

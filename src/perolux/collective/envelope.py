@@ -3,13 +3,13 @@
 For each time the lowest and highest of truncated Wigner, cumulants and product-state diffusion, two standard
 errors of each added, and beyond the burst a margin, in shares of the excitations of the start:
 
-    margin = q (M/8)^p (max(N, 12)/12)^(2 error of p)      N emitters, M of them excited
+    margin = q (max(N, 12)/12)^max(p + 2 error of p, 0)      N emitters
 
 q held nine tenths of the calibrating cases of 4 to 12 emitters (split conformal, at all times to 2/Gamma at
-once). p is the power by which the mean miss goes with M where it is known to be there (beyond two standard
-errors), else 0. Above 12 emitters the margin is widened by two standard errors of p; where p is below 0 it
-shrinks no further than to 12 excitations. `data/envelopes.csv` tells the share of the other half of the cases
-that lay inside, with its binomial interval, and that of 13 to 16 emitters, which were used for nothing else
+once; no shape is fitted, so that it holds whatever the misses are like). p is the power by which the mean
+miss goes with N from 4 to 12; above, the margin is carried on with its upper end. `data/envelopes.csv` tells
+the share of the other half of the cases that lay inside, with its binomial interval, and that of more than 12
+emitters, which were used for nothing else
 (`tools/calibrate_collective_envelopes.py`; the cases lie beside it).
 """
 
@@ -27,11 +27,11 @@ import numpy.typing as npt
 from perolux.collective.couplings import FloatArray
 from perolux.collective.rows import Emission
 
-__all__ = ["LARGEST", "REFERENCE", "Envelope", "Margin", "bare", "envelope", "grown", "is_widened"]
+__all__ = ["LARGEST", "Envelope", "Margin", "bare", "envelope", "grown", "is_widened"]
 __all__ += ["margins", "read_table"]
 
-REFERENCE, LARGEST, BEYOND = 8, 12, 16
-"""Excitations of the margin that the table tells; most emitters that set it; most that it was tested on."""
+LARGEST = 12
+"""Emitters of the largest cases that set the margins."""
 UNTIL = 2.0
 """1/Gamma: the last time of the cases."""
 _ERRORS, _TOO_WIDE = 2.0, 0.5
@@ -39,10 +39,10 @@ _ERRORS, _TOO_WIDE = 2.0, 0.5
 
 @dataclass(frozen=True)
 class Margin:
-    """start: all or some excited. quantity: rate (after the burst) or population. over_excitations: margin of
-    8 excitations over the excitations. growth: p as measured, with its standard error. test_inside: how many
-    of test_cases lay within; coverage_low, coverage_high: 95 % interval of that share. bare_coverage: of all
-    without margin. beyond_cases, beyond_inside: of 13 to 16 emitters."""
+    """start: all or some excited. quantity: rate (after the burst) or population. over_excitations: margin up
+    to 12 emitters over the excitations of the start. growth: p, with its standard error. test_inside: how
+    many of test_cases lay within; coverage_low, coverage_high: 95 % interval of that share. bare_coverage: of
+    all without margin. beyond_cases, beyond_inside: of more than 12 emitters, up to beyond_most."""
 
     start: str
     quantity: str
@@ -57,15 +57,16 @@ class Margin:
     bare_coverage: float
     beyond_cases: int
     beyond_inside: int
+    beyond_most: int
 
     @property
     def coverage(self) -> float:
         """Share of the test cases that lay within."""
         return self.test_inside / self.test_cases
 
-    def of(self, excited: int, emitters: int) -> float:
-        """Over the excitations, for so many of them among so many emitters."""
-        return self.over_excitations * grown(self.growth, self.growth_error, excited, emitters)
+    def of(self, emitters: int) -> float:
+        """Over the excitations, for so many emitters."""
+        return self.over_excitations * grown(self.growth, self.growth_error, emitters)
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def margins() -> dict[tuple[str, str], Margin]:
             float(line["growth"]), float(line["growth_error"]), int(line["calibration_cases"]),
             int(line["test_cases"]), int(line["test_inside"]), float(line["coverage_low"]),
             float(line["coverage_high"]), float(line["bare_coverage"]), int(line["beyond_cases"]),
-            int(line["beyond_inside"]),
+            int(line["beyond_inside"]), int(line["beyond_most"]),
         )
         for line in read_table("envelopes")
     ]  # fmt: skip
@@ -115,11 +116,9 @@ def bare(
     return np.where(start, float(excited), low), np.where(start, float(excited), high)
 
 
-def grown(growth: float, error: float, excited: int, emitters: int) -> float:
-    """A margin over that of 8 excitations among up to 12 emitters."""
-    known = growth if abs(growth) > 2.0 * error else 0.0
-    within = excited if known > 0.0 else min(excited, LARGEST)
-    return float((within / REFERENCE) ** known * max(emitters / LARGEST, 1.0) ** (2.0 * error))
+def grown(growth: float, error: float, emitters: int) -> float:
+    """A margin over that of up to 12 emitters."""
+    return float(max(emitters / LARGEST, 1.0) ** max(growth + 2.0 * error, 0.0))
 
 
 def is_widened(times: FloatArray, high: FloatArray, whole: bool) -> npt.NDArray[np.bool_]:
@@ -141,34 +140,33 @@ def envelope(several: Sequence[Emission], excited: int, emitters: int) -> Envelo
     ups = np.stack([one.excited for one in several])
     low, high = bare(times, rates, np.stack([one.sigma for one in several]), excited)
     later = is_widened(times, high, whole)
-    size, up = rate.of(excited, emitters) * first, population.of(excited, emitters) * first
+    size, up = rate.of(emitters) * first, population.of(emitters) * first
     wide = np.where(later, high + size, high)
     return Envelope(
         np.where(later, np.maximum(low - size, 0.0), low),
         np.minimum(wide, np.max(high)) if whole else wide,
         np.clip(ups.min(axis=0) - up, 0.0, first),
         np.clip(ups.max(axis=0) + up, 0.0, first),
-        _sentence(rate, population, excited, emitters, float(times[-1])),
+        _sentence(rate, population, emitters, float(times[-1])),
     )
 
 
-def _sentence(rate: Margin, population: Margin, excited: int, emitters: int, end: float) -> str:
+def _sentence(rate: Margin, population: Margin, emitters: int, end: float) -> str:
     """How wide, and what is known of it."""
     after = " after the burst" if rate.start == "all" else ""
     told = (
-        f"widened by {rate.of(excited, emitters):.2g} (rate{after}) and "
-        f"{population.of(excited, emitters):.2g} (population) of the excitations, which held {_share(rate)} "
+        f"widened by {rate.of(emitters):.2g} (rate{after}) and "
+        f"{population.of(emitters):.2g} (population) of the excitations, which held {_share(rate)} "
         f"and {_share(population)} of {rate.test_cases} cases of 4 to {LARGEST} emitters without loss that "
         "were not used to set it (95 % intervals)"
     )
     if emitters > LARGEST:
         told += (
-            f"; above {LARGEST} emitters the margin is extrapolated: {rate.beyond_inside} and "
-            f"{population.beyond_inside} of {rate.beyond_cases} cases of {LARGEST + 1} to {BEYOND} lay within"
+            f"; above {LARGEST} emitters the margin is extrapolated (within it lay {rate.beyond_inside} and "
+            f"{population.beyond_inside} of {rate.beyond_cases} cases of up to {rate.beyond_most}), not known "
+            "to hold for more"
         )
-    if emitters > BEYOND:
-        told += f", not known to hold for more than {BEYOND} emitters"
-    if population.of(excited, emitters) > _TOO_WIDE:
+    if population.of(emitters) > _TOO_WIDE:
         told += "; so wide that little is said of tail and population"
     if end > UNTIL:
         told += f"; not measured after {UNTIL:g}/Gamma"
