@@ -43,8 +43,8 @@ _EXACT_ABLATION = 6
 _MOST_ABLATION = 600
 _MOST_TURNS = 5000.0
 COUPLED = (
-    "burst: N of identical emitters at one place with the same photon rate at the peak for each of them; one "
-    "excitation: largest collective rate over Gamma"
+    "of a burst, the number of identical emitters at one place that have the same photon rate at the peak for "
+    "each of them, 1 where the rate only falls; of one excitation, the largest collective rate over Gamma"
 )
 
 
@@ -120,7 +120,7 @@ class AssemblyResult:
         return entry
 
     def _emission(self, course: Course) -> dict[str, Any]:
-        names = ("rows", "peak", "delay", "coupled_number", "g2_zero", "imbalance")
+        names = ("rows", "peak", "delay", "coupled_number", "coupled_number_reason", "g2_zero", "imbalance")
         if course.reason is not None:
             return dict.fromkeys(names)
         made = self.made
@@ -146,11 +146,14 @@ class AssemblyResult:
         ends = [course.rate] if course.low is None or course.high is None else [course.low, course.high]
         peaks = [peak_of(made.times, one) for one in ends]
         excited = float(course.excited[0])
+        kind = made.file.excitation.kind
+        none = excited < 0.5 or kind in ("single", "driven")
         numbers = [
-            None if excited < 0.5 or made.file.excitation.kind in ("single", "driven")
-            else burst_coupled_number(height, max(round(excited), 1))
-            for _, height in peaks
-        ]  # fmt: skip
+            None if none else burst_coupled_number(height, max(round(excited), 1)) for _, height in peaks
+        ]
+        found["coupled_number_reason"] = (
+            f"defined for excited emitters without phase, not for the start {kind!r}" if none else None
+        )
         if len(ends) == 1:
             k = int(np.argmax(course.rate))
             return found | {
@@ -196,7 +199,14 @@ class AssemblyResult:
             told.append("a bracket is no result: between its ends no method is known to be right")
         for one in self.courses:
             if one.reason is not None:
-                told.append(f"no burst at screening {one.screening:g}: {one.reason}")
+                told.append(f"no emission against time with shifts x {one.screening:g}: {one.reason}")
+        falling = [
+            f"{one.screening:g}"
+            for one in self.courses
+            if one.reason is None and one.low is None and np.argmax(one.rate) == 0
+        ]
+        if falling and self.made.file.excitation.kind != "single":
+            told.append(f"no burst with shifts x {', '.join(falling)}: the rate is highest at the start")
         if self.singles is not None and self.singles[-1].largest_shift > 1.0:
             told.append(
                 "point dipoles: how strong the shifts of touching nanocrystals are is not known; compare the "
