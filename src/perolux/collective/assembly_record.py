@@ -43,8 +43,8 @@ _EXACT_ABLATION = 6
 _MOST_ABLATION = 600
 _MOST_TURNS = 5000.0
 COUPLED = (
-    "of a burst, the number of identical emitters at one place that have the same photon rate at the peak for "
-    "each of them, 1 where the rate only falls; of one excitation, the largest collective rate over Gamma"
+    "of a burst, the number of identical emitters at one place that have the same photon rate at the peak "
+    "for each of them, 1 where the rate only falls; of one excitation, the largest collective rate over Gamma"
 )
 
 

@@ -27,7 +27,7 @@ _SERIES_BELOW = 0.05
 _UNIT = 1e-9
 _MOST_DENSE = 20_000
 _MOST_SHIFT = 1e7
-"""In Gamma: some 20 eV at 1/Gamma = 300 ps. Above it positions are in another unit, and solvers end in NaN."""
+"""In Gamma: some 20 eV at 1/Gamma = 300 ps. Above it positions are in another unit, and solvers give NaN."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def couplings(emitters: Emitters, *, screening: float = 1.0) -> Couplings:
             j = i + 1 + int(np.argmin(np.where(same, np.inf, distance)))
             raise InputError(
                 f"emitters {i} and {j} are at one place", where="positions_nm",
-                fix="move one of them, or leave it out: an emitter of a case is one dipole at a place of its own",
+                fix="move one of them, or leave it out: every emitter has a place of its own",
             )  # fmt: skip
         # within one crystal: Gamma_ij = d_i.d_j, no shift (it belongs to the fine structure)
         distance = np.where(same, 1.0, distance)
@@ -177,8 +177,9 @@ def couplings(emitters: Emitters, *, screening: float = 1.0) -> Couplings:
     i, j = divmod(int(np.argmax(np.abs(shift))), n)
     if not abs(shift[i, j]) <= _MOST_SHIFT:
         raise InputError(
-            f"emitters {min(i, j)} and {max(i, j)} are {np.linalg.norm(r[i] - r[j]):.3g} nm apart: a shift of "
-            f"{abs(shift[i, j]):.2g} Gamma", where="positions_nm", allowed=f"shifts up to {_MOST_SHIFT:.0e} Gamma",
+            f"emitters {min(i, j)} and {max(i, j)} are {np.linalg.norm(r[i] - r[j]):.3g} nm apart: "
+            f"a shift of {abs(shift[i, j]):.2g} Gamma", where="positions_nm",
+            allowed=f"shifts up to {_MOST_SHIFT:.0e} Gamma",
             fix="give positions in nm, centre to centre; nanocrystals are never so near",
         )  # fmt: skip
     if n <= 2000:

@@ -24,8 +24,8 @@ def light_plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
             "spectrum",
             "spectrum of all light",
             "All light against energy, less the mean energy of the emitters: of the start in the file (full "
-            "lines), and of one excitation at random, times as many photons (dashed). A bin holds all light in it, "
-            "however sharp.",
+            "lines), and of one excitation at random, times as many photons (dashed). A bin holds all "
+            "light in it, however sharp.",
             lambda axes: _spectrum(axes, entries),
         )
     ]

@@ -14,7 +14,7 @@ from perolux import __version__
 from perolux.errors import InputError, OptionError
 from perolux.files import write_json, write_text
 from perolux.journal import Entry, Journal
-from perolux.lock import alone_in, cannot_write, clear_temporaries
+from perolux.lock import alone_in, clear_temporaries, names_in
 from perolux.progress import Progress, silent
 from perolux.studies.columns import all_columns
 from perolux.studies.conditions import prior_of, temperature_of
