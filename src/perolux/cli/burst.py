@@ -151,6 +151,7 @@ def _cell(value: object, digits: int = 3) -> str:
 
 def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
     from perolux.reports.bursts import missing_of
+    from perolux.reports.words import plural
 
     entries = record["screenings"]
     rows: list[list[str]] = []
@@ -197,15 +198,15 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
             "",
         )
     about = (
-        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
-        "spread of the draws",
+        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {plural(record['draws'], 'draw')} of the disorder; "
+        "± behind modes and light: spread of the draws",
         *(f"validity: {text}" for text in sorted({t for one in entries for t in one["validity"]})),
-        *(text for one in entries for text in one["method_notes"][:4]),
+        *dict.fromkeys(text for one in entries for text in one["method_notes"][:4]),
         *record["notes"],
         *(f"{what}: none, {why}" for what, why in missing_of(record)),
     )
     print_table(
-        f"{record['name']}: {record['emitters']} emitters",
+        f"{record['name']}: {plural(record['emitters'], 'emitter')}",
         ["", *(f"shifts x {one['screening']:g}" for one in entries), "unit"],
         rows,
         "\n".join(about),
@@ -326,6 +327,8 @@ def dicke(
 
 
 def _show(found: Emission, record: dict[str, Any]) -> None:
+    from perolux.reports.words import plural
+
     rows = record["rows"]
     shown = rows[:: -(-len(rows) // 25)]
     bracket = found.low is not None
@@ -342,7 +345,7 @@ def _show(found: Emission, record: dict[str, Any]) -> None:
     ]
     g2 = "–" if found.g2_zero is None else f"{found.g2_zero:.4f}"
     print_table(
-        f"{record['name']}: {record['emitters']} emitters, {found.method}",
+        f"{record['name']}: {plural(record['emitters'], 'emitter')}, {found.method}",
         columns,
         cells,
         "\n".join((f"{found.validity}.", f"g2(0) at first: {g2}", *found.notes)),
