@@ -302,7 +302,7 @@ def _is_number(cell: str) -> bool:
 def _numbers(rows: list[list[str]], lines: list[int], width: int, where: str) -> FloatArray:
     if rows and {len(row) for row in rows} == {width - 1}:
         raise InputError(
-            "rows that are one cell shorter than the first: a streak image without an axis of time", where=where,
+            "rows one cell shorter than the first: a streak image without an axis of time", where=where,
             allowed="a time as the first cell of each row", fix=_FIX_TIME,
         )  # fmt: skip
     problems = []
