@@ -157,7 +157,8 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
     rows: list[list[str]] = []
 
     def line(name: str, cells: list[str], unit: str) -> None:
-        rows.append([name, *cells, unit])
+        if set(cells) != {"–"}:  # the reason stands below
+            rows.append([name, *cells, unit])
 
     def peak(one: dict[str, Any]) -> str:
         told = one["peak"]

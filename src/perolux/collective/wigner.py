@@ -135,7 +135,7 @@ def wigner_emission(
         between.initial_g2() if len(excited_emitters) == n else None,
         imbalance,
         notes=(
-            f"photons less lost excitations differ by up to {100 * imbalance:.2g} % of the first excitations",
+            f"energy balance: light and lost excitations differ by up to {100 * imbalance:.2g} % of the start",
         ),
     )
 
