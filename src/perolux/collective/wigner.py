@@ -135,7 +135,7 @@ def wigner_emission(
         between.initial_g2() if len(excited_emitters) == n else None,
         imbalance,
         notes=(
-            f"energy balance: light and lost excitations differ by up to {100 * imbalance:.2g} % of the start",
+            f"energy balance: photons and excitations lost differ by {100 * imbalance:.2g} % of the start",
         ),
     )
 
