@@ -84,7 +84,8 @@ def numbers_of(text: str, option: str, what: str, allowed: str, most: int) -> li
         except ValueError:
             value = math.nan
         if not (math.isfinite(value) and value >= 0):
-            problems.append(Problem(f"{part.strip()!r} is no {what}", option, allowed))
+            below = ": it lies below 0" if value < 0 else ""
+            problems.append(Problem(f"{part.strip()!r} is no {what}{below}", option, allowed))
         values.append(value)
     if problems:
         raise OptionError(problems[:20])
