@@ -327,6 +327,15 @@ def dicke(
     )
 
 
+def _excited(row: dict[str, Any]) -> str:
+    """The population of a row; both ends of a bracket."""
+    if row["excited_population"] is not None:
+        return f"{row['excited_population']:.5g}"
+    if row.get("excited_low") is None:
+        return "–"
+    return f"{row['excited_low']:.3g} to {row['excited_high']:.3g}"
+
+
 def _show(found: Emission, record: dict[str, Any]) -> None:
     from perolux.reports.words import plural
 
@@ -341,7 +350,7 @@ def _show(found: Emission, record: dict[str, Any]) -> None:
             if bracket
             else [f"{one['photon_rate_over_Gamma']:.5g}", f"{one['sigma']:.1g}"]
         )
-        + ["–" if one["excited_population"] is None else f"{one['excited_population']:.5g}"]
+        + [_excited(one)]
         for one in shown
     ]
     g2 = "–" if found.g2_zero is None else f"{found.g2_zero:.4f}"
