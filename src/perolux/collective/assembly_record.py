@@ -225,7 +225,7 @@ class AssemblyResult:
                     "the rate beats faster than the times listed: its points are right, "
                     "the line between is not; the population is"
                 )
-        if self.made.dephasing > 0.0:
+        if self.made.dephasing > 0.0 and self.singles is not None:
             told.append("rates and shifts of one excitation are those without dephasing")
         return told
 

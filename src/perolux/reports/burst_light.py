@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perolux.reports.passport_drawing import COLOURS, WIDTHS, Plot, make_plot
+from perolux.reports.passport_drawing import COLOURS, Plot, make_plot, widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +87,9 @@ def _far_field(axes: Axes, entry: dict[str, Any]) -> None:
     told = entry["light"]["pattern"]
     angle = np.radians([*told["angle_deg"], 360.0])
     largest = 0.0
-    for colour, width, (name, values) in zip(COLOURS, WIDTHS, told["photons_per_sr"].items(), strict=False):
+    for colour, width, (name, values) in zip(
+        COLOURS, widths(3), told["photons_per_sr"].items(), strict=False
+    ):
         size = np.array([*values, values[0]])
         largest = max(largest, float(np.max(size)))
         axes.plot(size * np.cos(angle), size * np.sin(angle), color=colour, lw=width,

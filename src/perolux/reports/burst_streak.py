@@ -9,7 +9,7 @@ import numpy as np
 from perolux.collective.instruments.seen import Seen
 from perolux.quantities.constants import HC_EV_NM
 from perolux.reports.measured_page import Table
-from perolux.reports.passport_drawing import COLOURS, WIDTHS, Plot, make_plot
+from perolux.reports.passport_drawing import COLOURS, Plot, make_plot, widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def _draw_image(axes: Axes, seen: Seen) -> None:
 def _draw_traces(axes: Axes, seen: Seen) -> None:
     edges = seen.camera.edges_ps
     middle = 0.5 * (edges[1:] + edges[:-1])
-    for colour, width, one in zip(COLOURS, WIDTHS, seen.traces, strict=False):
+    for colour, width, one in zip(COLOURS, widths(len(seen.traces)), seen.traces, strict=False):
         label = f"shifts x {one.screening:g}"
         if len(one.expected) == 2:
             axes.fill_between(

@@ -14,7 +14,7 @@ from perolux.reports.burst_analysed import analysed_csv, analysed_plots, analyse
 from perolux.reports.burst_light import light_plots
 from perolux.reports.burst_streak import seen_plots, seen_table, streak_csv
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
-from perolux.reports.passport_drawing import COLOURS, WIDTHS, Plot, make_plot
+from perolux.reports.passport_drawing import COLOURS, Plot, make_plot, widths
 from perolux.reports.words import Figure, plural, with_spread
 
 if TYPE_CHECKING:
@@ -104,12 +104,14 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
                 alone["what"],
             )
         )  # fmt: skip
+    several = len(entries) > 1
+    strengths = "off, screened and full" if several else f"times {last['screening']:g}"
     return render_page(
         Page(
             command="burst",
             what="collective light",
             title=record["name"] or "assembly",
-            lead="Emission of an assembly of nanocrystals, the shifts between them off, screened and full: "
+            lead=f"Emission of an assembly of nanocrystals, the shifts between them {strengths}: "
             "how strong they are in a real superlattice is not known.",
             figures=figures,
             plots=plots or _plots(found, record),
@@ -198,7 +200,8 @@ def _table(record: dict[str, Any]) -> Table:
     about = "± is the spread over draws of the disorder. " + " ".join(
         f"{what}: none, {why}." for what, why in missing_of(record)
     )
-    return Table("Shifts off, screened and full", heads, rows, tuple(range(1, len(heads))), about.strip())
+    title = "Shifts off, screened and full" if len(entries) > 1 else f"Shifts x {entries[0]['screening']:g}"
+    return Table(title, heads, rows, tuple(range(1, len(heads))), about.strip())
 
 
 def missing_of(record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -279,7 +282,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
 
 def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
     ps = found.made.times * found.made.lifetime_ps
-    for colour, width, one in zip(COLOURS, WIDTHS, found.courses, strict=False):
+    for colour, width, one in zip(COLOURS, widths(len(found.courses)), found.courses, strict=False):
         if one.reason is not None:
             continue
         label = f"shifts x {one.screening:g}"
@@ -304,7 +307,7 @@ def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
 
 def _draw_population(axes: Axes, found: AssemblyResult) -> None:
     ps = found.made.times * found.made.lifetime_ps
-    for colour, width, one in zip(COLOURS, WIDTHS, found.courses, strict=False):
+    for colour, width, one in zip(COLOURS, widths(len(found.courses)), found.courses, strict=False):
         if one.reason is None and one.low is None:
             axes.plot(ps, one.excited, color=colour, lw=width, label=f"shifts x {one.screening:g}")
     axes.set(xlabel="time (ps)", ylabel="excited emitters", xlim=(0.0, float(ps[-1])), ylim=(0.0, None))
