@@ -97,6 +97,19 @@ def test_a_folder_or_a_file_of_something_else_is_never_replaced(assembly, tmp_pa
     assert (mine / "thesis.txt").read_text() == "three years" and assembly.is_file()
 
 
+def test_what_a_run_cannot_tell_is_told_once():
+    from perolux.reports.bursts import missing_of
+
+    one = {"coupled_number_reason": None, "light": {"reason": "7 emitters"}}
+    record = {
+        "screenings": [one, one],
+        "costs_reason": None,
+        "costs": [{"burst_peak_reason": "few only"}] * 3,
+    }
+    told = [("Spectrum, coherence, far field", "7 emitters"), ("Cost in the burst", "few only")]
+    assert missing_of(record) == told
+
+
 def test_a_seed_below_0_is_refused(assembly, capsys):
     cube = str(example_path("bursts") / "cube.json")
     for command in (
