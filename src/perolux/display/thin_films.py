@@ -135,13 +135,14 @@ def stack_reflectance(
 
 @dataclass(frozen=True)
 class _Waves:
-    """Wavelengths (m,), cosines (a,), exp(i d) of each layer (L, m, a), admittances (L + 2, m, a) of s, p or
-    both."""
+    """Wavelengths (m,), cosines (a,); for each layer exp(i d), (m, a), and for each medium the admittance,
+    (m, a), of s, p or both. What repeats is one array.
+    """
 
     nm: FloatArray
     mu: FloatArray
-    phase: ComplexArray
-    admittances: tuple[ComplexArray, ...]
+    phase: list[ComplexArray]
+    admittances: list[list[ComplexArray]]
 
 
 def _waves(
@@ -162,7 +163,7 @@ def _waves(
         raise OptionError("light comes from a medium that absorbs", allowed="a transparent front medium")
     if np.any(index.imag < 0.0) or np.any(index.real <= 0.0):
         raise OptionError("an index with n of 0 or k below 0", allowed="n > 0, k >= 0 (k >= 0 absorbs)")
-    # layers of a mirror repeat: each medium, and each layer of it, is worked out once
+    # layers of a mirror repeat: each medium, layer and interface is worked out once
     media, medium = np.unique(index, axis=0, return_inverse=True)
     medium = medium.reshape(-1)
     normal = _normal_wave(media, index[0].real, np.maximum(mu, 1e-12))
@@ -172,14 +173,10 @@ def _waves(
         key = (int(at), layer.thickness_nm)
         if key not in phases:
             phases[key] = np.exp(1j * turn * normal[at] * layer.thickness_nm)
-    shape = (len(stack.layers), len(nm), len(mu))
-    phase = np.array(
-        [phases[int(at), x.thickness_nm] for at, x in zip(medium[1:-1], stack.layers, strict=True)],
-        dtype=complex,
-    ).reshape(shape)
-    admittance = {"s": lambda: normal, "p": lambda: media[:, :, None] ** 2 / normal}
+    phase = [phases[int(at), x.thickness_nm] for at, x in zip(medium[1:-1], stack.layers, strict=True)]
     kinds = ("s", "p") if polarisation == "unpolarised" else (polarisation,)
-    return _Waves(nm, mu, phase, tuple(admittance[kind]()[medium] for kind in kinds))
+    of_media = [list(normal if kind == "s" else media[:, :, None] ** 2 / normal) for kind in kinds]
+    return _Waves(nm, mu, phase, [[of[at] for at in medium] for of in of_media])
 
 
 def _normal_wave(index: ComplexArray, front: FloatArray, cosine: FloatArray) -> ComplexArray:
@@ -191,14 +188,17 @@ def _normal_wave(index: ComplexArray, front: FloatArray, cosine: FloatArray) -> 
 
 
 def _facing(
-    admittance: ComplexArray, phase: ComplexArray
+    admittance: Sequence[ComplexArray], phase: Sequence[ComplexArray]
 ) -> tuple[ComplexArray, list[ComplexArray], list[ComplexArray]]:
-    """G of the first medium, r of each interface, and g of the layer behind each; admittance (L, m, a).
+    """G of the first medium, r of each interface, and g of the layer behind each; arrays (m, a).
 
-    phase (L - 2, m, a): exp(i d) of each layer.
+    admittance: of each medium; phase: exp(i d) of each layer between the first and the last.
     """
-    steps = list(pairwise(admittance))
-    r = [(one - next_one) / (one + next_one) for one, next_one in steps]
+    known: dict[tuple[int, int], ComplexArray] = {}
+    for one, after in pairwise(admittance):
+        if (id(one), id(after)) not in known:
+            known[id(one), id(after)] = (one - after) / (one + after)
+    r = [known[id(one), id(after)] for one, after in pairwise(admittance)]
     back = [np.zeros_like(r[-1])]
     seen = r[-1]
     for here, turn in zip(r[-2::-1], phase[::-1], strict=True):
@@ -208,7 +208,7 @@ def _facing(
 
 
 def _coherent(
-    admittance: ComplexArray, phase: ComplexArray
+    admittance: Sequence[ComplexArray], phase: Sequence[ComplexArray]
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Reflected, passed on, entering and absorbed (layers, m, a) of coherent layers; as `_facing`.
 
@@ -232,7 +232,7 @@ def _coherent(
 
 
 def _thick(
-    admittance: ComplexArray, phase: ComplexArray, coherent: Sequence[bool]
+    admittance: Sequence[ComplexArray], phase: Sequence[ComplexArray], coherent: Sequence[bool]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Reflected, passed on, absorbed of a stack that thick layers cut into coherent pieces."""
     cuts = [0, *(j + 1 for j, one in enumerate(coherent) if not one), len(admittance) - 1]
