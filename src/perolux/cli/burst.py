@@ -269,6 +269,10 @@ def dicke(
     if method not in ("exact", "wigner"):
         raise OptionError(f"no method {method!r}", where="--method", allowed="exact, wigner")
     local = dephasing != 0.0 or loss != 0.0
+    if spectrum:  # first: its limit on the number is the lower one
+        from perolux.collective.symmetric_spectra import symmetric_spectrum
+
+        line = symmetric_spectrum(n, dephasing=dephasing, loss=loss)
     if local and method != "exact":
         raise OptionError("wigner with dephasing or loss here", where="--method", allowed="exact")
     found = symmetric_burst(n, dephasing=dephasing, loss=loss) if local else dicke_burst(n)
@@ -300,9 +304,6 @@ def dicke(
             "exact_i_peak_over_Gamma": found.i_peak,
         }
     if spectrum:
-        from perolux.collective.symmetric_spectra import symmetric_spectrum
-
-        line = symmetric_spectrum(n, dephasing=dephasing, loss=loss)
         record["spectrum"] = {
             "half_width_over_Gamma": line.half_width,
             "photons": line.photons,

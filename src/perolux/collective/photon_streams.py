@@ -79,7 +79,7 @@ def case_clicks(
             f"{method} gives means over many pulses, no single photons",
             where="--method",
             allowed=", ".join(SOURCES) + " (quantum jumps)",
-            fix="leave --method out; identical emitters: `ladder_clicks`",
+            fix="leave --method out; identical emitters: perolux.collective.photon_streams.ladder_clicks",
         )
     require_every_jump(len(case.emitters))  # before the blocks, which have a limit of their own
     of = blocks(len(case.emitters))
