@@ -101,8 +101,11 @@ def _pair(text: str | None, option: str, allowed: str) -> tuple[float, float] | 
 
 
 def _show(found: Comparison, record: dict[str, Any]) -> None:
+    from perolux.reports.words import plural
+
     print_table(
-        f"{record['file']}: {len(found.data.fluences)} fluences, {sum(record['data']['counts']):.0f} photons",
+        f"{record['file']}: {plural(len(found.data.fluences), 'fluence')}, "
+        f"{sum(record['data']['counts']):.0f} photons",
         ["model", "probability", "ln evidence below best", "error", "by Laplace", "BIC", "misfit (sigma)"],
         [
             [
