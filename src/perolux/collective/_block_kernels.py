@@ -185,9 +185,9 @@ def _jumps(x, above, out, o, row, site, f, column, share, c, wide, c_above, wide
 def apply(r, above, out, still, tables, fading, space):
     """R' of R into out; above: the block over the first, or nothing.
 
-    tables: `hops`, `lifts`, and of each block, highest first: first row of the tables, size, width, start in r,
-    empty emitters, size and width of the block over it. fading: decay by dephasing of every number of r, of
-    length 0 without. space: of `workspace`.
+    tables: `hops`, `lifts`, and of each block, highest first: first row of the tables, size, width, start in
+    r, empty emitters, size and width of the block over it. fading: decay by dephasing of every number of r,
+    of length 0 without. space: of `workspace`.
     """
     begin, row, turn, fade, up, site, lift, column, share, first, size, wide, start, holes, over, w_over = (
         tables

@@ -37,7 +37,7 @@ class Part:
         from perolux.collective import _block_kernels as kernels
 
         holes, over = self.tables[-3:-1]
-        return kernels.workspace(self.wide, holes, over)  # type: ignore[no-any-return]
+        return kernels.workspace(self.wide, holes, over)
 
 
 @dataclass(frozen=True)
