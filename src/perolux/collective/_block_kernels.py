@@ -6,7 +6,7 @@ inner loops have no remainder. With real H and photon operator G (loss added to 
 
     R' = P + Q^T + jumps(R),   P = -H R^T - G R/2,   Q = H R - G R^T/2
 
-Where H is 0 and R symmetric, P = Q. The rows of H and G of one state are lists of hops (`hops`), four at a
+Where H is 0 and R symmetric, P = Q. The rows of H and G of one state are lists of hops (`hops`), some at a
 time: the inner loops run over columns and are vectorised. The sparse matrix of `generator_matrix` of
 `master_equation.py` is the plain twin.
 """
@@ -124,20 +124,15 @@ def _turning(r, out, begin, row, turn, fade, f, o, c, wide, t, q):
             x, y = r[at + low + s], t[low + s]
             out[at + low + s] = g * x - d * y
             q[low + s] = g * y + d * x
-        for m in range(begin[f + p] + 1, begin[f + p + 1], _AT_ONCE):
-            i, j, k, h = w * row[m], w * row[m + 1], w * row[m + 2], w * row[m + 3]
-            e, i1, j1, k1, h1 = at + low, at + i, at + j, at + k, at + h
-            f1, f2, f3, f4 = fade[m], fade[m + 1], fade[m + 2], fade[m + 3]
-            t1, t2, t3, t4 = turn[m], turn[m + 1], turn[m + 2], turn[m + 3]
+        # two at a time: four need more registers than there are
+        for m in range(begin[f + p] + 1, begin[f + p + 1], 2):
+            i, j = w * row[m], w * row[m + 1]
+            e, i1, j1 = at + low, at + i, at + j
+            f1, f2, t1, t2 = fade[m], fade[m + 1], turn[m], turn[m + 1]
             for s in range(w):
-                x1, x2, x3, x4 = r[i1 + s], r[j1 + s], r[k1 + s], r[h1 + s]
-                y1, y2, y3, y4 = t[i + s], t[j + s], t[k + s], t[h + s]
-                out[e + s] += (f1 * x1 + f2 * x2 + f3 * x3 + f4 * x4) - (
-                    t1 * y1 + t2 * y2 + t3 * y3 + t4 * y4
-                )
-                q[low + s] += (f1 * y1 + f2 * y2 + f3 * y3 + f4 * y4) + (
-                    t1 * x1 + t2 * x2 + t3 * x3 + t4 * x4
-                )
+                x1, x2, y1, y2 = r[i1 + s], r[j1 + s], t[i + s], t[j + s]
+                out[e + s] += (f1 * x1 + f2 * x2) - (t1 * y1 + t2 * y2)
+                q[low + s] += (f1 * y1 + f2 * y2) + (t1 * x1 + t2 * x2)
 
 
 @njit(cache=True, fastmath=True, nogil=True)
