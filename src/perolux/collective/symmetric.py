@@ -56,8 +56,8 @@ def symmetric_burst(
     """The exact burst of N identical emitters at one place from full inversion, with loss and dephasing.
 
     times: in 1/Gamma, rising, from 0 on; 201 up to the end of the burst if left out. dephasing, loss: g* and
-    kappa over Gamma, per emitter. The peak is the root of dI/dt. Exact to rounding, or to 1e-10 where states are
-    left 5e4 times. Raises `OptionError` for N below 1 or negative rates, `ModelRangeError` above 400.
+    kappa over Gamma, per emitter. The peak is the root of dI/dt. Exact to rounding, or to 1e-10 where states
+    are left 5e4 times. Raises `OptionError` for N below 1 or negative rates, `ModelRangeError` above 400.
 
     >>> found = symmetric_burst(10, dephasing=1.0, loss=0.5)
     >>> found.i_peak < 22.7591
