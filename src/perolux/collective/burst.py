@@ -64,7 +64,7 @@ _STEPPED_S, _STEPPED_PARTIAL_S = 0.06, 0.3
 _STRONG_DEPHASING = 100.0
 _MOST_SHOTS = 1000
 _MOST_DIFFUSION = 200
-# 0.6 s at 6, 1.3 s at 7
+# 0.4 s at 6, 1.3 s at 7
 _EXACT_HOWEVER_FAST, _TURNS = 5, 1e4
 # shifts over the number of emitters, a bound of the collective rates: 17 in the cases that were checked
 _FAR_ABOVE = 10.0

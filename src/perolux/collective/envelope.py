@@ -163,8 +163,8 @@ def _sentence(rate: Margin, population: Margin, emitters: int, end: float) -> st
     if emitters > LARGEST:
         told += (
             f"; above {LARGEST} emitters the margin is extrapolated (within it lay {rate.beyond_inside} and "
-            f"{population.beyond_inside} of {rate.beyond_cases} cases of up to {rate.beyond_most}), not known "
-            "to hold for more"
+            f"{population.beyond_inside} of {rate.beyond_cases} cases of up to {rate.beyond_most} emitters), "
+            "not known to hold for more"
         )
     if population.of(emitters) > _TOO_WIDE:
         told += "; so wide that little is said of tail and population"

@@ -68,7 +68,7 @@ def ladder_emission(
     Validity: full inversion, shifts or detunings far above the rates. Measured (pitch 12.5 nm, 530 nm):
     height of the burst within 0.3 % of the exact one for 8 emitters, 1.2 % of trajectories for 12 to 16; rate
     up to 2/Gamma within 2 % of N, 4 % with dephasing of 1; population at 2/Gamma within 6 % for 8 emitters, 4
-    % for 12 beyond chance, for 14 within 1 % of N (a sheet with half an excitation left: 24 % too low, +- 10).
+    % for 12 beyond chance, for 14 within 1 % of N (a sheet with half an excitation left: 24 +- 10 % too low).
     Raises `ModelRangeError` for other numbers, `ConvergenceError` where photons are missing.
     """
     n = len(between)

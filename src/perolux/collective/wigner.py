@@ -26,6 +26,7 @@ from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
 from perolux.progress import Progress, silent, track
+from perolux.threads import one_thread
 
 __all__ = ["wigner_emission", "wigner_step_plain", "wigner_steps", "wigner_time_step"]
 
@@ -137,7 +138,7 @@ def wigner_emission(
         between.initial_g2() if len(excited_emitters) == n else None,
         imbalance,
         notes=(
-            f"photons less lost excitations differ by up to {100 * imbalance:.2g} % of the first excitations",
+            f"energy balance: photons and excitations lost differ by {100 * imbalance:.2g} % of the start",
         ),
     )
 
@@ -173,7 +174,6 @@ def _run(
     """Mean rate, mean population and standard error (times,) over parts of the trajectories, one for each
     seed, in as many threads as Numba has."""
     from numba import get_num_threads
-    from threadpoolctl import threadpool_limits
 
     from perolux.collective._wigner_kernels import GROUP, lanes
 
@@ -204,7 +204,7 @@ def _run(
 
     group = -(-len(seeds) // MOST_BATCHES)
     # seeds belong to the lanes and not to the threads: their number changes nothing
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(get_num_threads()) as pool:
+    with one_thread(), ThreadPoolExecutor(get_num_threads()) as pool:
         parts = range(0, len(seeds), group)
         return means_of(list(track(pool.map(part, parts), "truncated Wigner", len(parts), progress)))
 
