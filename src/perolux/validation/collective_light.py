@@ -149,8 +149,8 @@ def envelope_coverage(start: str, quantity: str) -> Computed:
     return Computed(
         one.coverage_high,
         f"{one.test_inside} of {one.test_cases} cases, 95 % interval from {one.coverage_low:.2g} on; margin "
-        f"{one.over_excitations:g} of 8 excitations; {one.bare_coverage:g} of all without; "
-        f"{one.beyond_inside} of {one.beyond_cases} of 13 to 16",
+        f"{one.over_excitations:g} of the excitations; {one.bare_coverage:g} of all without; "
+        f"{one.beyond_inside} of {one.beyond_cases} of more than 12 emitters",
     )
 
 
