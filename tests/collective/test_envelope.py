@@ -135,7 +135,8 @@ def test_new_clusters_of_nine_to_twelve(seed):
     })  # fmt: skip
     truth, found = burst(case, "trajectories", trajectories=1000), burst(case, "bracket")
     top = int(np.argmax(truth.photon_rate))
-    room = 3.0 * truth.sigma[top]
+    # without a burst the height is that of the start, n: rounding of single precision
+    room = 3.0 * truth.sigma[top] + 1e-5 * n
     assert found.low.max() - room < truth.photon_rate[top] < found.high.max() + room
     # wanted of nine in ten cases; a population of 1000 trajectories is known to 0.5 % of the excitations
     room = 0.02 * n
