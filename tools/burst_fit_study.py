@@ -9,12 +9,54 @@ from __future__ import annotations
 
 import argparse
 import json
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.stats import kstest
 
 from perolux.collective.backwards.models import MODELS
 from perolux.collective.backwards.study import study_set
+
+
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    """Wins, coverage with its binomial error, and how often a model of a given probability was true."""
+    told = [f"{'typical' if rows[0]['typical'] else 'prior'}: {len(rows)} sets"]
+    for name in MODELS:
+        own = [x for x in rows if x["truth"] == name]
+        if not own:
+            continue
+        ranks = np.array([rank for x in own for rank in x["ranks"].values()])
+        hits = [hit for x in own for hit in x["hits"].values()]
+        cover = np.mean(hits)
+        told.append(
+            f"{name:18s} {len(own):4d} sets: wins {sum(x['winner'] == name for x in own)}, by BIC "
+            f"{sum(x['by_bic'] == name for x in own)}, mean probability "
+            f"{np.mean([x['probabilities'][name] for x in own]):.2f}, 95 %: {sum(hits)}/{len(hits)} = "
+            f"{cover:.3f} +- {np.sqrt(cover * (1 - cover) / len(hits)):.3f}, 50 %: "
+            f"{np.mean(np.abs(ranks - 0.5) < 0.25):.3f}"
+        )
+        for key in own[0]["ranks"]:
+            r = np.array([x["ranks"][key] for x in own])
+            told.append(
+                f"    {key:22s} 95 %: {np.mean([x['hits'][key] for x in own]):.3f}, 50 %: "
+                f"{np.mean(np.abs(r - 0.5) < 0.25):.3f}, below {np.sum(r < 0.025)}, above {np.sum(r > 0.975)}, "
+                f"uniform ranks p = {kstest(r, 'uniform').pvalue:.3f}"
+            )
+    edges = np.array([0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01])
+    given = np.array([p for x in rows for p in x["probabilities"].values()])
+    true = np.array([key == x["truth"] for x in rows for key in x["probabilities"]])
+    for low, high in pairwise(edges):
+        inside = (given >= low) & (given < high)
+        if inside.any():
+            told.append(
+                f"    probability {low:.2f} to {min(high, 1.0):.2f}: {inside.sum()} cases, mean "
+                f"{given[inside].mean():.3f}, true {true[inside].mean():.3f} "
+                f"({true[inside].sum()}, expected {given[inside].sum():.1f} +- "
+                f"{np.sqrt(np.sum(given[inside] * (1 - given[inside]))):.1f})"
+            )
+    return told
 
 
 def main() -> None:
@@ -34,17 +76,9 @@ def main() -> None:
                 with told.out.open("a") as file:
                     file.write(json.dumps(found) + "\n")
     for typical in (False, True):
-        for name in MODELS:
-            rows = [x for x in done if x["truth"] == name and x["typical"] == typical]
-            if rows:
-                hits = [hit for x in rows for hit in x["hits"].values()]
-                print(
-                    f"{'typical' if typical else 'prior':8s}{name:18s} {len(rows):3d} sets: wins "
-                    f"{sum(x['winner'] == name for x in rows)}, "
-                    f"by BIC {sum(x['by_bic'] == name for x in rows)}, "
-                    f"intervals {sum(hits)}/{len(hits)}, mean probability of the truth "
-                    f"{np.mean([x['probability_of_truth'] for x in rows]):.2f}"
-                )
+        rows = [x for x in done if x["typical"] == typical]
+        if rows:
+            print("\n".join(table(rows)))
 
 
 if __name__ == "__main__":
