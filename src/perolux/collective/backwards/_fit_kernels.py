@@ -12,21 +12,6 @@ _LEAST_CHANCE = 1e-15
 
 
 @njit(cache=True)
-def between(times, grid, values, out):
-    """out = values (grid rising) at times (rising) by straight lines, the last value beyond the last point."""
-    k, last = 0, len(grid) - 1
-    for i in range(len(times)):
-        t = times[i]
-        if t >= grid[last]:
-            out[i] = values[last]
-            continue
-        while grid[k + 1] <= t:
-            k += 1
-        slope = (values[k + 1] - values[k]) / (grid[k + 1] - grid[k])
-        out[i] = values[k] + slope * (t - grid[k])
-
-
-@njit(cache=True)
 def between_logs(times, first_time, ratio, values, out):
     """out = values at times (T,) by cubics in ln t; values at 0 and first_time ratio^k, k = 0, 1, ...
 
@@ -82,38 +67,46 @@ def emptied(starts, tau, gain, guided, transparent, fall, left, times, base, sec
     """Light aside and along of a stripe whose gain empties; times (T,) rising, base and second (J, T) filled.
 
     y = ln p falls at the rate h(p)/tau: the time at each p is an integral, by trapezoids over `fall`, the
-    grid of ln(p0/p); left = exp(-fall).
+    grid of ln(p0/p); left = exp(-fall). Between, cubics with the rates of both ends: straight lines would
+    leave the light rough in every parameter.
     """
     points = len(fall)
-    at, aside, inside = np.empty(points), np.empty(points), np.empty(points)
+    at, aside, inside, rate = np.zeros(points), np.zeros(points), np.empty(points), np.empty(points)
     for j in range(len(starts)):
-        start = starts[j]
         count = 0
-        inverse_before = 0.0
         for i in range(points):
-            p = start * left[i]
+            p = starts[j] * left[i]
             g = gain * (p - transparent) / (1.0 - transparent)
             if abs(g) < 1e-6:
                 g = 1e-6
-            inverse = 1.0 / ((1.0 - guided) + guided * np.expm1(g) / g)
             inside[i] = p
-            if i == 0:
-                at[0] = aside[0] = 0.0
-            else:
+            rate[i] = ((1.0 - guided) + guided * np.expm1(g) / g) / tau
+            if i > 0:
                 half = 0.5 * (fall[i] - fall[i - 1])
-                at[i] = at[i - 1] + tau * half * (inverse + inverse_before)
-                step = half * (p * inverse + inside[i - 1] * inverse_before)
-                aside[i] = aside[i - 1] + (1.0 - guided) * step
-            inverse_before = inverse
+                at[i] = at[i - 1] + half * (1.0 / rate[i] + 1.0 / rate[i - 1])
+                step = half * (p / rate[i] + inside[i - 1] / rate[i - 1])
+                aside[i] = aside[i - 1] + (1.0 - guided) / tau * step
             count = i + 1
             if at[i] > times[-1]:
                 break
-        between(times, at[:count], aside[:count], base[j])
-        between(times, at[:count], inside[:count], second[j])
+        k = 0
         for i in range(len(times)):
-            given = start - second[j, i]
-            base[j, i] = min(base[j, i], given)
-            second[j, i] = given - base[j, i]
+            t = min(times[i], at[count - 1])
+            while k + 2 < count and at[k + 1] <= t:
+                k += 1
+            width = at[k + 1] - at[k]
+            x = (t - at[k]) / width
+            a, b = inside[k], inside[k + 1]
+            gone = starts[j] - _cubic(x, a, b, -width * rate[k] * a, -width * rate[k + 1] * b)
+            slope = width * (1.0 - guided) / tau
+            base[j, i] = min(_cubic(x, aside[k], aside[k + 1], slope * a, slope * b), gone)
+            second[j, i] = gone - base[j, i]
+
+
+@njit(cache=True)
+def _cubic(x, a, b, slope_a, slope_b):
+    """Between a at x = 0 and b at x = 1, with slopes."""
+    return a + x * (slope_a + x * (3.0 * (b - a) - 2.0 * slope_a - slope_b + x * (2.0 * (a - b) + slope_a + slope_b)))
 
 
 @njit(cache=True)

@@ -44,7 +44,8 @@ def study_set(name: str, seed: int, photons: float = 10_000.0, *, typical: bool 
     """One simulated set of the model `name`: winner, evidence, and where the truth lies in each posterior.
 
     typical: parameters of `TYPICAL`, a clear case of each model, in place of those drawn from the prior.
-    ranks: share of the posterior below the truth; hits: whether the interval of 95 % holds it.
+    ranks: share of the posterior below the truth; hits: whether the interval of 95 % holds it; left: share of
+    the prior that it spans, over 0.95 (1 where the data say nothing).
     """
     rng = np.random.default_rng((seed, list(MODELS).index(name), 77))
     blank = study_axes(photons)
@@ -61,6 +62,10 @@ def study_set(name: str, seed: int, photons: float = 10_000.0, *, typical: bool 
         prior.name: float(weights[draws[:, i] < prior.share(truth[prior.name])].sum())
         for i, prior in enumerate(own.problem.priors)
     }
+    left = {}
+    for prior in own.problem.priors:
+        low, _, high = own.intervals[prior.name]
+        left[prior.name] = (prior.share(high) - prior.share(low)) / 0.95
     return {
         "truth": name,
         "seed": seed,
@@ -73,6 +78,7 @@ def study_set(name: str, seed: int, photons: float = 10_000.0, *, typical: bool 
         "log_evidence": {fit.name: fit.evidence.log_evidence for fit in found.fits},
         "effective": {fit.name: fit.evidence.effective for fit in found.fits},
         "ranks": ranks,
+        "left": left,
         "hits": {key: bool(low <= truth[key] <= high) for key, (low, _, high) in own.intervals.items()},
         "misfit": own.misfit,
     }
