@@ -3,7 +3,8 @@
     python tools/burst_fit_known.py [MODEL]
 
 Clear cases of `perolux.collective.backwards.study`, 30 000 photons in all; a number is the standard deviation
-over that of the prior (1: nothing is learnt), with the parameter it goes with where both cannot be told apart.
+over that of the prior (1: nothing is learnt), with the parameter that it goes with where the two cannot be
+told apart.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def kinds() -> dict[str, BurstData]:
     """Axes by what is measured; counts are even and set only the sums."""
     series = study_axes(_PHOTONS / 3.0)
     weak, strong = (
-        replace(series, counts=3.0 * series.counts[k : k + 1], fluences=series.fluences[k : k + 1]) for k in (1, 2)
+        replace(series, counts=3.0 * series.counts[k : k + 1], fluences=series.fluences[k : k + 1])
+        for k in (1, 2)
     )
     energies = np.linspace(2.2, 2.6, 25)
     return {
@@ -39,7 +41,6 @@ def kinds() -> dict[str, BurstData]:
         "image at 250": replace(
             strong, counts=np.repeat(strong.counts / 24.0, 24, axis=2), energy_edges_ev=energies
         ),
-        "pulse known": replace(strong, zero_ps=(-0.2, 0.2)),
         "series, 30 ps": replace(series, response=GaussianBlur(30.0)),
     }  # fmt: skip
 

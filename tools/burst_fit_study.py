@@ -40,9 +40,10 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
         for key in own[0]["ranks"]:
             r = np.array([x["ranks"][key] for x in own])
             told.append(
-                f"    {key:22s} 95 %: {np.mean([x['hits'][key] for x in own]):.3f}, 50 %: "
-                f"{np.mean(np.abs(r - 0.5) < 0.25):.3f}, below {np.sum(r < 0.025)}, above {np.sum(r > 0.975)}, "
-                f"uniform ranks p = {kstest(r, 'uniform').pvalue:.3f}"
+                f"    {key:22s} 95 %: {sum(x['hits'][key] for x in own)}/{len(own)}, 50 %: "
+                f"{np.mean(np.abs(r - 0.5) < 0.25):.3f}, below {np.sum(r < 0.025)}, above "
+                f"{np.sum(r > 0.975)}, uniform ranks p = {kstest(r, 'uniform').pvalue:.3f}, left "
+                f"{np.median([x['left'][key] for x in own]):.2f}"
             )
     edges = np.array([0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01])
     given = np.array([p for x in rows for p in x["probabilities"].values()])

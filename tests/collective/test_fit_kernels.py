@@ -38,7 +38,7 @@ def test_light_in_bins_as_closed_forms_have_it_wherever_the_pulse_comes(pulse):
     edges, sigma = problem.data.edges_ps - pulse, GaussianBlur(4.0).sigma_ps
     until = 0.6 * behind_a_gaussian(edges, 60.0, sigma) + 0.4 * behind_a_gaussian(edges, 3.0, sigma)
     exact = np.diff(until) / (until[-1] - until[0])
-    # a step of 4 % of the response at first, 3 % of the time later; 1e4 counts see no less than 1e-2 of the top
+    # steps of 4 % of the response at first, 3 % of the time later; 1e4 counts see 1e-2 of the top
     assert np.max(np.abs(found - exact)) < 3e-4 * exact.max()
 
 
@@ -80,7 +80,8 @@ def test_bins_as_plain_sums_over_steps():
     assert np.allclose(found, np.diff(arrived, axis=1).T @ steps, atol=1e-4)
     none = np.empty((29, 4))
     binned(steps, starts, edges, 0.0, 0.0, np.zeros(2), none)
-    share = np.diff(np.clip((edges[None, :] - starts[:-1, None]) / np.diff(starts)[:, None], 0.0, 1.0), axis=1)
+    part = (edges[None, :] - starts[:-1, None]) / np.diff(starts)[:, None]
+    share = np.diff(np.clip(part, 0.0, 1.0), axis=1)
     assert np.allclose(none, share.T @ steps)
 
 
@@ -148,7 +149,8 @@ def test_cells_and_their_residuals_as_plain_arrays(together):
     counts[0], found[0, 0, 1] = 0.0, counts[1] * (1.0 + 1e-4)
     assert deviance_residuals(counts, found.ravel(), residuals)
     assert np.allclose(residuals, poisson_deviance_residuals(counts, found.ravel()), atol=1e-12)
-    assert log_likelihood(counts, found.ravel()) == pytest.approx(float(np.sum(counts * np.log(found.ravel()))))
+    plain = float(np.sum(counts * np.log(found.ravel())))
+    assert log_likelihood(counts, found.ravel()) == pytest.approx(plain)
     found[0, 0, 0] = np.nan
     assert log_likelihood(counts, found.ravel()) == -np.inf
     assert not deviance_residuals(counts, found.ravel(), residuals)

@@ -106,12 +106,15 @@ def emptied(starts, tau, gain, guided, transparent, fall, left, times, base, sec
 @njit(cache=True)
 def _cubic(x, a, b, slope_a, slope_b):
     """Between a at x = 0 and b at x = 1, with slopes."""
-    return a + x * (slope_a + x * (3.0 * (b - a) - 2.0 * slope_a - slope_b + x * (2.0 * (a - b) + slope_a + slope_b)))
+    rise = b - a
+    return a + x * (
+        slope_a + x * (3.0 * rise - 2.0 * slope_a - slope_b + x * (slope_a + slope_b - 2.0 * rise))
+    )
 
 
 @njit(cache=True)
 def chain_of_decays(times, light, out, chance, base, second):
-    """base, second (J, T): photons of state 1, and of states 2 to K, of p_n' = -out_n p_n + out_(n+1) p_(n+1).
+    """base, second (J, T): photons of state 1, and of all above, of p_n' = -out_n p_n + out_(n+1) p_(n+1).
 
     light, out (K,): rates of light and of all ways down, all different; chance (J, K): p_n at first. The
     matrix is triangular: eigenvalues -out, eigenvectors by recursion, weights by substitution.
@@ -143,7 +146,7 @@ def chain_of_decays(times, light, out, chance, base, second):
 
 @njit(cache=True)
 def steps_of(until, after, held, steps):
-    """steps (F, J): light of each step between the times `after` (F + 1); until (J, F + 1): photons till then.
+    """steps (F, J): light of each step between the times `after` (F + 1); until (J, F + 1): light till then.
 
     held: 0, or the mean time by which light, given evenly within a step, is held back, exponentially spread.
     """
@@ -210,8 +213,8 @@ def _integral(x, low, high, scale, table):
 def expected_counts(bands, lines, totals, parts, flat, together, out):
     """out (J, T, L): expected counts with the totals measured; nan where a model gives no light.
 
-    bands (T, 2 J): base, then second; lines (2, L); totals (J,) or, `together`, the one total of all; parts: share of the
-    background in each; flat (T, L): where background falls, sum 1 over all that shares a total.
+    bands (T, 2 J): base, then second; lines (2, L); totals (J,) or, `together`, the one total of all; parts:
+    share of the background in each; flat (T, L): where it falls, sum 1 over all that shares a total.
     """
     traces, bins, energies = out.shape
     one, two = lines[0].sum(), lines[1].sum()

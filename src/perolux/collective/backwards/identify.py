@@ -85,9 +85,9 @@ def combinations(values: dict[str, FloatArray]) -> tuple[Combination, ...]:
 
 @dataclass(frozen=True)
 class Known:
-    """What data are expected to tell of a parameter: its standard deviation over that of its prior (1: nothing),
-    its own where the law is uniform, or a factor where it is uniform in the logarithm, and the parameter it
-    goes with, with their correlation."""
+    """What data are expected to tell of a parameter. left: its standard deviation over that of its prior (1:
+    nothing is learnt); spread: its own, a factor where the law is uniform in the logarithm; partner: the
+    parameter that it goes with most, and their correlation."""
 
     name: str
     left: float
@@ -123,13 +123,12 @@ def expected_knowledge(problem: Problem, numbers: dict[str, float]) -> tuple[Kno
     found = []
     for i, prior in enumerate(problem.priors):
         k = int(np.argmax(np.abs(correlation[i])))
-        width = float(sd[i]) * (math.log(prior.high / prior.low) if prior.law == "log" else prior.high - prior.low)
-        found.append(
-            Known(
-                prior.name, float(sd[i]) * math.sqrt(12.0), math.exp(width) if prior.law == "log" else width,
-                problem.priors[k].name, float(correlation[i, k]),
-            )
-        )  # fmt: skip
+        if prior.law == "log":
+            spread = math.exp(float(sd[i]) * math.log(prior.high / prior.low))
+        else:
+            spread = float(sd[i]) * (prior.high - prior.low)
+        left = float(sd[i]) * math.sqrt(12.0)
+        found.append(Known(prior.name, left, spread, problem.priors[k].name, float(correlation[i, k])))
     return tuple(found)
 
 

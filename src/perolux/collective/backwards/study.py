@@ -1,10 +1,10 @@
 """How often the true model of a burst wins, and how often its intervals hold the truth: simulated data.
 
 10000 photons at each of three fluences (10, 50, 250), bins of 2 ps from -20 to 400 ps, a Gaussian response of
-4 ps, the pulse within 10 ps; all models fitted. With every parameter drawn from its prior (pulse and background
-too) and each model as often, theory leaves no choice: intervals of 95 % hold 95 % of the truths, ranks of
-truths in their posteriors are uniform, and of all models that got the probability p the share p is true. What
-deviates is a fault of the sampler, of the likelihood or of the arithmetic.
+4 ps, the pulse within 10 ps; all models fitted. With every parameter drawn from its prior (pulse and
+background too) and each model as often, theory leaves no choice: intervals of 95 % hold 95 % of the truths,
+ranks of truths in their posteriors are uniform, and of all models that got the probability p the share p is
+true. What deviates is a fault of the sampler, of the likelihood or of the arithmetic.
 """
 
 from __future__ import annotations
