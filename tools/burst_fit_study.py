@@ -2,8 +2,8 @@
 
     python tools/burst_fit_study.py OUT.jsonl --seeds 0 20 [--photons 10000] [--typical] [--alone]
 
-Results are appended, a line each; what OUT holds already is not run again. --alone fits the true model only: for
-intervals, five times as quick.
+Results are appended, a line each; what OUT holds already is not run again. --alone fits the true model only:
+for intervals, five times as quick.
 """
 
 from __future__ import annotations
@@ -28,18 +28,14 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
         own = [x for x in rows if x["truth"] == name]
         if not own:
             continue
-        ranks = np.array([rank for x in own for rank in x["ranks"].values()])
-        hits = [hit for x in own for hit in x["hits"].values()]
-        cover = np.mean(hits)
         met = [x for x in own if x.get("rivals", True)]
+        wins, by_bic = (sum(x[key] == name for x in met) for key in ("winner", "by_bic"))
+        mean = sum(x["probabilities"][name] for x in met) / max(len(met), 1)
         told.append(
-            f"{name:18s} {len(met):4d} sets with rivals: wins {sum(x['winner'] == name for x in met)}, by BIC "
-            f"{sum(x['by_bic'] == name for x in met)}, mean probability "
-            f"{sum(x['probabilities'][name] for x in met) / max(len(met), 1):.2f}; all {len(own)}, 95 %: "
-            f"{sum(hits)}/{len(hits)} = "
-            f"{cover:.3f} +- {np.sqrt(cover * (1 - cover) / len(hits)):.3f}, 50 %: "
-            f"{np.mean(np.abs(ranks - 0.5) < 0.25):.3f}"
+            f"{name:18s} {len(met):4d} sets with rivals: wins {wins}, by BIC {by_bic}, mean probability "
+            f"{mean:.2f}"
         )
+        told.append(f"    {len(own)} sets, 95 %: {_covered(own, 0.475)}, 50 %: {_covered(own, 0.25)}")
         for key in own[0]["ranks"]:
             r = np.array([x["ranks"][key] for x in own])
             told.append(
@@ -62,6 +58,15 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
                 f"{np.sqrt(np.sum(given[inside] * (1 - given[inside]))):.1f})"
             )
     return told
+
+
+def _covered(rows: list[dict[str, Any]], half: float) -> str:
+    """Truths within `half` of the middle of their posteriors; parameters of a set err together."""
+    inside = [[abs(rank - 0.5) < half for rank in x["ranks"].values()] for x in rows]
+    shares = np.array([np.mean(one) for one in inside])
+    hits, count = sum(sum(one) for one in inside), sum(len(one) for one in inside)
+    error = shares.std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
+    return f"{hits}/{count} = {hits / count:.3f} +- {error:.3f}"
 
 
 def main() -> None:

@@ -45,8 +45,8 @@ def study_set(
 ) -> dict[str, Any]:
     """One simulated set of the model `name`: winner, evidence, and where the truth lies in each posterior.
 
-    typical: parameters of `TYPICAL`, a clear case of each model, in place of those drawn from the prior. rivals:
-    left out where only the intervals are wanted, five times as quick; the numbers of the model are the same.
+    typical: parameters of `TYPICAL`, a clear case of each model, in place of those drawn from the prior.
+    rivals: left out where only intervals are wanted, five times as quick; those of the model are the same.
     ranks: share of the posterior below the truth; hits: whether the interval of 95 % holds it; left: share of
     the prior that it spans, over 0.95 (1 where the data say nothing).
     """
