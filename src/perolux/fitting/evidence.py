@@ -29,6 +29,7 @@ LogLikelihood = Callable[[FloatArray], float]
 
 _PARTS = 6
 _RIDGE_STEPS, _RIDGE_FALL = 8, 5.0
+_FEW_STEPS, _MORE_STARTS = 12, 2
 _WORTH, _MORE_ROUNDS = 200.0, 2
 _FARTHEST = 12.0
 """|z| beyond this is u within 6e-6 of an end: no prior mass worth a search."""
@@ -264,21 +265,47 @@ def _least_squares(
 
     k = begun.shape[1]
     everything = list(range(k))
-    found = [search(start, everything, 60) for start in begun[:searches]]
+    # a few steps from many places tell valleys apart; only the best are worth going on
+    short = [
+        search(start, everything, _FEW_STEPS) for start in _apart(begun, searches, _MORE_STARTS * searches)
+    ]
+    short.sort(key=lambda one: -one[1])
+    found = [search(one[0], everything, 60) for one in _distinct(short)[:searches]]
     found = [one for one in found if one[1] > -math.inf]
     if not found:
         raise ConvergenceError("no search came to a likelihood", fix="check data and priors")
     found.sort(key=lambda one: -one[1])
-    kept = [found[0]]
-    for one in found[1:]:
-        if one[1] > found[0][1] - 12.0 and all(np.max(np.abs(one[0] - other[0])) > 0.5 for other in kept):
-            kept.append(one)
+    kept = [one for one in _distinct(found) if one[1] > found[0][1] - 12.0]
     ridge = [point for top in kept[:2] for i in everything for point in _ridge(search, top, i)]
     every = sorted([*kept, *ridge], key=lambda one: -one[1])
     return [(z, height) for z, height, _ in every], [shape for _, _, shape in every]
 
 
+def _apart(begun: FloatArray, best: int, more: int) -> FloatArray:
+    """The first `best` starts (highest first) and `more` of the better half, each farthest from those taken.
+
+    The highest points of a scatter often lie in one valley, which need not be the deepest.
+    """
+    u = _inside(begun[: max(len(begun) // 2, best)])
+    taken = list(range(min(best, len(u))))
+    distance = np.min(np.sum((u[:, None, :] - u[None, taken, :]) ** 2, axis=2), axis=1)
+    while len(taken) < min(best + more, len(u)):
+        farthest = int(np.argmax(distance))
+        taken.append(farthest)
+        distance = np.minimum(distance, np.sum((u - u[farthest]) ** 2, axis=1))
+    return begun[taken]
+
+
 Point = tuple[FloatArray, float, FloatArray]
+
+
+def _distinct(points: list[Point]) -> list[Point]:
+    """Those that lie more than 0.5 in z from every one before, finite ones."""
+    kept: list[Point] = []
+    for one in points:
+        if one[1] > -math.inf and all(np.max(np.abs(one[0] - other[0])) > 0.5 for other in kept):
+            kept.append(one)
+    return kept
 
 
 def _ridge(search: Callable[[FloatArray, list[int], int], Point], top: Point, i: int) -> list[Point]:
