@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Compiled modules are kept, whatever the shell says: each of hundreds of programs would compile them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test quick long lint docs bench fuzz clean
+.PHONY: help demo test suite quick long lint docs bench fuzz clean
 
 help:
 	@echo "make demo   set up, characterise the shipped spectra, print where the report lies"
@@ -46,7 +46,11 @@ demo: .venv/.base
 quick: .venv/.test
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not slow and not long"
 
-test: lint
+# The types take a minute of one core: the suite does not wait for them.
+test: .venv/.test
+	$(MAKE) -j 2 lint suite
+
+suite: .venv/.test
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not long"
 
 long: .venv/.test

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import expm_multiply
 
+from perolux.collective.block_generator import block_generator
 from perolux.collective.blocks import blocks, photon_operator, product_state, symmetric_single
 from perolux.collective.couplings import Couplings
 from perolux.collective.dicke import dicke_burst
@@ -85,6 +86,32 @@ def test_plain_exponential(cluster, spread, star, loss, listed):
     last = exact_density(between, start, 0.5, dephasing=star, loss=loss)
     flat = np.concatenate([last[k].ravel() for k in range(top, -1, -1)])
     assert flat == pytest.approx(states[-1], abs=1e-10)
+
+
+def test_two_threads_are_one(cluster, full, monkeypatch):
+    between, t = cluster(5, 1, 1, spread=20.0), np.linspace(0.0, 0.4, 9)
+    found = []
+    for two in (False, True):
+        monkeypatch.setattr("perolux.collective.block_series._two_threads", lambda _, two=two: two)
+        found.append(exact_emission(between, full(between), t, dephasing=3.0, loss=0.4))
+    assert found[1].photon_rate == pytest.approx(found[0].photon_rate, abs=1e-11)
+    assert found[1].excited == pytest.approx(found[0].excited, abs=1e-11)
+
+
+@pytest.mark.parametrize("excited", [5, 3])
+def test_generator_is_the_sparse_matrix(cluster, excited):
+    between = cluster(5, 1, 1, spread=5.0)
+    generator = block_generator(between, excited, dephasing=2.0, loss=0.7)
+    rng = np.random.default_rng(0)
+    density = {}
+    for k in range(excited + 1):
+        block = rng.normal(size=(2, generator.of.size(k), generator.of.size(k)))
+        density[k] = block[0] + block[0].T + 1j * (block[1] - block[1].T)
+    matrix = generator_matrix(generator.of, between, excited, 2.0, 0.7)
+    wanted = matrix @ np.concatenate([density[k].ravel() for k in range(excited, -1, -1)])
+    found = generator.unpacked(generator(generator.packed(density)))
+    flat = np.concatenate([found[k].ravel() for k in range(excited, -1, -1)])
+    assert flat == pytest.approx(wanted, abs=1e-9)
 
 
 def test_state_stays_a_state(cluster, full):

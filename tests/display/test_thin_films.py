@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from perolux.display.fresnel import internal_reflectance
 from perolux.display.optical_media import medium
-from perolux.display.thin_films import FilmStack, Layer, quarter_wave_nm, stack_light
+from perolux.display.thin_films import FilmStack, Layer, quarter_wave_nm, stack_light, stack_reflectance
 from perolux.errors import ModelRangeError, OptionError
 
 
@@ -23,6 +23,16 @@ def some_stack(rng, *, absorbing=True, thick=False):
     layers = tuple(Layer(complex(a, b), t, bool(c)) for a, b, t, c in zip(n, k, d, keeps, strict=True))
     back = complex(1.0 + 2.0 * rng.random(), rng.choice([0.0, 1.0]) if absorbing else 0.0)
     return FilmStack(layers, 1.0 + rng.random(), back)
+
+
+@pytest.mark.parametrize("polarisation", ["s", "p", "unpolarised"])
+def test_reflectance_alone_is_that_of_the_whole(polarisation):
+    rng = np.random.default_rng(8)
+    nm, cosine = np.linspace(400.0, 700.0, 7), np.array([0.0, 0.2, 1.0])
+    for k in range(20):
+        stack = some_stack(rng, thick=k % 4 == 0)
+        whole = stack_light(stack, nm, cosine, polarisation).reflected
+        np.testing.assert_array_equal(stack_reflectance(stack, nm, cosine, polarisation), whole)
 
 
 @pytest.mark.parametrize("thick", [False, True])

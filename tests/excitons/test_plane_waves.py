@@ -17,8 +17,8 @@ from perolux.excitons.carriers.plane_waves import (
     converged_level_ev,
     plane_wave_level,
 )
-from perolux.excitons.pair._variation import one_thread
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
+from perolux.threads import one_thread
 
 C = HBAR2_OVER_2M0_EV_NM2
 SET_B = Bands(2.342, 0.36, 0.36, 15.0, 1.25)

@@ -45,6 +45,18 @@ def test_deviance_is_twice_the_log_likelihood_ratio():
     assert np.all(np.sign(residuals) == np.sign(COUNTS - RATES))
 
 
+def test_slopes_of_deviance_residuals():
+    n = np.array([0.0, 0.0, 3.0, 7.0, 7.0, 1e5])
+    m = np.array([1e-3, 2.5, 3.0, 2.0, 7.0 * (1 + 1e-9), 1.2e5])
+    h = 1e-5 * m
+    differences = (
+        fitting.poisson_deviance_residuals(n, m + h) - fitting.poisson_deviance_residuals(n, m - h)
+    ) / (2 * h)
+    # 1e-7: what differences of numbers near sqrt(1e-16) leave
+    np.testing.assert_allclose(fitting.poisson_deviance_slopes(n, m), differences, rtol=1e-7)
+    assert fitting.poisson_deviance_slopes([0.0], [0.0]) == 0.0
+
+
 def exact_deviance(n, m):
     """2 [n ln(n/m) - n + m] in 60-digit decimals."""
     from decimal import Decimal, getcontext

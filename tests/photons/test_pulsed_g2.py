@@ -7,7 +7,14 @@ from perolux.errors import OptionError
 from perolux.files import example_path
 from perolux.measured.decays import read_decay
 from perolux.measured.photon_stream import PhotonStream, stream_of_arrays
-from perolux.photons.g2_tails import _over_bins, _single, _train, fit_tails, tail_alternatives
+from perolux.photons.g2_tails import (
+    _single,
+    _single_slopes,
+    _train,
+    _train_slopes,
+    fit_tails,
+    tail_alternatives,
+)
 from perolux.photons.pulsed_g2 import PulsePairs, g2_by_pulse, g2_by_windows, pairs_by_pulse
 from perolux.photons.simulate import Detectors, simulate_stream
 
@@ -90,17 +97,31 @@ def test_wrong_settings() -> None:
 
 
 def test_train_is_the_sum_of_its_peaks() -> None:
-    x = np.linspace(-250.0, 250.0, 1001)
-    train = _over_bins(_train, x, 30.0, 0.5, 100.0)
-    peaks = sum(_over_bins(_single, x - 100.0 * k, 30.0, 0.5, 100.0) for k in range(-40, 41))
+    edges = np.linspace(-250.25, 250.25, 1002)
+    train = np.diff(_train(edges, 30.0, 100.0))
+    peaks = sum(np.diff(_single(edges - 100.0 * k, 30.0)) for k in range(-40, 41))
     np.testing.assert_allclose(train, peaks, rtol=1e-9)
+
+
+@pytest.mark.parametrize("lifetime", [0.7, 12.0, 400.0])
+def test_slopes_of_the_peaks_are_their_differences(lifetime: float) -> None:
+    x, h = np.linspace(-250.0, 250.0, 402) + 0.123, 1e-5
+    dx, dlog = _single_slopes(x, lifetime)
+    up, down = _single(x, lifetime * np.exp(h)), _single(x, lifetime * np.exp(-h))
+    np.testing.assert_allclose(dx, (_single(x + h, lifetime) - _single(x - h, lifetime)) / (2 * h), atol=1e-8)
+    np.testing.assert_allclose(dlog, (up - down) / (2 * h), atol=1e-8)
+    moves = [(h, 0.0, 0.0), (0.0, h, 0.0), (0.0, 0.0, h)]
+    for slope, (a, b, c) in zip(_train_slopes(x, lifetime, 100.0), moves, strict=True):
+        up, down = (_train(x + s * a, lifetime * np.exp(s * b), 100.0 + s * c) for s in (1, -1))
+        np.testing.assert_allclose(slope, (up - down) / (2 * h), atol=1e-7)
 
 
 @pytest.mark.slow
 def test_tails_come_back() -> None:
     rng = np.random.default_rng(1)
     tau = np.arange(-210.0, 210.01, 0.5)
-    train, one = (_over_bins(f, tau, 25.0, 0.5, 100.0) for f in (_train, _single))
+    edges = np.append(tau - 0.25, tau[-1] + 0.25)
+    train, one = np.diff(_train(edges, 25.0, 100.0)), np.diff(_single(edges, 25.0))
     inside, lifetimes = [], []
     for _ in range(20):
         found = fit_tails(

@@ -1,19 +1,22 @@
 """The master equation on blocks of equal excitation, applied to a density matrix without forming a matrix.
 
 rho = A + iB with A symmetric and B antisymmetric is kept as one real matrix R = A + B a block, row by row,
-the block with most excitations first. With real H and photon operator G (loss added to its diagonal)
+the block with most excitations first; rows and columns are filled up with zeros to fours (`wide`), so that
+inner loops have no remainder. With real H and photon operator G (loss added to its diagonal)
 
     R' = P + Q^T + jumps(R),   P = -H R^T - G R/2,   Q = H R - G R^T/2
 
-Where H is 0, R stays what it is (symmetric for a real start). The rows of H and G of one state are lists of
-hops (`hops`), four at a time: the inner loops run over columns and are vectorised. The sparse matrix of
-`generator_matrix` of `master_equation.py` is the plain twin.
+Where H is 0 and R symmetric, P = Q. The rows of H and G of one state are lists of hops (`hops`), some at a
+time: the inner loops run over columns and are vectorised. The sparse matrix of `generator_matrix` of
+`master_equation.py` is the plain twin.
 """
 
 import numpy as np
 from numba import njit
 
 _AT_ONCE = 4
+# offsets without sign: an index that could count from the end would keep the loops from being vectorised
+_u = np.uint64
 
 
 @njit(cache=True)
@@ -45,148 +48,218 @@ def hops(states, place, count, n, omega, delta, gamma, loss):
     return begin, row, turn, fade
 
 
-# offsets without sign: an index that could count from the end would keep the loops from being vectorised
-_u = np.uint64
+@njit(cache=True)
+def lifts(states, place, n, first, size, wide, holes, gamma, loss):
+    """One excitation more: of each state the rows in the block above and the emitters that were empty.
+
+    Both (states, n + 1), filled with emitter n. Then where the lists of each block begin, and of the h-th
+    empty emitter i of each column s: the column above (h, s), and Gamma_ij of every j, loss added (j, h, s),
+    0 for j = n.
+    """
+    row, site = np.zeros((len(states), n + 1), np.uint64), np.full((len(states), n + 1), _u(n))
+    begin = np.zeros(len(size) + 1, np.int64)
+    for m in range(len(size)):
+        begin[m + 1] = begin[m] + holes[m] * wide[m]
+    column, share = np.zeros(begin[-1], np.uint64), np.zeros((n + 1) * begin[-1])
+    for m in range(len(size)):
+        many = holes[m] * wide[m]
+        for s in range(size[m]):
+            pattern, h = states[first[m] + s], 0
+            for i in range(n):
+                if pattern >> i & 1:
+                    continue
+                at = h * wide[m] + s
+                row[first[m] + s, h], site[first[m] + s, h] = place[pattern | (1 << i)], i
+                column[begin[m] + at] = place[pattern | (1 << i)]
+                for j in range(n):
+                    share[(n + 1) * begin[m] + j * many + at] = gamma[i, j] + (loss if i == j else 0.0)
+                h += 1
+    return row, site, begin, column, share
 
 
-@njit(cache=True, fastmath=True)
-def _add4(out, o, x, i, j, k, m, a, b, c, d, width):
-    """out[o:] += a x[i:] + b x[j:] + c x[k:] + d x[m:]."""
-    for s in range(width):
-        out[o + s] += a * x[i + s] + b * x[j + s] + c * x[k + s] + d * x[m + s]
+@njit(cache=True, fastmath=True, nogil=True)
+def _transposed(x, xo, t, w):
+    """t = X^T of the w x w matrix at x[xo:], in tiles."""
+    if w < _AT_ONCE:
+        for i in range(w):
+            for j in range(w):
+                t[i * w + j] = x[xo + j * w + i]
+        return
+    wide, at = _u(w), _u(xo)
+    for low in range(0, w, _AT_ONCE):
+        for left in range(0, w, _AT_ONCE):
+            here, there = _u(low) * wide + _u(left), at + _u(left) * wide + _u(low)
+            for i in range(_u(4)):
+                for j in range(_u(4)):
+                    t[here + i * wide + j] = x[there + j * wide + i]
 
 
-@njit(cache=True, fastmath=True)
-def _add8(out, o, x, xo, a, b, c, d, y, e, f, g, h, i, j, k, m, width):
-    """The same for rows i, j, k, m of x from xo on with a, b, c, d and of y with e, f, g, h."""
-    xi, xj, xk, xm = xo + i, xo + j, xo + k, xo + m
-    for s in range(width):
-        out[o + s] += (a * x[xi + s] + b * x[xj + s] + c * x[xk + s] + d * x[xm + s]) + (
-            e * y[i + s] + f * y[j + s] + g * y[k + s] + h * y[m + s]
-        )
+@njit(cache=True, fastmath=True, nogil=True)
+def _joined(x, xo, q, out, o, w):
+    """out[o:] = X + Q^T of the w x w matrix at x[xo:], in tiles."""
+    if w < _AT_ONCE:
+        for i in range(w):
+            for j in range(w):
+                out[o + i * w + j] = x[xo + i * w + j] + q[j * w + i]
+        return
+    wide, here, to = _u(w), _u(xo), _u(o)
+    for low in range(0, w, _AT_ONCE):
+        for left in range(0, w, _AT_ONCE):
+            p, there = _u(low) * wide + _u(left), _u(left) * wide + _u(low)
+            for i in range(_u(4)):
+                for j in range(_u(4)):
+                    s = p + i * wide + j
+                    out[to + s] = x[here + s] + q[there + j * wide + i]
 
 
-@njit(cache=True, fastmath=True)
-def _flip(x, o, y, p, c, add):
-    """y[p:] = X^T of the c x c matrix at x[o:], or y += X^T, in tiles."""
-    for low in range(0, c, 8):
-        for left in range(0, c, 8):
-            for i in range(low, min(low + 8, c)):
-                for j in range(left, min(left + 8, c)):
-                    if add:
-                        y[p + i * c + j] += x[o + j * c + i]
-                    else:
-                        y[p + i * c + j] = x[o + j * c + i]
-
-
-@njit(cache=True, fastmath=True)
-def _coherent(r, out, turns, begin, row, turn, fade, f0, o, c, t, q):
-    """P + Q^T of one block of c states from f0 on, at o of r. t, q (c^2,): R^T, Q."""
-    _flip(r, o, t, 0, c, False)
-    wide, uo = _u(c), _u(o)
+@njit(cache=True, fastmath=True, nogil=True)
+def _turning(r, out, begin, row, turn, fade, f, o, c, wide, t, q):
+    """P into out[o:] and Q of one block of c states from f on, at o of r. t: R^T."""
+    w, at = _u(wide), _u(o)
     for p in range(c):
-        low, m = p * c, begin[f0 + p]
-        # the state itself
+        low = _u(p) * w
+        m = begin[f + p]
         d, g = turn[m], fade[m]
-        for s in range(c):
-            out[o + low + s] = g * r[o + low + s] - d * t[low + s]
-            q[low + s] = g * t[low + s] + d * r[o + low + s]
-        for m in range(begin[f0 + p] + 1, begin[f0 + p + 1], _AT_ONCE):
-            i, j, k, h = wide * row[m], wide * row[m + 1], wide * row[m + 2], wide * row[m + 3]
-            if turns:
-                _add8(
-                    out, _u(o + low), r, uo, fade[m], fade[m + 1], fade[m + 2], fade[m + 3],
-                    t, -turn[m], -turn[m + 1], -turn[m + 2], -turn[m + 3], i, j, k, h, wide,
-                )  # fmt: skip
-                _add8(
-                    q, _u(low), t, _u(0), fade[m], fade[m + 1], fade[m + 2], fade[m + 3],
-                    r[o:], turn[m], turn[m + 1], turn[m + 2], turn[m + 3], i, j, k, h, wide,
-                )  # fmt: skip
-            else:
-                _add4(
-                    out, _u(o + low), r, uo + i, uo + j, uo + k, uo + h,
-                    fade[m], fade[m + 1], fade[m + 2], fade[m + 3], wide,
-                )  # fmt: skip
-                _add4(
-                    q, _u(low), t, i, j, k, h, fade[m], fade[m + 1], fade[m + 2], fade[m + 3], wide
-                )  # fmt: skip
-    _flip(q, 0, out, o, c, True)
+        for s in range(w):
+            x, y = r[at + low + s], t[low + s]
+            out[at + low + s] = g * x - d * y
+            q[low + s] = g * y + d * x
+        # two at a time: four need more registers than there are
+        for m in range(begin[f + p] + 1, begin[f + p + 1], 2):
+            i, j = w * row[m], w * row[m + 1]
+            e, i1, j1 = at + low, at + i, at + j
+            f1, f2, t1, t2 = fade[m], fade[m + 1], turn[m], turn[m + 1]
+            for s in range(w):
+                x1, x2, y1, y2 = r[i1 + s], r[j1 + s], t[i + s], t[j + s]
+                out[e + s] += (f1 * x1 + f2 * x2) - (t1 * y1 + t2 * y2)
+                q[low + s] += (f1 * y1 + f2 * y2) + (t1 * x1 + t2 * x2)
 
 
-@njit(cache=True, fastmath=True)
-def _jumps(r, out, states, place, n, rates, f, o, c, oa, ca, holes, source, column):
-    """Adds R_above[p | j, s | i] rates_ij summed over the empty j of p and i of s. source (n ca): over j."""
-    # holes are filled up to fours with rates of 0
-    above, empty = np.full(n + 4, _u(oa)), np.full(n + 4, n)
-    for s in range(c):
-        h = 0
-        for i in range(n):
-            if not states[f + s] >> i & 1:
-                column[s * holes + h] = i * ca + place[states[f + s] | (1 << i)]
-                h += 1
-    wide = _u(ca)
+@njit(cache=True, fastmath=True, nogil=True)
+def _still(r, begin, row, fade, f, o, c, wide, q):
+    """P of one block where H is 0, into q."""
+    w, at = _u(wide), _u(o)
     for p in range(c):
-        h = 0
-        for j in range(n):
-            if not states[f + p] >> j & 1:
-                above[h], empty[h] = _u(oa + place[states[f + p] | (1 << j)] * ca), j
-                h += 1
-        source[: n * ca] = 0.0
-        for i in range(n):
-            for h in range(0, holes, _AT_ONCE):
-                _add4(
-                    source, _u(i * ca), r, above[h], above[h + 1], above[h + 2], above[h + 3],
-                    rates[i, empty[h]], rates[i, empty[h + 1]], rates[i, empty[h + 2]],
-                    rates[i, empty[h + 3]], wide,
-                )  # fmt: skip
-        at = _u(0)
-        for s in range(c):
-            total = 0.0
-            for _ in range(holes):
-                total += source[column[at]]
-                at += _u(1)
-            out[o + p * c + s] += total
+        low = _u(p) * w
+        m = begin[f + p]
+        g = fade[m]
+        for s in range(w):
+            q[low + s] = g * r[at + low + s]
+        for m in range(begin[f + p] + 1, begin[f + p + 1], _AT_ONCE):
+            i, j, k, h = at + w * row[m], at + w * row[m + 1], at + w * row[m + 2], at + w * row[m + 3]
+            f1, f2, f3, f4 = fade[m], fade[m + 1], fade[m + 2], fade[m + 3]
+            for s in range(w):
+                q[low + s] += f1 * r[i + s] + f2 * r[j + s] + f3 * r[k + s] + f4 * r[h + s]
 
 
-@njit(cache=True, fastmath=True)
-def generator(
-    r, out, turns, begin, row, turn, fade, states, first, size, start, place, count, n, gamma, loss, dephasing
+@njit(cache=True, fastmath=True, nogil=True)
+def _jumps(x, above, out, o, row, site, f, column, share, c, wide, c_above, wide_above, holes, lifted):
+    """Adds R_above[p | j, s | i] Gamma_ij summed over the empty j of p and i of s. R_above: at x[above:].
+
+    lifted: R_above[q, s | i] of every row q above and each empty i of s, so that rows can be added.
+    """
+    w, wa, empty = _u(wide), _u(wide_above), _u(holes)
+    many = empty * w
+    for q in range(_u(c_above)):
+        here, to = _u(above) + q * wa, q * many
+        for s in range(many):
+            lifted[to + s] = x[here + column[s]]
+    for p in range(c):
+        low = _u(o) + _u(p) * w
+        for g in range(0, holes, 2):
+            # an odd one is filled with emitter n, of rates 0
+            a, e = row[f + p, g] * many, row[f + p, g + 1] * many
+            b, d = site[f + p, g] * many, site[f + p, g + 1] * many
+            for h in range(empty):
+                a1, b1, e1, d1 = a + h * w, b + h * w, e + h * w, d + h * w
+                for s in range(w):
+                    out[low + s] += share[b1 + s] * lifted[a1 + s] + share[d1 + s] * lifted[e1 + s]
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def apply(r, above, out, still, tables, fading, space):
+    """R' of R into out; above: the block over the first, or nothing.
+
+    tables: `hops`, `lifts`, and of each block, highest first: first row of the tables, size, width, start in
+    r, empty emitters, size and width of the block over it. fading: decay by dephasing of every number of r,
+    of length 0 without. space: of `workspace`.
+    """
+    begin, row, turn, fade, up, site, lift, column, share, first, size, wide, start, holes, over, w_over = (
+        tables
+    )
+    t, q, lifted = space
+    for m in range(len(size)):
+        c, w, o, f = size[m], wide[m], start[m], first[m]
+        q[c * w : w * w] = 0.0
+        if still:
+            _still(r, begin, row, fade, f, o, c, w, q)
+            _joined(q, 0, q, out, o, w)
+        else:
+            _transposed(r, o, t, w)
+            _turning(r, out, begin, row, turn, fade, f, o, c, w, t, q)
+            _joined(out, o, q, out, o, w)
+        if m > 0 or len(above) > 0:
+            x, at = (r, start[m - 1]) if m > 0 else (above, 0)
+            e, n = lift[m], up.shape[1]
+            _jumps(
+                x,
+                at,
+                out,
+                o,
+                up,
+                site,
+                f,
+                column[e:],
+                share[n * e :],
+                c,
+                w,
+                over[m],
+                w_over[m],
+                holes[m],
+                lifted,
+            )
+    for s in range(len(fading)):
+        out[s] -= fading[s] * r[s]
+
+
+@njit(cache=True)
+def workspace(wide, holes, over):
+    """What `apply` needs: R^T and Q of a block, and columns of the block above."""
+    w = wide.max()
+    return np.zeros(w * w), np.zeros(w * w), np.zeros((wide * holes * over).max())
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def terms(
+    first, last, before, here, moved, total, above, below, still, tables, fading, space, scale, centre, sign,
+    share, square, seen, weights, moments,
 ):  # fmt: skip
-    """R' of R into out. Per block, highest first: first row in `states`, size, start in r.
+    """Terms `first` to `last` - 1 of sum_n share_n phi_n, phi_(n+1) = 2 (M/scale) phi_n + sign phi_(n-1).
 
-    place (2^N,): where a bit pattern stands in its block; count: its number of excitations.
+    M = generator + centre, phi_1 = M phi_0/scale; before: phi_(first - 2), 0 at first, here: phi_(first - 1).
+
+    above: of phi_(first - 1) and those after it the block over the first, as rows; below: the last block is
+    left there. The rest is filled by n: squares of the norms, weights.phi_n[seen]. Returns the last two.
     """
-    widest = 0
-    for m in range(len(size)):
-        widest = max(widest, size[m])
-    t, q = np.empty(widest * widest), np.empty(widest * widest)
-    source, column = np.empty(n * widest), np.empty(n * widest, _u)
-    rates = np.zeros((n, n + 1))
-    for i in range(n):
-        for j in range(n):
-            rates[i, j] = gamma[i, j] + (loss if i == j else 0.0)
-    for m in range(len(size)):
-        c, o, f = size[m], start[m], first[m]
-        _coherent(r, out, turns, begin, row, turn, fade, f, o, c, t, q)
-        if dephasing > 0.0:
-            for p in range(c):
-                for s in range(c):
-                    out[o + p * c + s] -= dephasing * count[states[f + p] ^ states[f + s]] * r[o + p * c + s]
-        if m > 0:
-            holes = n - count[states[f]]
-            _jumps(r, out, states, place, n, rates, f, o, c, start[m - 1], size[m - 1], holes, source, column)
-
-
-@njit(cache=True, fastmath=True)
-def next_term(moved, here, before, total, factor, along, sign, share):
-    """before = factor moved + along here + sign before, the next term of a series; total += share times it.
-
-    Returns the square of its norm.
-    """
-    size = 0.0
-    for s in range(len(moved)):
-        term = factor * moved[s] + along * here[s] + sign * before[s]
-        before[s] = term
-        total[s] += share * term
-        size += term * term
-    return size
+    some = np.empty(len(seen))
+    for n in range(first, last):
+        if below.shape[1] > 0:
+            below[n - first] = here[len(here) - below.shape[1] :]
+        apply(here, above[n - first], moved, still, tables, fading, space)
+        factor = (1.0 if n == 1 else 2.0) / scale
+        along, part, size = factor * centre, share[n], 0.0
+        for s in range(len(here)):
+            term = factor * moved[s] + along * here[s] + sign * before[s]
+            before[s] = term
+            total[s] += part * term
+            size += term * term
+        before, here = here, before
+        square[n] = size
+        for a in range(len(seen)):
+            some[a] = here[seen[a]]
+        for k in range(len(weights)):
+            found = 0.0
+            for a in range(len(seen)):
+                found += weights[k, a] * some[a]
+            moments[n, k] = found
+    return before, here

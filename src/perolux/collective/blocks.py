@@ -71,17 +71,13 @@ def lowering(of: Blocks, excited: int) -> list[sparse.csr_matrix]:
 def _hopping(of: Blocks, excited: int, amplitude: npt.NDArray[np.number]) -> sparse.csr_matrix:
     """sum_(i != j) amplitude_ij s+_i s-_j in one block."""
     states, size = of.states[excited], of.size(excited)
+    sites = excited_sites(of, excited) > 0.0
     rows, columns, values = [], [], []
     for i in range(of.emitters):
-        for j in range(of.emitters):
-            if i == j or amplitude[i, j] == 0.0:
-                continue
-            column = np.flatnonzero((states >> j & 1 == 1) & (states >> i & 1 == 0))
-            rows.append(of.place[states[column] ^ (1 << j) ^ (1 << i)])
-            columns.append(column)
-            values.append(np.full(len(column), amplitude[i, j]))
-    if not rows:
-        return sparse.csr_matrix((size, size), dtype=amplitude.dtype)
+        column, j = np.nonzero(sites & (amplitude[i] != 0.0) & ~sites[:, i : i + 1])
+        rows.append(of.place[states[column] ^ (1 << j) ^ (1 << i)])
+        columns.append(column)
+        values.append(amplitude[i, j])
     return sparse.csr_matrix(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
     )

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.integrate import solve_ivp
+import scipy.sparse as sparse
 from scipy.optimize import brentq
 
 from perolux.collective.couplings import FloatArray
+from perolux.collective.uniformised import clocked, peak_of
 from perolux.errors import ModelRangeError, OptionError
 
 __all__ = ["DickeBurst", "burst_shape_limit", "dicke_burst"]
@@ -59,27 +60,14 @@ def dicke_burst(emitters: int, times: FloatArray | None = None) -> DickeBurst:
     if asked.ndim != 1 or len(asked) < 1 or asked[0] < 0.0 or np.any(np.diff(asked) <= 0.0):
         raise OptionError("times that do not rise from 0", allowed="ascending, in 1/Gamma")
 
-    def step(_: float, p: FloatArray) -> FloatArray:
-        flow = leave * p
-        change = -flow
-        change[1:] += flow[:-1]
-        return change
-
-    def slope_of_rate(_: float, p: FloatArray) -> float:
-        return float(leave @ step(0.0, p))
-
+    end = max(float(asked[-1]), usual)
+    ladder = sparse.diags([-leave, leave[:-1]], [0, -1], format="csr")
     start = np.zeros(n + 1)
     start[0] = 1.0
-    end = max(float(asked[-1]), usual)
-    slope_of_rate.direction = -1.0  # type: ignore[attr-defined]
-    tight = {"rtol": 1e-11, "atol": 1e-14}
-    solved = solve_ivp(step, (0.0, end), start, method="DOP853", t_eval=asked, events=slope_of_rate, **tight)
-    states = solved.y.T
-    if n <= 1 or not len(solved.t_events[0]):
-        t_peak, i_peak = 0.0, float(n)
-    else:
-        t_peak, i_peak = float(solved.t_events[0][0]), float(leave @ solved.y_events[0][0])
-    return DickeBurst(n, t_peak, i_peak, 2.0 - 2.0 / n, asked, states @ leave, states @ (n - k))
+    found = clocked(ladder, start, np.stack([leave, n - k]), end)
+    rate, excited = found.at(asked)
+    t_peak, i_peak = peak_of(found, np.linspace(0.0, usual, 201))
+    return DickeBurst(n, t_peak, i_peak, 2.0 - 2.0 / n, asked, rate, excited)
 
 
 def burst_shape_limit(scaled_time: float) -> float:

@@ -16,9 +16,11 @@ import scipy.sparse as sparse
 from scipy.linalg import expm
 from scipy.sparse.linalg import expm_multiply
 
+from perolux.collective.block_generator import block_generator
+from perolux.collective.block_series import propagate
 from perolux.collective.blocks import Blocks, blocks, excited_sites, hamiltonian, lowering, photon_operator
 from perolux.collective.couplings import ComplexArray, Couplings, Emitters, FloatArray
-from perolux.collective.master_equation import block_generator, generator_matrix, propagate
+from perolux.collective.master_equation import generator_matrix
 from perolux.collective.rows import Emission
 from perolux.collective.single_spectra import phased_amplitudes
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
@@ -87,7 +89,7 @@ def light_course(
     n, top = len(between), max(density)
     if n > _MOST:
         raise ModelRangeError(f"a density of {n} emitters", allowed=f"up to {_MOST}")
-    generator = block_generator(between, top, 0, dephasing=dephasing, loss=loss)
+    generator = block_generator(between, top, dephasing=dephasing, loss=loss)
     of = generator.of
     light = {k: photon_operator(of, k, between).toarray() for k in range(top + 1)}
     h = {k: hamiltonian(of, k, between).toarray() for k in range(top + 1)}
@@ -103,7 +105,7 @@ def light_course(
     weights = np.stack([generator.functional(each) for each in (light, up, unit, pitch, pairs)])
     rho = generator.packed(density)
     first = weights @ rho
-    seen, _ = propagate(generator, rho, times, weights, generator.turning, generator.damping)
+    seen, _ = propagate(generator, rho, times, weights)
     if float(np.max(np.abs(seen[2] - first[2]))) > 1e-6 * max(first[2], 1.0):
         raise ConvergenceError("the trace of the density is not kept")
     change = float(weights[1] @ generator(rho))

@@ -25,6 +25,7 @@ from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
+from perolux.threads import one_thread
 
 __all__ = ["wigner_emission", "wigner_step_plain", "wigner_steps", "wigner_time_step"]
 
@@ -170,7 +171,6 @@ def _run(
     """Mean rate, mean population and standard error (times,) over parts of the trajectories, one for each
     seed, in as many threads as Numba has."""
     from numba import get_num_threads
-    from threadpoolctl import threadpool_limits
 
     from perolux.collective._wigner_kernels import GROUP, lanes
 
@@ -201,7 +201,7 @@ def _run(
 
     group = -(-len(seeds) // MOST_BATCHES)
     # seeds belong to the lanes and not to the threads: their number changes nothing
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(get_num_threads()) as pool:
+    with one_thread(), ThreadPoolExecutor(get_num_threads()) as pool:
         return means_of(list(pool.map(part, range(0, len(seeds), group))))
 
 

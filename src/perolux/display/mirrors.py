@@ -19,7 +19,14 @@ import numpy.typing as npt
 
 from perolux.display.fresnel import Reflectance
 from perolux.display.optical_media import Index, index_at, medium
-from perolux.display.thin_films import FilmStack, Layer, Polarisation, quarter_wave_nm, stack_light
+from perolux.display.thin_films import (
+    FilmStack,
+    Layer,
+    Polarisation,
+    quarter_wave_nm,
+    stack_light,
+    stack_reflectance,
+)
 from perolux.errors import OptionError
 
 __all__ = [
@@ -123,7 +130,7 @@ def stack_mirror(stack: FilmStack, polarisation: Polarisation = "unpolarised") -
         known, table = kept.get(key, (np.empty(0), np.empty((0, len(cosines)))))
         missing = np.setdiff1d(waves, known, assume_unique=True)
         if missing.size:
-            found = np.clip(stack_light(stack, missing, cosines, polarisation).reflected, 0.0, 1.0)
+            found = np.clip(stack_reflectance(stack, missing, cosines, polarisation), 0.0, 1.0)
             known, table = np.append(known, missing), np.vstack([table, found])  # 1 + 1e-16 may come of it
             order = np.argsort(known)
             known, table = known[order], table[order]

@@ -27,6 +27,7 @@ from perolux.fitting.likelihoods import (
     gaussian_log_likelihood,
     poisson_deviance,
     poisson_deviance_residuals,
+    poisson_deviance_slopes,
     poisson_log_likelihood,
     student_t_log_likelihood,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "normalise_log",
     "poisson_deviance",
     "poisson_deviance_residuals",
+    "poisson_deviance_slopes",
     "poisson_log_likelihood",
     "profile_interval",
     "quantiles",

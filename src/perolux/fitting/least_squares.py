@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
+from perolux.threads import one_thread
 
 __all__ = ["FitResult", "least_squares"]
 
@@ -86,6 +87,7 @@ class FitResult:
         return "\n".join(lines + [f"  warning: {text}" for text in self.warnings])
 
 
+@one_thread()
 def least_squares(
     residual: Residual,
     start: npt.ArrayLike,

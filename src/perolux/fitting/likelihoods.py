@@ -18,6 +18,7 @@ __all__ = [
     "gaussian_log_likelihood",
     "poisson_deviance",
     "poisson_deviance_residuals",
+    "poisson_deviance_slopes",
     "poisson_log_likelihood",
     "student_t_log_likelihood",
 ]
@@ -67,6 +68,15 @@ def poisson_deviance_residuals(counts: npt.ArrayLike, model: npt.ArrayLike) -> F
     """sign(n - m) sqrt(2 [n ln(n/m) - n + m]): squares sum to the deviance; shape of counts."""
     n, m = _counts(counts, model)
     return np.sign(n - m) * np.sqrt(_deviances(n, m))
+
+
+def poisson_deviance_slopes(counts: npt.ArrayLike, model: npt.ArrayLike) -> FloatArray:
+    """dr/dm of `poisson_deviance_residuals`, (n - m)/m over -r, which is -1/sqrt(m) at n = m; 0 at m = 0."""
+    n, m = _counts(counts, model)
+    size = np.sqrt(_deviances(n, m))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = np.where(size > 0, -np.abs(n - m) / (m * size), -1 / np.sqrt(m))
+    return np.where(m > 0, slopes, 0.0)
 
 
 def _deviances(n: FloatArray, m: FloatArray) -> FloatArray:

@@ -44,10 +44,11 @@ def profile_interval(
     *,
     low: npt.ArrayLike | None = None,
     high: npt.ArrayLike | None = None,
+    jacobian: Callable[[FloatArray], npt.ArrayLike] | None = None,
 ) -> ProfileInterval:
     """Profile-likelihood interval of one parameter of a fit to weighted (or deviance) residuals.
 
-    residual, low, high: as given to `least_squares`. Where the errors are only relative
+    residual, low, high, jacobian: as given to `least_squares`. Where the errors are only relative
     (absolute_sigma=False) chi^2 is scaled by its minimum per degree of freedom. Raises `ConvergenceError`
     where the profile finds a fit better than the fit itself.
     """
@@ -77,13 +78,18 @@ def profile_interval(
             chi2 = float(r @ r)
         else:
 
-            def rest(p: FloatArray) -> npt.ArrayLike:
-                whole = fixed.copy()
-                whole[others] = p
-                return residual(whole)
+            def whole(p: FloatArray) -> FloatArray:
+                every = fixed.copy()
+                every[others] = p
+                return every
 
             inner = least_squares(
-                rest, fixed[others], low=below[others], high=above[others], scale=steps[others]
+                lambda p: residual(whole(p)),
+                fixed[others],
+                low=below[others],
+                high=above[others],
+                scale=steps[others],
+                jacobian=None if jacobian is None else lambda p: np.asarray(jacobian(whole(p)))[:, others],
             )
             fixed[others] = inner.values
             chi2 = inner.chi2

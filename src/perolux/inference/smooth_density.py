@@ -33,7 +33,8 @@ _COST = 1.4
 """What a degree of freedom costs in the cross-validation (Kim and Gu)."""
 _LOOSE = 1e-8
 """Weight of the squared coefficients of the parabola: nothing, unless the record holds no light of cubes."""
-_CHAINS, _MOVES, _KEPT, _PART = 200, 60, 6, 0.3
+_CHAINS, _LEAST_CHAINS, _MOVES, _KEPT, _PART = 300, 20, 60, 6, 0.3
+_STAYS = len([i for i in range(_MOVES // 3, _MOVES) if i % _KEPT == 0])
 _STEPS = 150
 _NOT_DONE_PART = 1e-2
 _NEGLIGIBLE = 12.0
@@ -163,46 +164,58 @@ def sample_density(
     (Cotter et al., Stat. Sci. 28, 424 (2013)), repair what few draws of large weight leave coarse.
     """
     rough = np.array([-fit.minimum - 0.5 * np.linalg.slogdet(fit.hessian)[1] for fit in fits])
-    densities, logs, sizes, used = [], [], [], np.flatnonzero(rough > rough.max() - _NEGLIGIBLE)
+    used = np.flatnonzero(rough > rough.max() - _NEGLIGIBLE)
+    beside, logs, sizes = [], [], []
     for i in used:
         near = _Near(problem, fits[i])
-        z = rng.standard_normal((count, len(near.fit.state)))
+        z = rng.standard_normal((count, len(fits[i].state)))
         ratio = near.ratio(z)[0]
         top = float(ratio.max())
         weight = np.exp(ratio - top)
         logs.append(rough[i] + top + float(np.log(weight.mean())))
         sizes.append(float(weight.sum() ** 2 / (weight @ weight)))
-        first = z[rng.choice(count, _CHAINS, p=weight / weight.sum())]
-        densities.append(_walked(near, first, rng))
+        beside.append((near, z[rng.choice(count, _CHAINS, p=weight / weight.sum())]))
     share = np.exp(np.array(logs) - max(logs))
     share /= share.sum()
-    drawn = rng.choice(len(used), count, p=share)
-    at = rng.integers(0, len(densities[0]), count)
+    # a lambda walks as many chains as densities are drawn from it: each is drawn about once
+    drawn = rng.multinomial(count, share)
+    densities = []
+    for (near, first), many in zip(beside, drawn, strict=True):
+        if many:
+            walked = _walked(near, first[: max(_LEAST_CHAINS, -(-int(many) // _STAYS))], rng)
+            densities.append(walked[rng.choice(len(walked), int(many), replace=len(walked) < many)])
     evidence = np.zeros(len(fits))
     evidence[used] = share
-    return Posterior(
-        np.array([densities[k][j] for j, k in zip(at, drawn, strict=True)]),
-        evidence,
-        float(share @ np.array(sizes)),
-    )
+    return Posterior(rng.permutation(np.concatenate(densities)), evidence, float(share @ np.array(sizes)))
 
 
 class _Near:
-    """The posterior beside its minimum, in coordinates z in which its Gaussian is the unit one."""
+    """The posterior beside its minimum, in coordinates z in which its Gaussian is the unit one.
+
+    What the columns in use explain is taken off beforehand, and rotated rows (as many as densities) stand
+    for all points of the record: lengths stay what they are.
+    """
 
     def __init__(self, problem: DensityProblem, fit: DensityFit) -> None:
-        self.problem, self.fit = problem, fit
-        self.basis = _basis(problem.matrix.shape[1], problem.step) * _scale(problem, fit.weight)
-        self.move = np.linalg.inv(np.linalg.cholesky(fit.hessian))
-        self.columns = problem.columns[:, fit.amounts > 0]
+        n = problem.matrix.shape[1]
+        basis = _basis(n, problem.step) * _scale(problem, fit.weight)
+        move = np.linalg.inv(np.linalg.cholesky(fit.hessian))
+        rows = np.column_stack([problem.matrix, problem.data])
+        rotated = np.asarray(np.linalg.qr(_projected(problem.columns[:, fit.amounts > 0], rows), mode="r"))
+        self.fit = fit
+        self.matrix, self.data = np.ascontiguousarray(rotated[:, :n].T), rotated[:, n]
+        # coordinates that the penalty counts, and log densities, in one product
+        self.start = np.r_[fit.state[3:], basis @ fit.state]
+        self.move = np.hstack([move[:, 3:], move @ basis.T])
 
     def ratio(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Ln of the true posterior over the Gaussian (draws,), 0 at the minimum; densities (draws, n)."""
-        states = self.fit.state + z @ self.move
-        density = np.exp(np.minimum(states @ self.basis.T, 60.0))
-        left = _projected(self.columns, (self.problem.data - density @ self.problem.matrix.T).T)
-        value = 0.5 * (np.sum(left**2, axis=0) + np.sum(states[:, 3:] ** 2, axis=1))
-        return self.fit.minimum - value + 0.5 * np.sum(z * z, axis=1), density
+        found = self.start + z @ self.move
+        bent, density = found[:, : len(self.start) - self.matrix.shape[0]], found[:, -self.matrix.shape[0] :]
+        density = np.exp(np.minimum(density, 60.0))
+        left = self.data - density @ self.matrix
+        squares = [np.einsum("ij,ij->i", one, one) for one in (left, bent, z)]
+        return self.fit.minimum - 0.5 * (squares[0] + squares[1] - squares[2]), density
 
 
 def _walked(near: _Near, z: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -212,12 +225,11 @@ def _walked(near: _Near, z: FloatArray, rng: np.random.Generator) -> FloatArray:
         tried = np.sqrt(1.0 - part**2) * z + part * rng.standard_normal(z.shape)
         there, dense = near.ratio(tried)
         taken = np.log(rng.random(len(z))) < there - ratio
-        z, ratio = np.where(taken[:, None], tried, z), np.where(taken, there, ratio)
-        density = np.where(taken[:, None], dense, density)
+        z[taken], ratio[taken], density[taken] = tried[taken], there[taken], dense[taken]
         if i < _MOVES // 3:  # the size of the moves is settled before any draw is kept
             part = float(np.clip(part * (1.1 if taken.mean() > 0.3 else 0.9), 0.02, 0.9))
         elif i % _KEPT == 0:
-            kept.append(density)
+            kept.append(density.copy())
     return np.concatenate(kept)
 
 

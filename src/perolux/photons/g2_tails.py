@@ -14,14 +14,19 @@ is an assumption: a biexciton decays faster, so that a sharper centre is one of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from perolux.errors import ConvergenceError, OptionError
-from perolux.fitting import least_squares, poisson_deviance_residuals, profile_interval
+from perolux.fitting import (
+    least_squares,
+    poisson_deviance_residuals,
+    poisson_deviance_slopes,
+    profile_interval,
+)
 
 __all__ = ["TailFit", "fit_tails", "tail_alternatives"]
 
@@ -91,33 +96,59 @@ def fit_tails(
     if free_period:
         names, low, high = [*names, "period"], [*low, 0.98 * period_ns], [*high, 1.02 * period_ns]
 
+    k = exponentials
+    edges = np.append(tau - width / 2, tau[-1] + width / 2)
+
+    def period_of(p: FloatArray) -> float:
+        return float(p[-1]) if free_period else period_ns
+
     def unpack(p: FloatArray) -> tuple[FloatArray, FloatArray, float | None]:
-        lifetimes = np.exp(p[4 : 4 + exponentials])
-        shares = p[4 + exponentials : 3 + 2 * exponentials]
-        # Stick breaking keeps weights positive with sum 1.
-        weights, left = [], 1.0
-        for share in shares:
-            weights.append(left * share)
-            left *= 1 - share
-        return (
-            lifetimes,
-            np.array([*weights, left]),
-            float(np.exp(p[3 + 2 * exponentials])) if own_centre else None,
-        )
+        centre = float(np.exp(p[3 + 2 * k])) if own_centre else None
+        return np.exp(p[4 : 4 + k]), _weights(p[4 + k : 3 + 2 * k]), centre
+
+    def cumulatives(p: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What the endless train, the peak at zero and the centre put below each edge."""
+        lifetimes, weights, centre = unpack(p)
+        x, period = edges - p[3], period_of(p)
+        train = weights @ [_train(x, life, period) for life in lifetimes]
+        one = weights @ [_single(x, life) for life in lifetimes]
+        return train, one, one if centre is None else _single(x, centre)
 
     def model(p: FloatArray) -> FloatArray:
-        lifetimes, weights, centre = unpack(p)
-        place = tau - p[3]
-        period = float(p[-1]) if free_period else period_ns
-        train, one = np.zeros(len(tau)), np.zeros(len(tau))
-        for weight, lifetime in zip(weights, lifetimes, strict=True):
-            train += weight * _over_bins(_train, place, lifetime, width, period)
-            one += weight * _over_bins(_single, place, lifetime, width, period)
-        own = one if centre is None else _over_bins(_single, place, centre, width, period)
-        return p[2] + math.exp(p[0]) * (train - one + p[1] * own)
+        train, one, own = cumulatives(p)
+        return p[2] + math.exp(p[0]) * np.diff(train - one + p[1] * own)
 
     def residual(p: FloatArray) -> FloatArray:
         return poisson_deviance_residuals(found, np.maximum(model(p), 1e-12))
+
+    def jacobian(p: FloatArray) -> FloatArray:
+        lifetimes, weights, centre = unpack(p)
+        x, period, area, g2 = edges - p[3], period_of(p), math.exp(p[0]), p[1]
+        shared = g2 if centre is None else 0.0
+        trains = [(_train(x, life, period), *_train_slopes(x, life, period)) for life in lifetimes]
+        ones = [(_single(x, life), *_single_slopes(x, life)) for life in lifetimes]
+        # value, d/dx and d/d ln tau of each lifetime's part of the cumulative
+        parts = [[t[j] - (1 - shared) * o[j] for t, o in zip(trains, ones, strict=True)] for j in range(3)]
+        whole, along = weights @ parts[0], weights @ parts[1]
+        own = weights @ [o[0] for o in ones]
+        felt = [weights[i] * parts[2][i] for i in range(k)]
+        # a weight is linear in each share
+        for i in range(k - 1):
+            shares = np.array([p[4 + k : 3 + 2 * k]] * 2)
+            shares[:, i] = 1.0, 0.0
+            felt.append((_weights(shares[0]) - _weights(shares[1])) @ parts[0])
+        if centre is not None:
+            own = _single(x, centre)
+            dx, dlog = _single_slopes(x, centre)
+            whole, along = whole + g2 * own, along + g2 * dx
+            felt.append(g2 * dlog)
+        if free_period:
+            felt.append(weights @ [t[3] for t in trains])
+        columns = area * np.diff([whole, own, edges, -along, *felt])
+        columns[2] = 1.0
+        made = p[2] + columns[0]  # the peaks are what their logarithm moves
+        slopes = np.where(made > 1e-12, poisson_deviance_slopes(found, np.maximum(made, 1e-12)), 0.0)
+        return np.asarray((columns * slopes).T)
 
     starts: dict[int, list[tuple[float, ...]]] = {
         1: [(0.05,), (0.15,)],
@@ -132,7 +163,7 @@ def fit_tails(
             start += [math.log(shares[0] * period_ns)] if own_centre else []
             start += [period_ns] if free_period else []
             try:
-                fit = least_squares(residual, start, names=names, low=low, high=high)
+                fit = least_squares(residual, start, names=names, low=low, high=high, jacobian=jacobian)
             except ConvergenceError:
                 continue
             if best is None or fit.chi2 < best.chi2:
@@ -140,7 +171,7 @@ def fit_tails(
     if best is None:
         raise ConvergenceError("no start of the fit of the peaks converged", fix="take fewer exponentials")
     try:
-        interval = profile_interval(residual, best, "g2", low=low, high=high)
+        interval = profile_interval(residual, best, "g2", low=low, high=high, jacobian=jacobian)
         ends = interval.low, interval.high
     except ConvergenceError:
         ends = None, None
@@ -185,21 +216,22 @@ def tail_alternatives(
     return tuple(sorted(fits, key=lambda fit: fit.bic))
 
 
-def _over_bins(
-    cumulative: Callable[[FloatArray, float, float], FloatArray],
-    x: FloatArray,
-    lifetime: float,
-    width: float,
-    period: float,
-) -> FloatArray:
-    return cumulative(x + width / 2, lifetime, period) - cumulative(x - width / 2, lifetime, period)
+def _weights(shares: FloatArray) -> FloatArray:
+    """Positive, with sum 1: each share is of what the ones before left."""
+    left = np.cumprod(np.concatenate([[1.0], 1.0 - shares]))
+    return left * np.append(shares, 1.0)
 
 
-def _single(x: FloatArray, lifetime: float, period: float) -> FloatArray:
+def _single(x: FloatArray, lifetime: float) -> FloatArray:
     """Integral of exp(-|x|/tau)/(2 tau) up to x."""
-    del period
     tail = 0.5 * np.exp(-np.abs(x) / lifetime)
     return np.where(x < 0, tail, 1 - tail)
+
+
+def _single_slopes(x: FloatArray, lifetime: float) -> tuple[FloatArray, FloatArray]:
+    """d/dx and d/d ln tau of it."""
+    density = 0.5 * np.exp(-np.abs(x) / lifetime) / lifetime
+    return density, -x * density
 
 
 def _train(x: FloatArray, lifetime: float, period: float) -> FloatArray:
@@ -209,3 +241,17 @@ def _train(x: FloatArray, lifetime: float, period: float) -> FloatArray:
     last = math.exp(-period / lifetime)
     part = (1 - np.exp(-u / lifetime) + np.exp(-(period - u) / lifetime) - last) / (2 * (1 - last))
     return np.asarray(whole + part)
+
+
+def _train_slopes(x: FloatArray, lifetime: float, period: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """d/dx, d/d ln tau and d/d period of it."""
+    whole = np.floor(x / period)
+    u = (x - whole * period) / lifetime
+    length = period / lifetime
+    last = math.exp(-length)
+    before, after, scale = np.exp(-u), np.exp(u - length), 2 * (1 - last)
+    part = (1 - before + after - last) / scale
+    density = (before + after) / scale / lifetime
+    by_log = (-u * before + (length - u) * after - length * last + 2 * length * last * part) / scale
+    by_period = -whole * density + (last - after - 2 * last * part) / scale / lifetime
+    return density, by_log, by_period

@@ -24,7 +24,9 @@ FloatArray = npt.NDArray[np.float64]
 Columns = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 _INNER, _OUTER = 80, 200
-_GRADIENT = 1e-9
+_FORWARD, _AGAIN = 8, 3
+"""Steps of expectation maximisation first, and from amplitudes that are nearly right."""
+_GRADIENT = 1e-10
 """Of a count: where moving an amplitude by its own size changes ln L by less, it is found."""
 _NOTHING = 1e-100
 """A model below this is 0; its reciprocal and square are still numbers."""
@@ -70,50 +72,19 @@ def non_negative(
     n: FloatArray, phi: FloatArray, fixed: FloatArray, start: FloatArray | None = None
 ) -> FloatArray:
     """Amplitudes c >= 0 of least deviance for m = phi c + fixed; shape (p,). phi must not be negative."""
+    from perolux.photons._projection_kernels import amplitudes
+
     size = phi.sum(axis=0)
     unit = np.where(size > 0, size, 1.0)
-    a = phi / unit  # amplitudes in counts
+    columns = np.ascontiguousarray((phi / unit).T)  # amplitudes in counts
     total = max(float(n.sum()), 1.0)
     c = np.full(len(unit), total / len(unit)) if start is None else np.maximum(start * unit, 1e-4 * total)
-    for _ in range(3 if start is not None else 8):  # expectation maximisation: slow but always forward
-        m = a @ c + fixed
-        c = c * (a.T @ (n / np.maximum(m, _NOTHING)))
-    value = deviance_of(n, a @ c + fixed)
-    weight = (size > 0).astype(float)
-    free = (c > 0) & (size > 0)
-    stuck = False
-    for _ in range(_INNER):
-        m = a @ c + fixed
-        ratio = n / np.maximum(m, _NOTHING)
-        gradient = weight - a.T @ ratio
-        flat = not free.any() or np.max(np.abs(gradient[free]) * np.maximum(c[free], 1.0)) < _GRADIENT * total
-        if flat or stuck:
-            outside = ~free & (size > 0) & (gradient < -_RELEASE)
-            if not outside.any():
-                break
-            # one at a time: then Newton's step leads into what is allowed
-            free[np.flatnonzero(outside)[np.argmin(gradient[outside])]] = True
-        f = a[:, free]
-        curvature = f.T @ (f * (ratio / np.maximum(m, _NOTHING))[:, None])
-        scale = np.sqrt(np.maximum(np.diag(curvature), 1e-300))
-        scaled = curvature / np.outer(scale, scale) + 1e-12 * np.eye(len(scale))
-        step = np.zeros_like(c)
-        step[free] = -np.linalg.solve(scaled, gradient[free] / scale) / scale
-        down = step < 0
-        reach = np.where(down, c / np.where(down, -step, 1.0), np.inf)
-        length, stuck = min(1.0, float(reach.min())), True
-        for _ in range(40):
-            trial = np.maximum(c + length * step, 0.0)
-            trial[reach <= length] = 0.0
-            now = deviance_of(n, a @ trial + fixed)
-            if now <= value:
-                gone = free & (trial <= 0)
-                stuck = now > value - 1e-13 * total and not gone.any()
-                c, value = trial, now
-                free &= ~gone
-                break
-            length *= 0.4
-    return c / unit
+    known = np.ascontiguousarray(np.broadcast_to(fixed, n.shape), dtype=float)
+    amplitudes(
+        np.ascontiguousarray(n, dtype=float), columns, known, c, size > 0,
+        _FORWARD if start is None else _AGAIN, _INNER, _GRADIENT, _RELEASE, _NOTHING,
+    )  # fmt: skip
+    return np.asarray(c / unit)
 
 
 def _evaluate(

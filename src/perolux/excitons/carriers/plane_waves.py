@@ -42,8 +42,8 @@ import numpy.typing as npt
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
 from perolux.excitons.carriers.bands import Bands, Carrier, remote_terms
 from perolux.excitons.carriers.carrier_levels import Barrier
-from perolux.excitons.pair._variation import one_thread
 from perolux.quantities.constants import HBAR2_OVER_2M0_EV_NM2
+from perolux.threads import one_thread
 
 __all__ = ["Outside", "PlaneWaveLevel", "converged_level_ev", "plane_wave_level"]
 

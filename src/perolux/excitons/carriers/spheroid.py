@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numpy.polynomial import legendre
 
 from perolux.errors import ModelRangeError
-from perolux.excitons.pair._variation import one_thread
+from perolux.threads import one_thread
 
 __all__ = ["ASPECT_RANGE", "equal_confinement_radius_nm", "spheroid_phase", "spheroid_phase_solved"]
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from perolux.errors import OptionError
 from perolux.excitons.many._trial_function import Carriers, Local, Trial, evaluate
-from perolux.excitons.pair._variation import Array, one_thread
+from perolux.excitons.pair._variation import Array
+from perolux.threads import one_thread
 
 __all__ = ["COMPLEXES", "MonteCarloEnergy", "blocked_error", "optimise_trial", "solve_by_monte_carlo"]
 

@@ -22,8 +22,9 @@ from functools import lru_cache
 import numpy as np
 
 from perolux.errors import OptionError
-from perolux.excitons.pair._variation import Array, gauss_unit, one_thread
+from perolux.excitons.pair._variation import Array, gauss_unit
 from perolux.excitons.pair.limits import require_shape
+from perolux.threads import one_thread
 
 __all__ = ["SecondOrder", "second_order"]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,15 +86,6 @@ def check_options(
         raise OptionError(
             "exponent and wall belong together", where=where, allowed="both given, or none", fix="give both"
         )
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Cap linear algebra at one thread: for these small matrices, threads cost more than they bring."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 @lru_cache(maxsize=32)

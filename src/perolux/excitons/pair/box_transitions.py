@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from perolux.errors import ModelRangeError
@@ -128,21 +129,16 @@ def _names(aspect: Array, overlap_ratio: Array, bound: bool) -> tuple[str, ...]:
     squares = 1.0 / aspect**2
     count = len(overlap_ratio)
     if bound:
-        odd = itertools.product((1, 3, 5, 7, 9), repeat=3)
-        ladder = _rising(
-            (float(squares @ np.square(n)), f"1s pair, centre of mass {_digits(n)}") for n in odd
+        odd = np.array(list(itertools.product((1, 3, 5, 7, 9), repeat=3)))
+        return tuple(
+            f"1s pair, centre of mass {_digits(odd[k])}" for k in _rising(np.square(odd) @ squares)[:count]
         )
-        return tuple(ladder[:count])
-    axis = [(n, m) for n in range(1, 8) for m in range(n, 8, 2)]
-    named: list[tuple[float, str]] = []
-    for three in itertools.product(axis, repeat=3):
-        energy = 0.5 * sum(s * (n * n + m * m) for s, (n, m) in zip(squares, three, strict=True))
-        electron, hole = (_digits([pair[side] for pair in three]) for side in (0, 1))
-        named.append((float(energy), f"{electron}-{hole}"))
-    found = _rising(named)[:count]
+    free = _free_levels()
+    rising = _rising(0.5 * np.square(free).sum(axis=1) @ squares)
+    found = [f"{_digits(free[k, 0])}-{_digits(free[k, 1])}" for k in rising[:count]]
     unlike = [name for name in found if len(set(name.split("-"))) > 1]
-    rising = np.argsort(overlap_ratio)
-    dim, rest = rising[: len(unlike)], rising[len(unlike) :]
+    weak = np.argsort(overlap_ratio)
+    dim, rest = weak[: len(unlike)], weak[len(unlike) :]
     if not unlike or not 2.0 * overlap_ratio[dim].max() < overlap_ratio[rest].min():
         return tuple(found)  # no level stands out: they mix, and keep the place of strong confinement
     faint = set(dim.tolist())
@@ -150,12 +146,16 @@ def _names(aspect: Array, overlap_ratio: Array, bound: bool) -> tuple[str, ...]:
     return tuple(next(dark if level in faint else bright) for level in range(count))
 
 
-def _rising(named: Iterable[tuple[float, str]]) -> list[str]:
-    """Names by energy; of names of one energy (equal edges) the first."""
-    found: dict[float, str] = {}
-    for energy, name in named:
-        found.setdefault(round(energy, 9), name)
-    return [found[energy] for energy in sorted(found)]
+@lru_cache(maxsize=1)
+def _free_levels() -> npt.NDArray[np.int64]:
+    """Quantum numbers (levels, electron or hole, axis) of active pairs of free carriers."""
+    axis = [(n, m) for n in range(1, 8) for m in range(n, 8, 2)]
+    return np.array(list(itertools.product(axis, repeat=3))).transpose(0, 2, 1)
+
+
+def _rising(energy: Array) -> npt.NDArray[np.int64]:
+    """Levels by energy; of levels of one energy (equal edges) the first."""
+    return np.unique(np.round(energy, 9), return_index=True)[1]
 
 
 def _digits(numbers: Iterable[int]) -> str:

@@ -29,10 +29,10 @@ from perolux.excitons.pair._variation import (
     check_options,
     check_sizes,
     gauss_unit,
-    one_thread,
 )
 from perolux.excitons.pair.screening import COULOMB, Screening
 from perolux.excitons.pair.state import ExcitonLevels, ExcitonState
+from perolux.threads import one_thread
 
 __all__ = [
     "CUBE_ORDER",

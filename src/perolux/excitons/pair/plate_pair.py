@@ -22,7 +22,8 @@ import numpy as np
 
 from perolux.errors import ModelRangeError, OptionError
 from perolux.excitons.pair._dense import lowest_states
-from perolux.excitons.pair._variation import Array, box_wall, gauss_unit, minimise, one_thread
+from perolux.excitons.pair._variation import Array, box_wall, gauss_unit, minimise
+from perolux.threads import one_thread
 
 __all__ = ["PLATE_RANGE", "PlateLevels", "PlateState", "free_pair_rydberg", "image_sum"]
 __all__ += ["solve_plate", "solve_plate_levels"]
