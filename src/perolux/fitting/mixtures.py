@@ -96,8 +96,8 @@ def walked(
     kept = []
     wide = 2.38 / math.sqrt(2.0 * k)
     for sweep in range(sweeps):
-        chance = rng.random(w)
-        stretch: FloatArray = ((_STRETCH - 1.0) * rng.random(w) + 1.0) ** 2 / _STRETCH
+        chance, far = rng.random((w,)), rng.random((w,))
+        stretch = ((_STRETCH - 1.0) * far + 1.0) ** 2 / _STRETCH
         bar, jitter = np.log(rng.random(w)), 1e-5 * rng.standard_normal((w, k))
         # two others than i, which differ
         first, second = rng.integers(w - 1, size=w), rng.integers(w - 2, size=w)
