@@ -13,7 +13,7 @@ posterior too. `nested` is the slow check of both.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,7 @@ LogLikelihood = Callable[[FloatArray], float]
 
 _PARTS = 6
 _RIDGE_STEPS, _RIDGE_FALL = 8, 5.0
+_FEW_STEPS, _MORE_STARTS = 12, 2
 _WORTH, _MORE_ROUNDS = 200.0, 2
 _FARTHEST = 12.0
 """|z| beyond this is u within 6e-6 of an end: no prior mass worth a search."""
@@ -157,7 +158,8 @@ class _Density:
         self.most = -math.inf
 
     def __call__(self, z: FloatArray) -> float:
-        if np.max(np.abs(z)) > 3.0 * _FARTHEST:
+        apart = np.abs(z)
+        if apart.max() > 3.0 * _FARTHEST:
             return -math.inf
         self.evaluations += 1
         value = float(self.log_likelihood(_inside(z)))
@@ -165,7 +167,7 @@ class _Density:
             return -math.inf
         self.most = max(self.most, value)
         # ln u(1 - u) = -|z| - 2 ln(1 + exp(-|z|))
-        return value - float(np.sum(np.abs(z) + 2.0 * np.log1p(np.exp(-np.abs(z)))))
+        return value - float((apart + 2.0 * np.log1p(np.exp(-apart))).sum())
 
 
 def _inside(z: FloatArray) -> FloatArray:
@@ -219,14 +221,22 @@ def _least_squares(
     """Tops by least squares and points along their ridges, with the inverse of J^T J at each."""
     from scipy.optimize import least_squares
 
+    last: list[FloatArray] = [np.empty(0), np.empty(0)]
+
     def all_residuals(z: FloatArray) -> FloatArray:
-        # the fall of the prior in z is a residual for each parameter
+        # asked again where slopes are wanted
+        if np.array_equal(z, last[0]):
+            return last[1]
         density.evaluations += 1
+        # the fall of the prior in z, -ln 4 u(1 - u), is half the square of a residual for each parameter
         half = 0.5 * np.abs(z)
         away = 2.0 * (half + np.log1p(0.5 * np.expm1(-2.0 * half)))
         own = np.where(half < 1e-4, z / math.sqrt(2.0), np.sign(z) * np.sqrt(2.0 * np.maximum(away, 0.0)))
-        seen = np.nan_to_num(residuals(_inside(z)), nan=1e3, posinf=1e3, neginf=-1e3)
-        return np.concatenate([seen, own])
+        seen = residuals(_inside(z))
+        if not np.isfinite(seen).all():
+            seen = np.nan_to_num(seen, nan=1e3, posinf=1e3, neginf=-1e3)
+        last[0], last[1] = z.copy(), np.concatenate([seen, own])
+        return last[1]
 
     def search(start: FloatArray, free: list[int], most: int) -> tuple[FloatArray, float, FloatArray]:
         z = np.clip(start, -0.9 * _FARTHEST, 0.9 * _FARTHEST)
@@ -236,35 +246,66 @@ def _least_squares(
             whole[free] = part
             return whole
 
-        def some(part: FloatArray) -> FloatArray:
-            return all_residuals(filled(part))
+        def slopes(part: FloatArray) -> FloatArray:
+            return step_slopes(all_residuals, filled(part), free)
 
         one = least_squares(
-            some, z[free], jac=lambda part: step_slopes(some, part), bounds=(-_FARTHEST, _FARTHEST),
+            lambda part: all_residuals(filled(part)), z[free], jac=slopes, bounds=(-_FARTHEST, _FARTHEST),
             max_nfev=most, xtol=1e-5, ftol=1e-6,
         )  # fmt: skip
         at = filled(one.x)
-        jacobian = step_slopes(all_residuals, at)
+        jacobian = np.empty((len(one.fun), len(z)))
+        jacobian[:, free] = one.jac
+        held = [i for i in range(len(z)) if i not in free]
+        if held:
+            jacobian[:, held] = step_slopes(all_residuals, at, held, one.fun)
         values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
-        return at, density(at), np.asarray((vectors / np.maximum(values, 0.1)) @ vectors.T)
+        shape = np.asarray((vectors / np.maximum(values, 0.1)) @ vectors.T)
+        return at, density(at), shape
 
     k = begun.shape[1]
     everything = list(range(k))
-    found = [search(start, everything, 60) for start in begun[:searches]]
+    # a few steps from many places tell valleys apart; only the best are worth going on
+    short = [
+        search(start, everything, _FEW_STEPS) for start in _apart(begun, searches, _MORE_STARTS * searches)
+    ]
+    short.sort(key=lambda one: -one[1])
+    found = [search(one[0], everything, 60) for one in _distinct(short)[:searches]]
     found = [one for one in found if one[1] > -math.inf]
     if not found:
         raise ConvergenceError("no search came to a likelihood", fix="check data and priors")
     found.sort(key=lambda one: -one[1])
-    kept = [found[0]]
-    for one in found[1:]:
-        if one[1] > found[0][1] - 12.0 and all(np.max(np.abs(one[0] - other[0])) > 0.5 for other in kept):
-            kept.append(one)
+    kept = [one for one in _distinct(found) if one[1] > found[0][1] - 12.0]
     ridge = [point for top in kept[:2] for i in everything for point in _ridge(search, top, i)]
     every = sorted([*kept, *ridge], key=lambda one: -one[1])
     return [(z, height) for z, height, _ in every], [shape for _, _, shape in every]
 
 
+def _apart(begun: FloatArray, best: int, more: int) -> FloatArray:
+    """The first `best` starts (highest first) and `more` of the better half, each farthest from those taken.
+
+    The highest points of a scatter often lie in one valley, which need not be the deepest.
+    """
+    u = _inside(begun[: max(len(begun) // 2, best)])
+    taken = list(range(min(best, len(u))))
+    distance = np.min(np.sum((u[:, None, :] - u[None, taken, :]) ** 2, axis=2), axis=1)
+    while len(taken) < min(best + more, len(u)):
+        farthest = int(np.argmax(distance))
+        taken.append(farthest)
+        distance = np.minimum(distance, np.sum((u - u[farthest]) ** 2, axis=1))
+    return begun[taken]
+
+
 Point = tuple[FloatArray, float, FloatArray]
+
+
+def _distinct(points: list[Point]) -> list[Point]:
+    """Those that lie more than 0.5 in z from every one before, finite ones."""
+    kept: list[Point] = []
+    for one in points:
+        if one[1] > -math.inf and all(np.max(np.abs(one[0] - other[0])) > 0.5 for other in kept):
+            kept.append(one)
+    return kept
 
 
 def _ridge(search: Callable[[FloatArray, list[int], int], Point], top: Point, i: int) -> list[Point]:
@@ -290,14 +331,24 @@ def _ridge(search: Callable[[FloatArray, list[int], int], Point], top: Point, i:
     return found
 
 
-def step_slopes(residuals: Callable[[FloatArray], FloatArray], z: FloatArray) -> FloatArray:
-    """Jacobian (n, k) over steps of 1e-4 in z: small against a standard deviation, large against rounding."""
-    here = residuals(z)
-    found = np.empty((len(here), len(z)))
-    for i in range(len(z)):
+def step_slopes(
+    residuals: Callable[[FloatArray], FloatArray],
+    z: FloatArray,
+    columns: Sequence[int] | None = None,
+    here: FloatArray | None = None,
+) -> FloatArray:
+    """Jacobian (n, k) over steps of 1e-4 in z: small against a standard deviation, large against rounding.
+
+    columns: only those parameters; here: residuals at z, where known.
+    """
+    if here is None:
+        here = residuals(z)
+    wanted = range(len(z)) if columns is None else columns
+    found = np.empty((len(here), len(wanted)))
+    for place, i in enumerate(wanted):
         moved = z.copy()
         moved[i] += 1e-4 if z[i] < 0.0 else -1e-4
-        found[:, i] = (residuals(moved) - here) / (moved[i] - z[i])
+        found[:, place] = (residuals(moved) - here) / (moved[i] - z[i])
     return found
 
 

@@ -91,21 +91,26 @@ def walked(
     Goodman and Weare's move, as in `ensemble_sampler`, two in ten along a difference of two others.
     """
     x = begun.copy()
-    w, k = x.shape
+    w, k = len(x), x.shape[1]
     level = np.array([log_density(one) for one in x])
     kept = []
+    wide = 2.38 / math.sqrt(2.0 * k)
     for sweep in range(sweeps):
+        chance, far = rng.random((w,)), rng.random((w,))
+        stretch = ((_STRETCH - 1.0) * far + 1.0) ** 2 / _STRETCH
+        bar, jitter = np.log(rng.random(w)), 1e-5 * rng.standard_normal((w, k))
+        # two others than i, which differ
+        first, second = rng.integers(w - 1, size=w), rng.integers(w - 2, size=w)
+        second += second >= first
+        first, second = first + (first >= np.arange(w)), second + (second >= np.arange(w))
         for i in range(w):
-            a, b = rng.choice(w - 1, 2, replace=False)
-            a, b = a + (a >= i), b + (b >= i)
-            if rng.random() < 0.8:
-                z = ((_STRETCH - 1.0) * rng.random() + 1.0) ** 2 / _STRETCH
-                trial, extra = x[a] + z * (x[i] - x[a]), (k - 1) * math.log(z)
+            a, b = first[i], second[i]
+            if chance[i] < 0.8:
+                trial, extra = x[a] + stretch[i] * (x[i] - x[a]), (k - 1) * math.log(stretch[i])
             else:
-                trial = x[i] + 2.38 / math.sqrt(2.0 * k) * (x[a] - x[b]) + 1e-5 * rng.standard_normal(k)
-                extra = 0.0
+                trial, extra = x[i] + wide * (x[a] - x[b]) + jitter[i], 0.0
             value = log_density(trial)
-            if math.log(rng.random()) < extra + value - level[i]:
+            if bar[i] < extra + value - level[i]:
                 x[i], level[i] = trial, value
         if sweep >= sweeps // 2:
             kept.append(x.copy())

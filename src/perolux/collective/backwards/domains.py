@@ -17,6 +17,7 @@ from functools import cache
 import numpy as np
 from scipy.special import gammaln
 
+from perolux.collective.backwards._fit_kernels import add_domains, between_logs
 from perolux.collective.backwards._ladder_kernels import photons_from_every_start
 from perolux.collective.couplings import FloatArray
 from perolux.errors import ModelRangeError
@@ -32,7 +33,9 @@ _STEP = 0.25 * np.log(10.0)
 _FIRST = np.log(DEPHASING_RANGE[0]) - _STEP
 _SUBSTEPS = 1
 # photons are asked for up to 40 lifetimes; a step is 3 % of the time
-SCALED_TIMES = np.concatenate([[0.0], np.geomspace(1e-4, 40.0, 400)])
+_FIRST_TIME, _LAST_TIME, _TIMES = 1e-4, 40.0, 400
+_RATIO = (_LAST_TIME / _FIRST_TIME) ** (1.0 / (_TIMES - 1))
+SCALED_TIMES = np.concatenate([[0.0], np.geomspace(_FIRST_TIME, _LAST_TIME, _TIMES)])
 """Times of the tables, in 1/Gamma."""
 
 
@@ -54,11 +57,12 @@ def start_shares(emitters: int) -> FloatArray:
 
 @cache
 def domain_table(emitters: int, position: int) -> FloatArray:
-    """Photons until `SCALED_TIMES` from each start, (times, N + 1), at the `position`-th g* of the grid."""
+    """Photons until `SCALED_TIMES` from each start, (N + 1, times), at the `position`-th g* of the grid."""
     dephasing = float(np.exp(_FIRST + position * _STEP))
-    return photons_from_every_start(
+    found = photons_from_every_start(
         emitters, dephasing, SCALED_TIMES, _SUBSTEPS, start_shares(emitters)
     )  # fmt: skip
+    return np.ascontiguousarray(found.T)
 
 
 def domain_photons(
@@ -67,8 +71,8 @@ def domain_photons(
     """Photons per emitter until each time, (len(excited), len(times)), for each chance of excitation.
 
     emitters: 1 to 60, a mixture between whole numbers of the tables. dephasing: g* over Gamma. scaled_times:
-    in 1/Gamma; 0 photons before 0, the last value after 40. Interpolation error of the tables: below 2e-4 of
-    a photon per emitter (tested). Raises `ModelRangeError` outside.
+    in 1/Gamma, rising; 0 photons before 0, the last value after 40. Interpolation error of the tables: 1e-6
+    of a photon per emitter in time, below 4e-4 in g* (tested). Raises `ModelRangeError` outside.
 
     >>> round(float(domain_photons(1.0, 1.0, np.array([1.0]), np.array([1.0]))[0, 0]), 3)
     0.632
@@ -86,31 +90,35 @@ def domain_photons(
     first = int(np.floor(at)) - 1
     x = at - first
     # Lagrange through 0, 1, 2, 3
-    weights = np.array(
-        [
-            -(x - 1.0) * (x - 2.0) * (x - 3.0) / 6.0, x * (x - 2.0) * (x - 3.0) / 2.0,
-            -x * (x - 1.0) * (x - 3.0) / 2.0, x * (x - 1.0) * (x - 2.0) / 6.0,
-        ]
+    weights = (
+        -(x - 1.0) * (x - 2.0) * (x - 3.0) / 6.0, x * (x - 2.0) * (x - 3.0) / 2.0,
+        -x * (x - 1.0) * (x - 3.0) / 2.0, x * (x - 1.0) * (x - 2.0) / 6.0,
     )  # fmt: skip
+    times = np.maximum(scaled_times, 0.0)
+    begin, end = _rows(times)
     curves = np.zeros((len(excited), len(SCALED_TIMES)))
     for n, share in ((_SIZES[place], 1.0 - part), (_SIZES[min(place + 1, len(_SIZES) - 1)], part)):
-        if share == 0.0:
-            continue
-        chance = _binomial(n, excited) * (share / n)
-        for k, weight in enumerate(weights):
-            curves += weight * (chance @ domain_table(n, first + k).T)
-    times = np.maximum(scaled_times, 0.0)
-    return np.stack([np.interp(times, SCALED_TIMES, one) for one in curves])
+        if share > 0.0:
+            tables = tuple(domain_table(n, first + k) for k in range(4))
+            add_domains(n, share, _log_choose(n), tables, weights, excited, begin, end, curves)
+    found = np.zeros((len(excited), len(times)))
+    for one, curve in zip(found, curves, strict=True):
+        between_logs(times, _FIRST_TIME, _RATIO, curve, one)
+    return found
+
+
+def _rows(times: FloatArray) -> tuple[int, int]:
+    """Which times of the tables are needed for rising `times`; the first, 0 photons at 0, is known."""
+    after = int(np.searchsorted(times, 0.0, side="right"))
+    if after == len(times):
+        return 0, 0
+    # a cubic takes two on both sides
+    begin = int(np.searchsorted(SCALED_TIMES, times[after])) - 3
+    end = int(np.searchsorted(SCALED_TIMES, times[-1])) + 3
+    return max(begin, 0), min(end, len(SCALED_TIMES))
 
 
 @cache
 def _log_choose(n: int) -> FloatArray:
     k = np.arange(n + 1.0)
     return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
-
-
-def _binomial(n: int, chance: FloatArray) -> FloatArray:
-    """Chance of 0..n excited; (len(chance), n + 1)."""
-    k = np.arange(n + 1.0)
-    p = np.clip(chance, 1e-300, 1.0 - 1e-16)[:, None]
-    return np.asarray(np.exp(_log_choose(n) + k * np.log(p) + (n - k) * np.log1p(-p)))

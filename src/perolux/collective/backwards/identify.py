@@ -25,7 +25,10 @@ from perolux.collective.couplings import FloatArray
 from perolux.errors import OptionError
 from perolux.fitting.evidence import step_slopes
 
-__all__ = ["Combination", "ProfileCurve", "combinations", "equivalent_spread", "profile_curve"]
+__all__ = [
+    "Combination", "Known", "ProfileCurve", "combinations", "equivalent_spread", "expected_knowledge",
+    "profile_curve",
+]  # fmt: skip
 
 Residuals = Callable[[FloatArray], FloatArray]
 _DROP = 1.9207
@@ -77,6 +80,55 @@ def combinations(values: dict[str, FloatArray]) -> tuple[Combination, ...]:
         # the width is that of the product as it is written, its largest power 1
         factor = math.exp(math.sqrt(max(float(variance), 0.0)) / abs(float(axis[k])))
         found.append(Combination(dict(zip(names, (float(one) for one in powers), strict=True)), factor))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What data are expected to tell of a parameter. left: its standard deviation over that of its prior (1:
+    nothing is learnt); spread: its own, a factor where the law is uniform in the logarithm; partner: the
+    parameter that it goes with most, and their correlation."""
+
+    name: str
+    left: float
+    spread: float
+    partner: str
+    correlation: float
+
+
+def expected_knowledge(problem: Problem, numbers: dict[str, float]) -> tuple[Known, ...]:
+    """Spread of each parameter before any count is taken, from Fisher's matrix at `numbers`.
+
+        F = sum over cells of (dm/du_i)(dm/du_j)/m + 12 (i = j),   u: share of the prior below the parameter
+
+    12 stands for the variance 1/12 of the flat prior, so that no spread exceeds the prior's. Valid where the
+    posterior is about a Gaussian within the prior; bent ridges are wider. Counts set only the totals.
+    """
+    u = np.array([prior.share(numbers[prior.name]) for prior in problem.priors])
+    if not np.all((u >= 0.0) & (u <= 1.0)):
+        wrong = [one.name for one, x in zip(problem.priors, u, strict=True) if not 0.0 <= x <= 1.0]
+        raise OptionError(f"{', '.join(wrong)} outside of its prior", where="numbers")
+    here = problem.expected(numbers).ravel()
+    slopes = np.empty((len(here), len(u)))
+    for i in range(len(u)):
+        # both sides: tables have kinks at whole numbers of emitters
+        low, high = u.copy(), u.copy()
+        low[i], high[i] = max(u[i] - 1e-3, 0.0), min(u[i] + 1e-3, 1.0)
+        change = problem.expected(problem.numbers(high)) - problem.expected(problem.numbers(low))
+        slopes[:, i] = change.ravel() / (high[i] - low[i])
+    information = (slopes / np.maximum(here, 1e-12)[:, None]).T @ slopes + 12.0 * np.eye(len(u))
+    covariance = np.linalg.inv(information)
+    sd = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(sd, sd) - np.eye(len(u))
+    found = []
+    for i, prior in enumerate(problem.priors):
+        k = int(np.argmax(np.abs(correlation[i])))
+        if prior.law == "log":
+            spread = math.exp(float(sd[i]) * math.log(prior.high / prior.low))
+        else:
+            spread = float(sd[i]) * (prior.high - prior.low)
+        left = float(sd[i]) * math.sqrt(12.0)
+        found.append(Known(prior.name, left, spread, problem.priors[k].name, float(correlation[i, k])))
     return tuple(found)
 
 

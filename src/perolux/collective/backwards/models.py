@@ -28,6 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from perolux.collective.backwards._fit_kernels import chain_of_decays, emptied
 from perolux.collective.backwards.domains import domain_photons
 from perolux.collective.couplings import FloatArray
 
@@ -37,6 +38,9 @@ Numbers = Mapping[str, float]
 Emitted = Callable[[Numbers, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 _TRANSPARENT = 0.5
 _MOST_EXCITONS = 8
+# ln(p0/p), fine where gain collapses
+_FALL = np.concatenate([np.linspace(0.0, 1.2, 400), np.geomspace(1.22, 40.0, 200)])
+_LEFT = np.exp(-_FALL)
 
 
 @dataclass(frozen=True)
@@ -72,26 +76,10 @@ def _superfluorescence(
 
 def _amplified(numbers: Numbers, fluences: FloatArray, times: FloatArray) -> tuple[FloatArray, FloatArray]:
     tau, gain, guided = numbers["lifetime_ps"], numbers["gain_length"], numbers["guided_share"]
-    # y = ln p falls at the rate h(p)/tau: t(y) is an integral, fine where gain collapses
-    fall = np.concatenate([np.linspace(0.0, 1.2, 400), np.geomspace(1.22, 40.0, 200)])
     base, second = np.empty((2, len(fluences), len(times)))
-    for j, start in enumerate(_occupied(numbers, fluences)):
-        p = start * np.exp(-fall)
-        g = gain * (p - _TRANSPARENT) / (1.0 - _TRANSPARENT)
-        safe = np.where(np.abs(g) < 1e-6, 1e-6, g)
-        h = (1.0 - guided) + guided * np.expm1(safe) / safe
-        step = np.diff(fall)
-        inverse = 1.0 / h
-        at = tau * _cumulated(inverse, step)
-        aside = (1.0 - guided) * _cumulated(p * inverse, step)
-        all_given = start - np.interp(times, at, p)
-        base[j] = np.minimum(np.interp(times, at, aside), all_given)
-        second[j] = all_given - base[j]
+    starts = _occupied(numbers, fluences)
+    emptied(starts, tau, gain, guided, _TRANSPARENT, _FALL, _LEFT, times, base, second)
     return base, second
-
-
-def _cumulated(values: FloatArray, step: FloatArray) -> FloatArray:
-    return np.concatenate([[0.0], np.cumsum(0.5 * (values[1:] + values[:-1]) * step)])
 
 
 def _biexciton(numbers: Numbers, fluences: FloatArray, times: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -99,20 +87,10 @@ def _biexciton(numbers: Numbers, fluences: FloatArray, times: FloatArray) -> tup
     n = np.arange(1.0, _MOST_EXCITONS + 1.0)
     light = n * (1.0 + (n - 1.0) * (0.5 * s - 1.0)) / tau
     out = light + n**2 * (n - 1.0) / (4.0 * auger)
-    # p_n' = -out_n p_n + out_(n+1) p_(n+1): triangular, so exponentials; distinct rates, `out` rises with n
-    most = len(n)
-    matrix = np.diag(-out) + np.diag(out[1:], 1)
-    vectors = np.eye(most)
-    for k in range(most):
-        for i in range(k - 1, -1, -1):
-            vectors[i, k] = out[i + 1] * vectors[i + 1, k] / (matrix[k, k] - matrix[i, i])
     x = fluences / numbers["saturation_fluence"]
-    chance = _poisson(x, most)
-    weights = np.linalg.solve(vectors, chance.T)
-    given = -np.expm1(-np.outer(out, times)) / out[:, None]
-    shared = light[:, None, None] * vectors[:, :, None] * weights[None]
-    by_state = np.einsum("nkj,kt->njt", shared, given)
-    return by_state[0], by_state[1:].sum(axis=0)
+    base, second = np.empty((2, len(x), len(times)))
+    chain_of_decays(times, light, out, _poisson(x, len(n)), base, second)
+    return base, second
 
 
 def _poisson(x: FloatArray, most: int) -> FloatArray:
