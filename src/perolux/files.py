@@ -21,6 +21,7 @@ from perolux.errors import InputError, OutputError
 __all__ = [
     "atomic_path",
     "example_path",
+    "read_json",
     "read_small_text",
     "sha256_of",
     "whole_folder",
@@ -60,9 +61,14 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
 def whole_folder(target: str | Path) -> Iterator[Path]:
     """Give a temporary folder beside `target`, on success renamed to it: it is there whole or not at all.
 
-    A folder that is there already is replaced, and comes back where the rename fails. Raises `OutputError`.
+    A folder that is there already is replaced, and comes back where the rename fails; callers ask before. A
+    file is never replaced. Raises `OutputError`.
     """
     target = Path(target)
+    if target.is_file():
+        raise OutputError(
+            "there is a file of that name", where=str(target), fix="name another folder (--out)"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -120,6 +126,29 @@ def read_small_text(path: str | Path, most_bytes: int, what: str) -> str:
         raise InputError(f"could not read: {error.strerror or error}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise InputError(f"no UTF-8 text: {error.reason}", where=path.name, fix="save it as UTF-8") from error
+
+
+def read_json(path: str | Path, most_bytes: int, what: str) -> Any:
+    """The content of a JSON file that a user wrote; `InputError` where it is none, or names a key twice."""
+    text = read_small_text(path, most_bytes, what)
+    where = str(path)
+    if not text.strip():
+        raise InputError("the file is empty", where=where)
+
+    def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"key {twice!r} stands twice", where=where, fix="keep one of them")
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=each_once)
+    except RecursionError:
+        raise InputError("not JSON of perolux: brackets nested too deep", where=where) from None
+    except ValueError as error:  # a whole number of thousands of digits too
+        raise InputError(f"not JSON: {error}", where=where) from None
 
 
 def sha256_of(path: str | Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perolux.errors import OutputError
 
-__all__ = ["alone_in", "cannot_write", "clear_temporaries"]
+__all__ = ["alone_in", "cannot_write", "clear_temporaries", "names_in"]
 
 
 @contextlib.contextmanager
@@ -39,6 +39,19 @@ def alone_in(folder: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # an empty folder is nothing to keep
                 folder.rmdir()
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder that results are to go to, sorted; nothing where there is none yet.
+
+    Raises `OutputError` for a file of that name, or a folder that cannot be read.
+    """
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise cannot_write(folder, error) from error
 
 
 def cannot_write(folder: Path, error: OSError) -> OutputError:

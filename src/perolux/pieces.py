@@ -29,7 +29,7 @@ import numpy.typing as npt
 from perolux.errors import InputError, OptionError, was_interrupted
 from perolux.files import read_small_text, write_json
 from perolux.journal import Entry, Journal
-from perolux.lock import alone_in, cannot_write, clear_temporaries
+from perolux.lock import alone_in, clear_temporaries, names_in
 
 __all__ = ["Pieces", "nothing_kept", "pieces_in"]
 
@@ -225,13 +225,8 @@ def _fits(
 
 def _refuse_another(folder: Path, question: dict[str, Any]) -> None:
     """Raise `OptionError` where a folder holds pieces of another question, or something else."""
-    try:
-        names = [entry.name for entry in folder.iterdir()]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    foreign = sorted(name for name in names if not _is_ours(name) and name != ".lock")
+    names = names_in(folder)
+    foreign = [name for name in names if not _is_ours(name) and name != ".lock"]
     kept = [name for name in names if _is_ours(name) and not name.startswith(".")]
     if foreign or (kept and _QUESTION not in names):
         raise OptionError(

@@ -84,6 +84,43 @@ def test_a_faulty_assembly_ends_with_2_and_says_where(assembly, capsys):
     assert code == 2 and "spacing" in said.err
 
 
+def test_a_folder_or_a_file_of_something_else_is_never_replaced(assembly, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("three years")
+    series = str(example_path("bursts") / "simulated" / "superfluorescence_series.csv")
+    for command in (("burst", str(assembly)), ("burst", "fit", series, "--response", "gaussian:4")):
+        for out in (mine, assembly, tmp_path):
+            for flag in ((), ("--replace",)):
+                code, said = run(capsys, *command, "--out", str(out), *flag)
+                assert code == 2 and "something else" in said.err
+    assert (mine / "thesis.txt").read_text() == "three years" and assembly.is_file()
+
+
+def test_what_a_run_cannot_tell_is_told_once():
+    from perolux.reports.bursts import missing_of
+
+    one = {"coupled_number_reason": None, "light": {"reason": "7 emitters"}}
+    record = {
+        "screenings": [one, one],
+        "costs_reason": None,
+        "costs": [{"burst_peak_reason": "few only"}] * 3,
+    }
+    told = [("Spectrum, coherence, far field", "7 emitters"), ("Cost in the burst", "few only")]
+    assert missing_of(record) == told
+
+
+def test_a_seed_below_0_is_refused(assembly, capsys):
+    cube = str(example_path("bursts") / "cube.json")
+    for command in (
+        (str(assembly),),
+        (cube, "--method", "wigner"),
+        ("dicke", "--n", "2", "--method", "wigner"),
+    ):
+        code, said = run(capsys, "burst", *command, "--seed", "-1")
+        assert code == 2 and "--seed" in said.err
+
+
 def test_options_obey_the_limits_of_the_file(assembly, capsys):
     code, said = run(capsys, "burst", str(assembly), "--trajectories", "1")
     assert code == 2 and "trajectories" in said.err

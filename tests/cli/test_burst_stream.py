@@ -56,6 +56,9 @@ def test_a_record_for_the_photons_room(pair, tmp_path, capsys, suffix):
         (("--lifetime", "300ps", "--repetition", "500nm"), "cannot be turned into Hz"),
         (("--lifetime", "300ps", "--dark-cps", "1"), "two numbers"),
         (("--lifetime", "300ps", "--draw", "1"), "of an assembly"),
+        (("--lifetime", "300ps", "--pulses", "100000000000"), "1 to 25000000"),
+        (("--lifetime", "300ps", "--efficiency", "nan"), "above 0, at most 1"),
+        (("--lifetime", "300ps", "--tick", "0ps"), "--tick"),
         (("--lifetime", "300ps", "--efficiency", "1e-9", "--pulses", "5"), "no photon"),
     ],
 )

@@ -246,3 +246,28 @@ def test_one_photon_on_a_large_lattice_is_that_of_dense_matrices(monkeypatch):
     assert "Krylov" in courses[0].validity[0]
     for one, other in zip(courses, dense, strict=True):
         assert one.rate == pytest.approx(other, rel=1e-5)
+
+
+def test_what_is_wrong_says_what_is_allowed_and_how_to_mend_it():
+    with pytest.raises(InputError) as caught:
+        made_of(
+            lattice={"kind": "cube", "pitch": "12.5 nm", "repeats": ["2", 2, 1]},
+            samplng={"seed": 1}, instrument={"response": "3 ps", "wavelenght_bin": "1 nm"},
+        )  # fmt: skip
+    told = {one.where.split(": ")[-1]: one for one in caught.value.problems}
+    assert told["samplng"].fix == "did you mean 'sampling'?" and "lattice" in told["samplng"].allowed
+    assert told["instrument.wavelenght_bin"].fix == "did you mean 'wavelength_bin'?"
+    assert told["instrument.time_bin"].what == "is missing" and told["instrument.time_bin"].fix
+    # text in place of a number is no number
+    assert told["lattice.repeats.0"].what == "'2' is not allowed"
+
+
+def test_cubes_that_overlap_are_said():
+    wide = {"lifetime": "300 ps", "wavelength": "530 nm", "edge": "15 nm"}
+    few = {
+        "lattice": {"kind": "chain", "repeats": [2]},
+        "sampling": {"disorder_draws": 1, "screening": [0.0]},
+    }
+    assert "cubes of 15 nm overlap" in assembly_result(made_of(emitters=wide, **few)).warnings()[0]
+    wide["edge"] = "12.5 nm"
+    assert "overlap" not in str(assembly_result(made_of(emitters=wide, **few)).warnings())

@@ -67,7 +67,9 @@ def test_choice(case):
     assert choose(case(13, 1, 1)) == "trajectories"
     assert choose(case(13, 1, 1, times=late)) == "ladder"
     assert choose(case(13, 1, 1, times=10.0 * late, pitch_nm=30.0)) == "bracket"
-    assert choose(case(13, 1, 1, times=late, state="listed", excited=[0, 1])) == "bracket"
+    # what the excitations can reach decides: 78 states, 1716
+    assert choose(case(13, 1, 1, times=late, state="listed", excited=[0, 1])) == "trajectories"
+    assert choose(case(13, 1, 1, times=late, state="listed", excited=list(range(7)))) == "bracket"
     assert choose(case(3, 3, 3, screening=0.0)) == "wigner"
     assert choose(case(3, 3, 3, star=100.0)) == "cumulant"
     assert choose(case(3, 3, 3)) == "bracket"
@@ -117,3 +119,35 @@ def test_refusals(case):
         burst(case(5, 1, 1, state="listed", excited=[0, 1]), "ladder")
     with pytest.raises(OptionError, match="2 excitations"):
         burst(case(2, 1, 1), "single-excitation")
+
+
+class Told:
+    """Takes down what is reported."""
+
+    def __init__(self):
+        self.tasks = []
+
+    def start(self, task, total):
+        self.tasks.append([task, total, 0, False])
+
+    def advance(self, steps=1):
+        self.tasks[-1][2] += steps
+
+    def finish(self):
+        self.tasks[-1][3] = True
+
+
+@pytest.mark.parametrize(
+    ("method", "tasks"),
+    [
+        ("ladder", ["first photons", "blocks of the ladder"]),
+        ("bracket", ["truncated Wigner", "cumulants", "product states"]),
+    ],
+)
+def test_long_methods_tell_their_progress(case, method, tasks):
+    told = Told()
+    burst(case(5, 1, 1), method, trajectories=20, progress=told)
+    assert [one[0] for one in told.tasks] == tasks and all(one[3] for one in told.tasks)
+    # the first photons may be over before the last time
+    assert all(0 < one[2] <= one[1] for one in told.tasks)
+    assert told.tasks[-1][2] == told.tasks[-1][1]

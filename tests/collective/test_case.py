@@ -56,6 +56,15 @@ def test_all_at_once():
         ({"positions_nm": "here"}, "else than numbers"),
         ({"times_over_inverse_Gamma": [0.0, float("inf")]}, "finite"),
         ({"nonradiative_rate_over_Gamma": -0.5}, "-0.5"),
+        # numpy would take these for numbers
+        ({"refractive_index": "1.5"}, "else than numbers"),
+        ({"refractive_index": True}, "else than numbers"),
+        ({"unit_dipoles": [["0", "0", "1"], [0, 0, 1]]}, "else than numbers"),
+        ({"times_over_inverse_Gamma": [0, 10**400]}, "else than numbers"),
+        # um, or eV
+        ({"vacuum_wavelength_nm": 0.53}, "neither um nor eV"),
+        ({"vacuum_wavelength_nm": 2.34}, "neither um nor eV"),
+        ({"refractive_indx": 1.0}, "did you mean 'refractive_index'"),
     ],
 )
 def test_wrong(changes, word):
@@ -64,8 +73,16 @@ def test_wrong(changes, word):
 
 
 def test_no_case(tmp_path):
-    for text in ("{", "[1]"):
-        path = tmp_path / "bad.json"
+    path = tmp_path / "bad.json"
+    for text, word in (
+        ("{", "not JSON"),
+        ("[1]", "object"),
+        (" ", "empty"),
+        ('{"name": "a", "name": "b"}', "'name' stands twice"),
+        ("[" * 100_000, "nested too deep"),
+        ("9" * 5000, "not JSON"),
+    ):
         path.write_text(text)
-        with pytest.raises(InputError, match=r"bad.json"):
+        with pytest.raises(InputError, match=word) as caught:
             read_case(path)
+        assert caught.value.problems[0].where == str(path)

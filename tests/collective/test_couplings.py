@@ -93,6 +93,9 @@ def test_refusals():
     place, up = np.zeros((2, 3)), np.tile([0.0, 0.0, 1.0], (2, 1))
     with pytest.raises(InputError, match="0 and 1 are at one place"):
         couplings(Emitters(place, up, 1.0, 530.0))
+    # metres in place of nm: the shift overflows every solver
+    with pytest.raises(InputError, match=r"0 and 1 are 1\.25e-08 nm apart"):
+        couplings(Emitters(1.25e-8 * np.diag([0.0, 0.0, 1.0])[1:], up, 1.0, 530.0))
     with pytest.raises(InputError, match="length 2"):
         Emitters(place, 2.0 * up, 1.0, 530.0)
     with pytest.raises(InputError, match="detunings"):

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from perolux.collective.assembly import Course, assembly
+from perolux.collective.assembly_file import assembly_of
 from perolux.collective.couplings import Emitters, couplings
 from perolux.collective.instruments.aperture import Lens, collected, collected_fraction, power_over_free
 from perolux.collective.instruments.response import GaussianBlur, MeasuredBlur, blur_kernel, blurred, delayed
+from perolux.collective.instruments.seen import seen_by
 from perolux.collective.instruments.streak import StreakCamera, counted, emitter_line, streak_image
 from perolux.errors import InputError, OptionError
 from perolux.photons.decay_models import exponential_columns
@@ -145,3 +148,22 @@ def test_an_image_keeps_the_photons_and_its_line():
     assert (image - 0.5).sum() == pytest.approx(1200.0 * line.sum(), rel=1e-3)
     with pytest.raises(OptionError, match="line"):
         streak_image(camera, t, t, line[:-1])
+
+
+def test_the_last_bins_of_an_image_are_as_bright_as_the_light():
+    # light at an even rate; what comes after the last time is not computed, so no bin may need it
+    made = assembly(
+        assembly_of(
+            {
+                "lattice": {"kind": "chain", "pitch": "12.5 nm", "repeats": [2]},
+                "emitters": {"lifetime": "300 ps", "wavelength": "530 nm"},
+                "times": {"until": "100 ps", "points": 101},
+                "instrument": {"response": "10 ps", "time_bin": "2 ps", "wavelength_bin": "1 nm"},
+            }
+        )
+    )
+    even, nothing = np.ones(101), np.zeros(101)
+    seen = seen_by(made, (Course(0.0, ("even",), (), even, even, nothing, nothing),), made.file.instrument)
+    trace = seen.traces[0].expected[0]
+    assert 100.0 - 3.0 * 10.0 / 2.355 - 2.0 < seen.camera.edges_ps[-1] < 100.0 - 3.0 * 10.0 / 2.355
+    assert trace[-1] == pytest.approx(trace[len(trace) // 2], rel=2e-3)  # 3 sd: 1.35e-3 beyond

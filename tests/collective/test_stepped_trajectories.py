@@ -38,7 +38,10 @@ def test_first_photons_of_thirteen(cluster, full):
     # all excited: 13 photons a unit of time, exactly; of 40 a photon in half of one by then
     assert found.photon_rate[0] == pytest.approx(13.0, rel=1e-5)
     assert 13.0 - found.excited[1] == pytest.approx(0.013, abs=4.0 * np.sqrt(0.013 / 40))
-    assert stepped_seconds(between, 2e-3) == pytest.approx(2.0 * stepped_seconds(between, 1e-3))
+    whole = stepped_seconds(between, 1e-3, 13)
+    assert stepped_seconds(between, 2e-3, 13) == pytest.approx(2.0 * whole)
+    # two excitations: 78 states in place of 1716, each with half of the neighbours
+    assert stepped_seconds(between, 1e-3, 2) < 0.05 * whole
 
 
 def test_where_the_cubic_meets_the_share():

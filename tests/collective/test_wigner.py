@@ -191,7 +191,7 @@ def test_imbalance_is_told(together):
     )
     # the method loses energy by itself: 9 to 10 % by Gamma t = 2 for six emitters
     assert 0.05 < found.imbalance < 0.2
-    assert "differ by up to" in found.notes[0]
+    assert "excitations lost differ by" in found.notes[0]
 
 
 def test_refusals(together):

@@ -64,6 +64,7 @@ def test_a_table_without_units_needs_them(tmp_path):
         (table("time_ps\\wavelength_nm").replace(",14,", ","), "4 cells"),
         (table("time_ps\\wavelength_nm", across=[500.0, 501.0, 501.0, 502.0]), "equal"),
         ("time_ps\n", "fewer than three rows"),
+        ("wavelength_nm,500,501,502\n" + 9 * "5,9,4\n", "without an axis of time"),
     ],
 )
 def test_faults_of_an_image(tmp_path, text, match):

@@ -151,6 +151,13 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
     assert [p.name for p in out.parent.iterdir()] == ["run"]
 
 
+def test_a_folder_takes_the_place_of_no_file(tmp_path):
+    (tmp_path / "mine.toml").write_text("a = 1")
+    with pytest.raises(OutputError, match="a file of that name"), whole_folder(tmp_path / "mine.toml"):
+        pass
+    assert (tmp_path / "mine.toml").read_text() == "a = 1"
+
+
 def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
     out = tmp_path / "run"
     out.mkdir()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from perolux import __version__
-from perolux.cli.console import print_json, print_table, terminal_progress
+from perolux.cli.console import print_json, print_table, seed_of, terminal_progress
 from perolux.errors import OptionError
 from perolux.files import sha256_of
 from perolux.pieces import Pieces, nothing_kept, pieces_in
@@ -44,8 +44,9 @@ def burst(
     trajectories: Annotated[int | None, Parameter(help="of trajectories and wigner; 1000 for a case")] = None,
     seed: int | None = None,
     out: Annotated[
-        Path | None, Parameter(help="of an assembly: folder for the report and its tables")
+        Path | None, Parameter(help="of an assembly: a new folder for the report and its tables")
     ] = None,
+    replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     keep: Annotated[
         Path | None,
         Parameter(help="folder for finished pieces, by which a killed run continues; OUT.part if left out"),
@@ -58,6 +59,10 @@ def burst(
     A run with --out or --keep that was killed continues when it is started again, with the same numbers.
     """
     if file.suffix.lower() == ".toml":
+        if out is not None:
+            from perolux.studies.growth import require_new_folder
+
+            require_new_folder(out, replace=replace, holds=("result.json", "emission.csv"))
         _assembly(file, method, trajectories, seed, out, keep, json)
         return
     if out is not None:
@@ -74,7 +79,7 @@ def burst(
     how: dict[str, Any] = {
         "method": method or "auto",
         "trajectories": 1000 if trajectories is None else trajectories,
-        "seed": seed or 0,
+        "seed": seed_of(seed or 0),
     }
     question = {"task": "burst case 1", "version of perolux": __version__, "case": sha256_of(file)} | how
     with kept_pieces(keep, question) as pieces:
@@ -136,19 +141,24 @@ def _cell(value: object, digits: int = 3) -> str:
     if isinstance(value, dict):
         if "low" in value:
             return f"{_cell(value['low'], digits)} to {_cell(value['high'], digits)}"
-        sd = value.get("disorder_sd")
-        return _cell(value["mean"], digits) + ("" if sd is None else f" ± {sd:.2g}")
+        from perolux.reports.words import with_spread
+
+        return with_spread(value["mean"], value.get("disorder_sd"), digits)
     if abs(float(value)) < 1e-12:  # type: ignore[arg-type]
         return "0"
     return f"{float(value):.{digits}g}"  # type: ignore[arg-type]
 
 
 def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
+    from perolux.reports.bursts import missing_of
+    from perolux.reports.words import plural
+
     entries = record["screenings"]
     rows: list[list[str]] = []
 
     def line(name: str, cells: list[str], unit: str) -> None:
-        rows.append([name, *cells, unit])
+        if set(cells) != {"–"}:  # the reason stands below
+            rows.append([name, *cells, unit])
 
     def peak(one: dict[str, Any]) -> str:
         told = one["peak"]
@@ -189,14 +199,15 @@ def _show_assembly(found: AssemblyResult, record: dict[str, Any]) -> None:
             "",
         )
     about = (
-        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {record['draws']} draws of the disorder; ± behind modes: "
-        "spread of the draws",
+        f"1/Gamma = {record['lifetime_ps']:.4g} ps, {plural(record['draws'], 'draw')} of the disorder; "
+        "± behind modes and light: spread of the draws",
         *(f"validity: {text}" for text in sorted({t for one in entries for t in one["validity"]})),
-        *(text for one in entries for text in one["method_notes"][:4]),
+        *dict.fromkeys(text for one in entries for text in one["method_notes"][:4]),
         *record["notes"],
+        *(f"{what}: none, {why}" for what, why in missing_of(record)),
     )
     print_table(
-        f"{record['name']}: {record['emitters']} emitters",
+        f"{record['name']}: {plural(record['emitters'], 'emitter')}",
         ["", *(f"shifts x {one['screening']:g}" for one in entries), "unit"],
         rows,
         "\n".join(about),
@@ -258,6 +269,10 @@ def dicke(
     if method not in ("exact", "wigner"):
         raise OptionError(f"no method {method!r}", where="--method", allowed="exact, wigner")
     local = dephasing != 0.0 or loss != 0.0
+    if spectrum:  # first: its limit on the number is the lower one
+        from perolux.collective.symmetric_spectra import symmetric_spectrum
+
+        line = symmetric_spectrum(n, dephasing=dephasing, loss=loss)
     if local and method != "exact":
         raise OptionError("wigner with dephasing or loss here", where="--method", allowed="exact")
     found = symmetric_burst(n, dephasing=dephasing, loss=loss) if local else dicke_burst(n)
@@ -279,7 +294,7 @@ def dicke(
         end = max(2.0 * found.t_peak, 0.1 / n)
         emission = wigner_emission(
             same, np.arange(n), np.linspace(0.0, end, 401), trajectories=trajectories,
-            rng=np.random.default_rng(seed),
+            rng=np.random.default_rng(seed_of(seed)),
         )  # fmt: skip
         k = int(np.argmax(emission.photon_rate))
         record |= {
@@ -289,9 +304,6 @@ def dicke(
             "exact_i_peak_over_Gamma": found.i_peak,
         }
     if spectrum:
-        from perolux.collective.symmetric_spectra import symmetric_spectrum
-
-        line = symmetric_spectrum(n, dephasing=dephasing, loss=loss)
         record["spectrum"] = {
             "half_width_over_Gamma": line.half_width,
             "photons": line.photons,
@@ -316,7 +328,18 @@ def dicke(
     )
 
 
+def _excited(row: dict[str, Any]) -> str:
+    """The population of a row; both ends of a bracket."""
+    if row["excited_population"] is not None:
+        return f"{row['excited_population']:.5g}"
+    if row.get("excited_low") is None:
+        return "–"
+    return f"{row['excited_low']:.3g} to {row['excited_high']:.3g}"
+
+
 def _show(found: Emission, record: dict[str, Any]) -> None:
+    from perolux.reports.words import plural
+
     rows = record["rows"]
     shown = rows[:: -(-len(rows) // 25)]
     bracket = found.low is not None
@@ -328,12 +351,12 @@ def _show(found: Emission, record: dict[str, Any]) -> None:
             if bracket
             else [f"{one['photon_rate_over_Gamma']:.5g}", f"{one['sigma']:.1g}"]
         )
-        + ["–" if one["excited_population"] is None else f"{one['excited_population']:.5g}"]
+        + [_excited(one)]
         for one in shown
     ]
     g2 = "–" if found.g2_zero is None else f"{found.g2_zero:.4f}"
     print_table(
-        f"{record['name']}: {record['emitters']} emitters, {found.method}",
+        f"{record['name']}: {plural(record['emitters'], 'emitter')}, {found.method}",
         columns,
         cells,
         "\n".join((f"{found.validity}.", f"g2(0) at first: {g2}", *found.notes)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from perolux.cli.console import number, print_json, print_table, terminal_progress
+from perolux.cli.console import number, print_json, print_table, seed_of, terminal_progress
 from perolux.errors import OptionError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def fit(
     wavelength_unit: Annotated[str | None, Parameter(help="of a table that says none")] = None,
     draws: Annotated[int, Parameter(help="of the last round of importance sampling")] = 1500,
     seed: int = 0,
-    out: Annotated[Path | None, Parameter(help="folder for the report and its tables")] = None,
+    out: Annotated[Path | None, Parameter(help="a new folder for the report and its tables")] = None,
+    replace: Annotated[bool, Parameter(negative="", help="replace the folder of --out")] = False,
     json: Annotated[bool, Parameter(negative="", help="print one JSON document")] = False,
 ) -> None:
     """Superfluorescence, amplified emission, biexcitons, fused crystals, exponentials: which made this light?
@@ -54,6 +55,10 @@ def fit(
     from perolux.collective.backwards.compare import compare_models, record_of
     from perolux.collective.backwards.files import data_of, response_of
 
+    if out is not None:
+        from perolux.studies.growth import require_new_folder
+
+        require_new_folder(out, replace=replace, holds=("result.json", "traces.csv"))
     window = _pair(zero, "--zero", "earliest,latest in ps")
     given = None if fluences is None else np.array(_several(fluences, "--fluences"))
     read, table = data_of(
@@ -62,8 +67,8 @@ def fit(
         wavelength_unit=wavelength_unit,
     )  # fmt: skip
     found = compare_models(
-        read, None if models is None else [one.strip() for one in models.split(",")], seed=seed, draws=draws,
-        g2=_pair(g2, "--g2", "value,error"), progress=terminal_progress(),
+        read, None if models is None else [one.strip() for one in models.split(",")], seed=seed_of(seed),
+        draws=draws, g2=_pair(g2, "--g2", "value,error"), progress=terminal_progress(),
     )  # fmt: skip
     record: dict[str, Any] = {"file": str(data), "seed": seed} | record_of(found)
     record["data"] |= {"said": list(table.notes), "sha256": list(table.sha256)}
@@ -96,8 +101,11 @@ def _pair(text: str | None, option: str, allowed: str) -> tuple[float, float] | 
 
 
 def _show(found: Comparison, record: dict[str, Any]) -> None:
+    from perolux.reports.words import plural
+
     print_table(
-        f"{record['file']}: {len(found.data.fluences)} fluences, {sum(record['data']['counts']):.0f} photons",
+        f"{record['file']}: {plural(len(found.data.fluences), 'fluence')}, "
+        f"{sum(record['data']['counts']):.0f} photons",
         ["model", "probability", "ln evidence below best", "error", "by Laplace", "BIC", "misfit (sigma)"],
         [
             [

@@ -68,6 +68,11 @@ def stream(
         split, _of(jitter, "ns", "--jitter"), (dark[0], dark[1]), _of(dead_time, "ns", "--dead-time"),
         afterpulse,
     )  # fmt: skip
+    if not 0.0 < efficiency <= 1.0:  # before the work, not after it
+        raise OptionError(
+            f"an efficiency of {efficiency:g}", where="--efficiency", allowed="above 0, at most 1"
+        )
+    tick_ns = _of(tick, "ns", "--tick", above=True)
     period_ns = 1e9 / _of(repetition, "Hz", "--repetition", above=True)
     case, lifetime_ns = _case(file, lifetime, draw, screening)
     question = {
@@ -84,7 +89,7 @@ def stream(
         # detectors have numbers of their own: other detectors see the same light
         made = stream_of_clicks(
             clicks, lifetime_ns=lifetime_ns, period_ns=period_ns, efficiency=efficiency, detectors=detectors,
-            rng=np.random.default_rng(np.random.SeedSequence((seed, 13))), tick_ns=_of(tick, "ns", "--tick"),
+            rng=np.random.default_rng(np.random.SeedSequence((seed, 13))), tick_ns=tick_ns,
             notes=(f"perolux burst stream {file.name}, seed {seed}",),
         )  # fmt: skip
         if not len(made):

@@ -49,7 +49,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 140)
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    if title:  # a title of the table itself would be folded to its width
+        console.print(_plain(title), style="bold")
+    table = Table(box=box.SIMPLE_HEAD)
     for position, column in enumerate(columns):
         cells = [row[position].lstrip("-+<> ") for row in rows]
         numeric = bool(cells) and all(not cell or cell[0].isdigit() or cell == "–" for cell in cells)
@@ -84,7 +86,8 @@ def numbers_of(text: str, option: str, what: str, allowed: str, most: int) -> li
         except ValueError:
             value = math.nan
         if not (math.isfinite(value) and value >= 0):
-            problems.append(Problem(f"{part.strip()!r} is no {what}", option, allowed))
+            below = ": it lies below 0" if value < 0 else ""
+            problems.append(Problem(f"{part.strip()!r} is no {what}{below}", option, allowed))
         values.append(value)
     if problems:
         raise OptionError(problems[:20])

@@ -30,6 +30,12 @@ def explain(
     if key.lower().endswith(".toml"):
         _explain_assembly(Path(key), at, json)
         return
+    if key.lower().endswith(".json"):
+        from perolux.errors import OptionError
+
+        raise OptionError(
+            "a file in JSON: all its numbers are given", where=key, allowed="an assembly in TOML, or a key"
+        )
     from perolux.quantities.units import parse_quantity
     from perolux.studies.sources import explain_key
 

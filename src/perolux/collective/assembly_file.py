@@ -18,11 +18,13 @@ All tables are frozen, unknown keys are refused, and `read_assembly` raises with
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from perolux.errors import InputError, OptionError, Problem
 from perolux.files import read_small_text
@@ -37,11 +39,15 @@ _LARGEST_FILE = 1_000_000
 Nm = Annotated[float, measured("nm", above=True)]
 Ps = Annotated[float, measured("ps", above=True)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Direction = Annotated[
+    tuple[float, float, float],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
 Repeats = Annotated[int, Field(ge=1, le=1000)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class LatticeTable(_Table):
@@ -148,7 +154,7 @@ class ExcitationTable(_Table):
         "turned by a pulse of light, with its phase (up to 8 emitters)",
     )
     fraction: Share | None = Field(default=None, description="random: chance of each to be excited")
-    direction: tuple[float, float, float] | None = Field(
+    direction: Direction | None = Field(
         default=None,
         description="single, driven: where the light runs that excites, three numbers of any length; single "
         "without it: all in phase",
@@ -322,14 +328,40 @@ def assembly_of(content: dict[str, Any], where: str = "assembly") -> AssemblyFil
     try:
         return AssemblyFile.model_validate(content)
     except ValidationError as error:
-        problems = []
-        for one in error.errors():
-            place = ".".join(str(part) for part in one["loc"])
-            what = one["msg"].removeprefix("Value error, ")
-            if one["type"] == "extra_forbidden":
-                what = f"unknown key {one['loc'][-1]!r}"
-            problems.append(Problem(what, f"{where}: {place}" if place else where))
-        raise InputError(problems) from None
+        raise InputError([_problem(one, where) for one in error.errors()]) from None
+
+
+def _problem(error: Any, where: str) -> Problem:
+    """One complaint of pydantic in words: what, where, what is allowed, how to mend it."""
+    loc = error["loc"]
+    place = ".".join(str(part) for part in loc)
+    at = f"{where}: {place}" if place else where
+    if error["type"] == "extra_forbidden":
+        keys = sorted(_fields(loc[:-1]))
+        close = difflib.get_close_matches(str(loc[-1]), keys, n=1)
+        fix = f"did you mean {close[0]!r}?" if close else None
+        return Problem(f"unknown key {loc[-1]!r}", at, ", ".join(keys), fix)
+    if error["type"] == "missing":
+        field = _fields(loc[:-1]).get(str(loc[-1]))
+        fix = f"add a table [{place}]" if len(loc) == 1 else f"write {loc[-1]} = ..."
+        return Problem("is missing", at, None if field is None else field.description, fix)
+    what, _, fix = str(error["msg"]).removeprefix("Value error, ").partition("; ")
+    if what.startswith("Input should be "):
+        return Problem(f"{error['input']!r} is not allowed", at, what.removeprefix("Input should be "))
+    return Problem(what, at, fix=fix or None)
+
+
+def _fields(loc: tuple[Any, ...]) -> dict[str, FieldInfo]:
+    """The keys of the table at a place of the file; none where it is no table."""
+    model: Any = AssemblyFile
+    for part in loc:
+        field = model.model_fields.get(part)
+        kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+        tables = [one for one in kinds if isinstance(one, type) and issubclass(one, _Table)]
+        if not tables:
+            return {}
+        model = tables[0]
+    return dict(model.model_fields)
 
 
 def sampling_with(sampling: SamplingTable, changed: dict[str, Any]) -> SamplingTable:

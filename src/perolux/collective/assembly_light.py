@@ -90,10 +90,13 @@ def _of_screening(made: Assembly, screening: float, pieces: Pieces) -> Light:
     if largest > most and single and dephasing == 0.0 and len(draws[0][0]) <= _FIRST_DRAW:
         draws, largest = draws[:1], most
     if largest > most:
-        return Light(
-            screening, reason=f"{largest} emitters: spectra of a burst are known exactly up to {most}, "
-            f"of one excitation up to {_FIRST_DRAW}",
-        )  # fmt: skip
+        what = f"one excitation are computed up to {_FIRST_DRAW} emitters, with dephasing {_ALL_DRAWS}"
+        what = (
+            what
+            if single
+            else f"a burst are known exactly up to {_EXACT} emitters, with dephasing {_EXACT_DEPHASED}"
+        )
+        return Light(screening, reason=f"{largest} emitters: spectra of {what}")
     found: list[LightOfDraw] = []
     course = None
     for k, (emitters, rng) in enumerate(draws):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from perolux.collective.assembly import (
     EMISSION,
@@ -26,7 +27,7 @@ from perolux.collective.assembly_light import Light, assembly_light, light_recor
 from perolux.collective.blocks import blocks, product_state
 from perolux.collective.burst import turns
 from perolux.collective.coupled_number import burst_coupled_number
-from perolux.collective.couplings import FloatArray, couplings
+from perolux.collective.couplings import Emitters, FloatArray, couplings
 from perolux.collective.instruments.analysed import Fringes, SlitSpectrum, fringes_of, slit_spectrum_of
 from perolux.collective.instruments.seen import Seen, seen_by
 from perolux.collective.master_equation import exact_emission
@@ -43,8 +44,8 @@ _EXACT_ABLATION = 6
 _MOST_ABLATION = 600
 _MOST_TURNS = 5000.0
 COUPLED = (
-    "burst: N of identical emitters at one place with the same photon rate at the peak for each of them; one "
-    "excitation: largest collective rate over Gamma"
+    "of a burst, the number of identical emitters at one place that have the same photon rate at the peak "
+    "for each of them, 1 where the rate only falls; of one excitation, the largest collective rate over Gamma"
 )
 
 
@@ -52,7 +53,8 @@ COUPLED = (
 class AssemblyResult:
     """made; emitters: in the first draw. courses: at each screening; singles: one excitation, None where too
     many emitters. costs: rows of the ablation. light: spectrum, coherence and direction, at each
-    screening. seen, spectrum, fringes: by the instruments of the file, if it has them."""
+    screening. overlap: that cubes cut into each other, in words. seen, spectrum, fringes: by the
+    instruments of the file, if it has them."""
 
     made: Assembly
     emitters: int
@@ -61,6 +63,7 @@ class AssemblyResult:
     costs: tuple[dict[str, Any], ...]
     costs_reason: str | None
     light: tuple[Light, ...]
+    overlap: str | None = None
     seen: Seen | None = None
     spectrum: SlitSpectrum | None = None
     fringes: Fringes | None = None
@@ -120,7 +123,7 @@ class AssemblyResult:
         return entry
 
     def _emission(self, course: Course) -> dict[str, Any]:
-        names = ("rows", "peak", "delay", "coupled_number", "g2_zero", "imbalance")
+        names = ("rows", "peak", "delay", "coupled_number", "coupled_number_reason", "g2_zero", "imbalance")
         if course.reason is not None:
             return dict.fromkeys(names)
         made = self.made
@@ -146,11 +149,16 @@ class AssemblyResult:
         ends = [course.rate] if course.low is None or course.high is None else [course.low, course.high]
         peaks = [peak_of(made.times, one) for one in ends]
         excited = float(course.excited[0])
+        kind = made.file.excitation.kind
+        none = excited < 0.5 or kind in ("single", "driven")
         numbers = [
-            None if excited < 0.5 or made.file.excitation.kind in ("single", "driven")
-            else burst_coupled_number(height, max(round(excited), 1))
-            for _, height in peaks
-        ]  # fmt: skip
+            None if none else burst_coupled_number(height, max(round(excited), 1)) for _, height in peaks
+        ]
+        found["coupled_number_reason"] = (
+            None if not none
+            else "nothing is excited" if kind == "random"
+            else f"defined for excited emitters without phase, not for the start {kind!r}"
+        )  # fmt: skip
         if len(ends) == 1:
             k = int(np.argmax(course.rate))
             return found | {
@@ -191,12 +199,19 @@ class AssemblyResult:
 
     def warnings(self) -> list[str]:
         """What a reader must know before the numbers are used."""
-        told = []
+        told = [] if self.overlap is None else [self.overlap]
         if any(one.low is not None for one in self.courses):
             told.append("a bracket is no result: between its ends no method is known to be right")
         for one in self.courses:
             if one.reason is not None:
-                told.append(f"no burst at screening {one.screening:g}: {one.reason}")
+                told.append(f"no emission against time with shifts x {one.screening:g}: {one.reason}")
+        falling = [
+            f"{one.screening:g}"
+            for one in self.courses
+            if one.reason is None and one.low is None and one.rate[0] > 0.0 and np.argmax(one.rate) == 0
+        ]
+        if falling and self.made.file.excitation.kind != "single":
+            told.append(f"no burst with shifts x {', '.join(falling)}: the rate is highest at the start")
         if self.singles is not None and self.singles[-1].largest_shift > 1.0:
             told.append(
                 "point dipoles: how strong the shifts of touching nanocrystals are is not known; compare the "
@@ -210,7 +225,7 @@ class AssemblyResult:
                     "the rate beats faster than the times listed: its points are right, "
                     "the line between is not; the population is"
                 )
-        if self.made.dephasing > 0.0:
+        if self.made.dephasing > 0.0 and self.singles is not None:
             told.append("rates and shifts of one excitation are those without dephasing")
         return told
 
@@ -239,7 +254,8 @@ def assembly_result(
     made = assembly(file, Path() if folder is None else Path(folder))
     pieces.tell(len(file.sampling.screening) * file.sampling.disorder_draws, EMISSION)
     courses, singles = run_assembly(made, progress=progress, pieces=pieces)
-    first = len(draw_emitters(made, 0)[0])
+    emitters, _ = draw_emitters(made, 0)
+    first = len(emitters)
     reason: str | None = None
     costs: tuple[dict[str, Any], ...] = ()
     if not file.sampling.ablation:
@@ -253,7 +269,25 @@ def assembly_result(
     light = assembly_light(made, pieces)
     spectrum = None if file.spectrometer is None else slit_spectrum_of(made, light, file.spectrometer)
     fringes = None if file.michelson is None else fringes_of(made, light, file.michelson)
-    return AssemblyResult(made, first, courses, singles, costs, reason, light, seen, spectrum, fringes)
+    overlap = _overlap(emitters, file.emitters.edge)
+    return AssemblyResult(
+        made, first, courses, singles, costs, reason, light, overlap, seen, spectrum, fringes
+    )
+
+
+def _overlap(emitters: Emitters, edge_nm: float | None) -> str | None:
+    """Whether cubes of this edge cut into each other: spheres inside them do."""
+    _, each = np.unique(emitters.nanocrystal, return_index=True)
+    if edge_nm is None or len(each) < 2:
+        return None
+    places = emitters.positions_nm[each]
+    nearest = float(cKDTree(places).query(places, k=2)[0][:, 1].min())
+    if nearest >= edge_nm:
+        return None
+    return (
+        f"cubes of {edge_nm:g} nm overlap: nearest centres are {nearest:.3g} nm apart in the first draw; "
+        "give a wider pitch, a smaller edge or spread of places"
+    )
 
 
 def _costs(made: Assembly, pieces: Pieces) -> list[dict[str, Any]]:

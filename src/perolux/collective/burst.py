@@ -59,11 +59,12 @@ REACH: dict[str, tuple[int, str]] = {
 """Most emitters of each method that has a limit, and what they cost."""
 _EXACT_WITH_SHIFTS, _EXACT_WITHOUT = 7, 9
 _TRAJECTORIES, _STEPPED = 12, 16
-_STEPPED_S = 0.06
+# a minute for 1000; five where nothing but an envelope would be told
+_STEPPED_S, _STEPPED_PARTIAL_S = 0.06, 0.3
 _STRONG_DEPHASING = 100.0
 _MOST_SHOTS = 1000
 _MOST_DIFFUSION = 200
-# 0.6 s at 6, 1.3 s at 7
+# 0.4 s at 6, 1.3 s at 7
 _EXACT_HOWEVER_FAST, _TURNS = 5, 1e4
 # shifts over the number of emitters, a bound of the collective rates: 17 in the cases that were checked
 _FAR_ABOVE = 10.0
@@ -87,9 +88,12 @@ def chosen_method(case: BurstCase, between: Couplings) -> tuple[str, str]:
         return "exact", f"{n} emitters: the master equation is affordable"
     if n <= _TRAJECTORIES:
         return "trajectories", f"{n} emitters: unbiased quantum jumps"
-    if n <= _STEPPED and shift > 1.0 and stepped_seconds(between, float(case.times[-1])) < _STEPPED_S:
-        return "trajectories", f"{n} emitters and early times: unbiased quantum jumps"
     whole = len(case.excited) == n
+    patience = _STEPPED_S if whole else _STEPPED_PARTIAL_S
+    near, excited = n <= _STEPPED and shift > 1.0, len(case.excited)
+    if near and stepped_seconds(between, float(case.times[-1]), excited) < patience:
+        few = "early times" if whole else f"{excited} excitations"
+        return "trajectories", f"{n} emitters and {few}: unbiased quantum jumps"
     if shift <= 1.0 and whole:
         return "wigner", f"largest shift {shift:.2g} Gamma: the burst to 1.5 % and 3 sigma"
     if case.dephasing >= _STRONG_DEPHASING and n <= 500:
@@ -217,24 +221,24 @@ def _run(
         )
     if method == "single-excitation":
         return single_excitation_emission(between, _amplitudes(case), case.times, **rates)
-    if method == "wigner":
-        return wigner_emission(
-            between, case.excited, case.times, trajectories=trajectories, rng=rng, pieces=pieces, **rates
-        )
+    if method in ("wigner", "diffusion"):
+        run = wigner_emission if method == "wigner" else diffusion_emission
+        return run(
+            between, case.excited, case.times, trajectories=trajectories, rng=rng, progress=progress,
+            pieces=pieces, **rates,
+        )  # fmt: skip
     if method == "cumulant":
-        return cumulant_emission(between, case.excited, case.times, **rates)
-    if method == "diffusion":
-        return diffusion_emission(
-            between, case.excited, case.times, trajectories=trajectories, rng=rng, pieces=pieces, **rates
-        )
+        return cumulant_emission(between, case.excited, case.times, progress=progress, **rates)
     if method == "bracket":
-        return _bracket(case, between, trajectories, rng, pieces)
+        return _bracket(case, between, trajectories, rng, progress, pieces)
     if method == "ladder":
         if len(case.excited) != len(between) or symmetric:
             raise OptionError(
                 "the ladder starts from full inversion", where="--method", fix="trajectories, to 16 emitters"
             )
-        return ladder_emission(between, case.times, dephasing=case.dephasing, loss=case.loss)
+        return ladder_emission(
+            between, case.times, dephasing=case.dephasing, loss=case.loss, progress=progress
+        )
     start = _start(case)
     if method == "exact":
         return exact_emission(between, start, case.times, **rates)
@@ -247,7 +251,12 @@ def _run(
 
 
 def _bracket(
-    case: BurstCase, between: Couplings, trajectories: int, rng: np.random.Generator, pieces: Pieces
+    case: BurstCase,
+    between: Couplings,
+    trajectories: int,
+    rng: np.random.Generator,
+    progress: Progress,
+    pieces: Pieces,
 ) -> Emission:
     """Wigner and cumulants, product-state diffusion as the third value, and the calibrated envelope of
     them."""
@@ -256,23 +265,34 @@ def _bracket(
     fewer = min(trajectories, _MOST_DIFFUSION)
     # batches are kept and not the whole: diffusion goes on with the generator where Wigner left it
     low = wigner_emission(
-        between, excited, times, trajectories=trajectories, rng=rng, pieces=pieces.part("wigner"), **rates
-    )
+        between, excited, times, trajectories=trajectories, rng=rng, progress=progress,
+        pieces=pieces.part("wigner"), **rates,
+    )  # fmt: skip
     several, left_out = [low], ""
     try:
         several.append(
             kept_emission(
-                pieces, "cumulants", times, lambda: cumulant_emission(between, excited, times, **rates)
+                pieces,
+                "cumulants",
+                times,
+                lambda: cumulant_emission(between, excited, times, progress=progress, **rates),
             )
         )
     except ConvergenceError:
         left_out = "; cumulants run away and are left out"
     several.append(
         diffusion_emission(
-            between, excited, times, trajectories=fewer, rng=rng, pieces=pieces.part("diffusion"), **rates
+            between,
+            excited,
+            times,
+            trajectories=fewer,
+            rng=rng,
+            progress=progress,
+            pieces=pieces.part("diffusion"),
+            **rates,
         )
     )
-    wide = envelope(several, len(case.excited) == len(between))
+    wide = envelope(several, len(excited), len(between))
     told = ", ".join(f"{one.method} {float(np.max(one.photon_rate)):.4g}" for one in several)
     return replace(
         low, method="bracket",

@@ -26,6 +26,8 @@ ComplexArray = npt.NDArray[np.complex128]
 _SERIES_BELOW = 0.05
 _UNIT = 1e-9
 _MOST_DENSE = 20_000
+_MOST_SHIFT = 1e7
+"""In Gamma: some 20 eV at 1/Gamma = 300 ps. Above it positions are in another unit, and solvers give NaN."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def couplings(emitters: Emitters, *, screening: float = 1.0) -> Couplings:
             j = i + 1 + int(np.argmin(np.where(same, np.inf, distance)))
             raise InputError(
                 f"emitters {i} and {j} are at one place", where="positions_nm",
-                fix="one emitter has one dipole",
+                fix="move one of them, or leave it out: every emitter has a place of its own",
             )  # fmt: skip
         # within one crystal: Gamma_ij = d_i.d_j, no shift (it belongs to the fine structure)
         distance = np.where(same, 1.0, distance)
@@ -172,6 +174,14 @@ def couplings(emitters: Emitters, *, screening: float = 1.0) -> Couplings:
         gamma, omega = np.where(same, a, gamma), np.where(same, 0.0, omega)
         decay[i, i + 1 :] = decay[i + 1 :, i] = gamma
         shift[i, i + 1 :] = shift[i + 1 :, i] = screening * omega
+    i, j = divmod(int(np.argmax(np.abs(shift))), n)
+    if not abs(shift[i, j]) <= _MOST_SHIFT:
+        raise InputError(
+            f"emitters {min(i, j)} and {max(i, j)} are {np.linalg.norm(r[i] - r[j]):.3g} nm apart: "
+            f"a shift of {abs(shift[i, j]):.2g} Gamma", where="positions_nm",
+            allowed=f"shifts up to {_MOST_SHIFT:.0e} Gamma",
+            fix="give positions in nm, centre to centre; nanocrystals are never so near",
+        )  # fmt: skip
     if n <= 2000:
         least = float(np.linalg.eigvalsh(decay)[0])
         if least < -1e-9 * n:

@@ -20,10 +20,13 @@ from scipy.integrate import solve_ivp
 from perolux.collective.couplings import Couplings, FloatArray
 from perolux.collective.rows import Emission
 from perolux.errors import ConvergenceError, ModelRangeError, OptionError
+from perolux.progress import Progress, silent
 
 __all__ = ["cumulant_emission"]
 
 _MOST = 500
+# of the time, as progress is told
+_PARTS = 100
 
 
 def cumulant_emission(
@@ -33,6 +36,7 @@ def cumulant_emission(
     *,
     dephasing: float = 0.0,
     loss: float = 0.0,
+    progress: Progress = silent,
 ) -> Emission:
     """Photon rate and population from a product state with the emitters named excited; up to 500 emitters."""
     n = len(between)
@@ -48,7 +52,13 @@ def cumulant_emission(
     off = ~np.eye(n, dtype=bool)
     own = 1.0 + loss
 
-    def step(_: float, y: np.ndarray) -> np.ndarray:
+    end, told = max(float(times[-1]), 1e-12), 0
+
+    def step(t: float, y: np.ndarray) -> np.ndarray:
+        nonlocal told
+        if (reached := int(_PARTS * t / end)) > told:
+            progress.advance(reached - told)
+            told = reached
         z = y[:n].real
         c = y[n : n + n * n].reshape(n, n)
         w = y[n + n * n :].reshape(n, n).real
@@ -71,8 +81,11 @@ def cumulant_emission(
     w0 = np.outer(z0, z0)
     np.fill_diagonal(w0, 0.0)
     start = np.concatenate([z0, np.zeros(n * n), w0.ravel()]).astype(complex)
-    end = max(float(times[-1]), 1e-12)
-    solved = solve_ivp(step, (0.0, end), start, method="DOP853", t_eval=times, rtol=1e-8, atol=1e-10)
+    progress.start("cumulants", _PARTS)
+    try:
+        solved = solve_ivp(step, (0.0, end), start, method="DOP853", t_eval=times, rtol=1e-8, atol=1e-10)
+    finally:
+        progress.finish()
     if not solved.success:
         raise ConvergenceError(f"the cumulants did not integrate: {solved.message}")
     z = solved.y[:n].real

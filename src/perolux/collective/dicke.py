@@ -51,7 +51,9 @@ def dicke_burst(emitters: int, times: FloatArray | None = None) -> DickeBurst:
         raise OptionError(f"{emitters} emitters", allowed="1 and more")
     if n > _MOST:
         raise ModelRangeError(
-            f"a ladder of {n} emitters", allowed=f"up to {_MOST}", fix="`burst_shape_limit`: large N to 1/N"
+            f"a ladder of {n} emitters",
+            allowed=f"up to {_MOST}",
+            fix="in Python: perolux.collective.dicke.burst_shape_limit, large N to 1/N",
         )
     k = np.arange(n + 1, dtype=float)
     leave = (k + 1.0) * (n - k)

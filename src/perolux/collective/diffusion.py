@@ -22,6 +22,7 @@ from perolux.collective.rows import Emission
 from perolux.collective.wigner import wigner_time_step
 from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
+from perolux.progress import Progress, silent, track
 
 __all__ = ["diffusion_emission", "diffusion_step_plain"]
 
@@ -40,6 +41,7 @@ def diffusion_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     time_step: float | None = None,
+    progress: Progress = silent,
     pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over trajectories of product states, with standard errors.
@@ -80,10 +82,11 @@ def diffusion_emission(
             )
         )  # fmt: skip
 
+    batches = range(0, trajectories, size)
     mean, up, sigma = means_of(
         [
             kept_batch(pieces, f"batch-{first:06d}", steps // every + 1, partial(sums, first))
-            for first in range(0, trajectories, size)
+            for first in track(batches, "product states", len(batches), progress)
         ]
     )
     grid = dt * every * np.arange(len(mean))

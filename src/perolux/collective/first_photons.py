@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from perolux.collective.blocks import blocks, different_sites, hamiltonian, lowering, photon_operator
 from perolux.collective.couplings import ComplexArray, Couplings, FloatArray
+from perolux.progress import Progress, silent
 
 __all__ = ["FirstPhotons", "first_photons"]
 
@@ -62,7 +63,9 @@ class FirstPhotons:
             found.append(change * self.kept[m])
         return found
 
-    def run(self, times: FloatArray, into: FloatArray, least: float) -> tuple[FloatArray, FloatArray]:
+    def run(
+        self, times: FloatArray, into: FloatArray, least: float, progress: Progress = silent
+    ) -> tuple[FloatArray, FloatArray]:
         """Photon rate, number in these blocks, and Tr[P rho] of the last block for each P of into (b, C, C)
         in its plain states: (2 + b, k) at equal steps from 0 on; zeros once fewer than `least` are left.
         Beside it the real part of rho of the last block, over all times, in plain states."""
@@ -75,7 +78,9 @@ class FirstPhotons:
         inner = max(int(np.ceil(gap * self.fastest / _TURN)), 1)
         step = gap / inner
         whole = np.zeros(rho[-1].shape)
+        progress.start("first photons", len(times))
         for t in range(len(times)):
+            progress.advance()
             seen[0, t] = sum(np.real(np.vdot(g, r)) for g, r in zip(self.photon, rho, strict=True))
             seen[1, t] = sum(k * np.real(np.trace(r)) for k, r in zip(self.excited, rho, strict=True))
             seen[2:, t] = turned @ rho[-1].real.ravel()
@@ -84,6 +89,7 @@ class FirstPhotons:
                 break
             for _ in range(inner):
                 rho = self._stepped(rho, step)
+        progress.finish()
         return seen, last @ whole @ last.T
 
     def _stepped(self, rho: list[ComplexArray], step: float) -> list[ComplexArray]:

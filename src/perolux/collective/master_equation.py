@@ -59,7 +59,7 @@ def exact_emission(
     seen, _ = propagate(generator, rho, times, weights)
     photon, population, trace = seen
     n = len(between)
-    if float(np.max(np.abs(trace - 1.0))) > 1e-6:
+    if not float(np.max(np.abs(trace - 1.0))) <= 1e-6:  # not a number is off too
         raise ConvergenceError(f"the trace of rho is off by {np.max(np.abs(trace - 1.0)):.2g}")
     imbalance = _imbalance(generator, rho, times, weights[:2], n)
     if imbalance > 1e-6:

@@ -79,7 +79,7 @@ def case_clicks(
             f"{method} gives means over many pulses, no single photons",
             where="--method",
             allowed=", ".join(SOURCES) + " (quantum jumps)",
-            fix="leave --method out; identical emitters: `ladder_clicks`",
+            fix="leave --method out; identical emitters: perolux.collective.photon_streams.ladder_clicks",
         )
     require_every_jump(len(case.emitters))  # before the blocks, which have a limit of their own
     of = blocks(len(case.emitters))
@@ -87,6 +87,11 @@ def case_clicks(
     start = symmetric_single(of) if symmetric else product_state(of, case.excited)
     if start[0] == 0:
         raise OptionError("no emitter is excited", where="excited_emitters", allowed="one or more")
+    if not 1 <= pulses <= _MOST_PHOTONS // start[0]:
+        raise OptionError(
+            f"{pulses} pulses of {start[0]} excitations", where="--pulses",
+            allowed=f"1 to {_MOST_PHOTONS // start[0]}: {_MOST_PHOTONS} photons in all",
+        )  # fmt: skip
     found = trajectory_jumps(
         couplings(case.emitters, screening=case.screening), start, end, trajectories=pulses,
         rng=np.random.default_rng(seed), dephasing=case.dephasing, loss=case.loss, progress=progress,

@@ -70,11 +70,12 @@ def stepped_trajectories(
     return rate, population
 
 
-def stepped_seconds(between: Couplings, end: float) -> float:
-    """What one trajectory to `end` costs at most, s of a slow core: as if it were in the widest block all the
-    time. One that stays in the first blocks costs a few per cent of it."""
+def stepped_seconds(between: Couplings, end: float, excited: int) -> float:
+    """What one trajectory to `end` costs at most, s of a slow core: as if it were in the widest block that
+    `excited` excitations can reach all the time. One that stays in the first blocks costs a few per cent of
+    it."""
     n = len(between)
-    widest = sector(blocks(n), n // 2, between)
+    widest = sector(blocks(n), min(n // 2, excited), between)
     return _SECONDS_PER_HOP * end * widest.half * widest.neighbour.size
 
 

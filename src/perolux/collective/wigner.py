@@ -25,6 +25,7 @@ from perolux.collective.plane_waves import real_factor
 from perolux.collective.rows import Emission
 from perolux.errors import ModelRangeError, OptionError
 from perolux.pieces import Pieces, nothing_kept
+from perolux.progress import Progress, silent, track
 from perolux.threads import one_thread
 
 __all__ = ["wigner_emission", "wigner_step_plain", "wigner_steps", "wigner_time_step"]
@@ -89,6 +90,7 @@ def wigner_emission(
     dephasing: float = 0.0,
     loss: float = 0.0,
     time_step: float | None = None,
+    progress: Progress = silent,
     pieces: Pieces = nothing_kept,
 ) -> Emission:
     """Mean photon rate and population over trajectories, with standard errors (statistical alone).
@@ -119,7 +121,7 @@ def wigner_emission(
     # an even number of parts, so that two threads end together
     parts += parts % 2 if parts > 1 else 0
     seeds = rng.integers(0, 2**31 - 1, parts)
-    mean, up, sigma = _run(between, starts, seeds, loss, dephasing, dts, every, pieces)
+    mean, up, sigma = _run(between, starts, seeds, loss, dephasing, dts, every, progress, pieces)
     grid = np.concatenate([[0.0], np.cumsum(dts)])[::every]
     lost = up[0] - up
     leaves = mean + loss * up
@@ -136,7 +138,7 @@ def wigner_emission(
         between.initial_g2() if len(excited_emitters) == n else None,
         imbalance,
         notes=(
-            f"photons less lost excitations differ by up to {100 * imbalance:.2g} % of the first excitations",
+            f"energy balance: photons and excitations lost differ by {100 * imbalance:.2g} % of the start",
         ),
     )
 
@@ -166,6 +168,7 @@ def _run(
     dephasing: float,
     dts: FloatArray,
     every: int,
+    progress: Progress,
     pieces: Pieces,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mean rate, mean population and standard error (times,) over parts of the trajectories, one for each
@@ -202,7 +205,8 @@ def _run(
     group = -(-len(seeds) // MOST_BATCHES)
     # seeds belong to the lanes and not to the threads: their number changes nothing
     with one_thread(), ThreadPoolExecutor(get_num_threads()) as pool:
-        return means_of(list(pool.map(part, range(0, len(seeds), group))))
+        parts = range(0, len(seeds), group)
+        return means_of(list(track(pool.map(part, parts), "truncated Wigner", len(parts), progress)))
 
 
 def wigner_step_plain(

@@ -91,7 +91,7 @@ def walked(
     Goodman and Weare's move, as in `ensemble_sampler`, two in ten along a difference of two others.
     """
     x = begun.copy()
-    w, k = x.shape
+    w, k = len(x), x.shape[1]
     level = np.array([log_density(one) for one in x])
     kept = []
     wide = 2.38 / math.sqrt(2.0 * k)

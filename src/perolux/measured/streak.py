@@ -282,9 +282,11 @@ def _time_scale(unit: str, given: str | None, where: str) -> float:
 
 
 def _rising(time: FloatArray, where: str) -> FloatArray:
-    if len(time) < 5 or np.any(np.diff(time) <= 0.0):
+    falls = np.flatnonzero(np.diff(time) <= 0.0)
+    if len(time) < 5 or len(falls):
+        at = f"{time[falls[0] + 1]:g} after {time[falls[0]]:g} ps" if len(falls) else f"{len(time)} of them"
         raise InputError(
-            f"times that do not rise ({len(time)} of them): no axis of time", where=where,
+            f"times that do not rise ({at}): no axis of time", where=where,
             allowed="five and more, each later than the last", fix="the first column holds the times",
         )  # fmt: skip
     return time
@@ -298,6 +300,11 @@ def _is_number(cell: str) -> bool:
 
 
 def _numbers(rows: list[list[str]], lines: list[int], width: int, where: str) -> FloatArray:
+    if rows and {len(row) for row in rows} == {width - 1}:
+        raise InputError(
+            "rows one cell shorter than the first: a streak image without an axis of time", where=where,
+            allowed="a time as the first cell of each row", fix=_FIX_TIME,
+        )  # fmt: skip
     problems = []
     for row, line in zip(rows, lines, strict=True):
         if len(row) != width:

@@ -217,7 +217,8 @@ def _plots(found: Comparison) -> list[Plot]:
         plots.append(
             make_plot(
                 f"trace-{j + 1}", f"counts against time at {label}",
-                f"Counts per ps at a fluence of {label}, and the models at their best.",
+                f"Counts per ps at a fluence of {label}, and the models at their best; bins without counts "
+                "are below the axis, and fitted like the others.",
                 lambda axes, j=j: _draw_trace(axes, found, j),  # type: ignore[misc]
             )
         )  # fmt: skip
@@ -302,7 +303,7 @@ def _draw_evidence(axes: Axes, found: Comparison) -> None:
     below = [best - fit.evidence.log_evidence for fit in found.fits][::-1]
     axes.barh(names, below, color=COLOURS[0], height=0.6)
     for k, value in enumerate(below):
-        axes.text(value, k, f" {value:.1f}", va="center", fontsize=7)
+        axes.text(value, k, f"  {value:.1f}", va="center", fontsize=7)
     axes.set(xlabel="ln evidence below the best", xlim=(0.0, 1.25 * max(*below, 1.0)))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
+from perolux.reports.passport_drawing import COLOURS, Plot, make_plot, widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +23,9 @@ def light_plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
         make_plot(
             "spectrum",
             "spectrum of all light",
-            "Photons against energy, less the mean of the emitters: the start of the file (full lines) and "
-            "one excitation at random, times its share (dashed). Bins hold whole photons.",
+            "All light against energy, less the mean energy of the emitters: of the start in the file (full "
+            "lines), and of one excitation at random, times as many photons (dashed). A bin holds all "
+            "light in it, however sharp.",
             lambda axes: _spectrum(axes, entries),
         )
     ]
@@ -68,7 +69,7 @@ def _spectrum(axes: Axes, entries: list[dict[str, Any]]) -> None:
         axes.plot(energy, weak / width, color=colour, lw=0.7, ls="--")
     axes.set_yscale("log")
     top = axes.get_ylim()[1]
-    axes.set(xlabel="energy (meV)", ylabel="photons per meV", ylim=(1e-4 * top, top))
+    axes.set(xlabel="energy (meV)", ylabel="photons per meV", ylim=(1e-4 * top, 10.0 * top))
     axes.legend()
 
 
@@ -86,10 +87,13 @@ def _far_field(axes: Axes, entry: dict[str, Any]) -> None:
     told = entry["light"]["pattern"]
     angle = np.radians([*told["angle_deg"], 360.0])
     largest = 0.0
-    for colour, (name, values) in zip(COLOURS, told["photons_per_sr"].items(), strict=False):
+    for colour, width, (name, values) in zip(
+        COLOURS, widths(3), told["photons_per_sr"].items(), strict=False
+    ):
         size = np.array([*values, values[0]])
         largest = max(largest, float(np.max(size)))
-        axes.plot(size * np.cos(angle), size * np.sin(angle), color=colour, label=f"plane {name}")
+        axes.plot(size * np.cos(angle), size * np.sin(angle), color=colour, lw=width,
+                  label=f"plane {name}")  # fmt: skip
     axes.set(xlim=(-1.1 * largest, 1.1 * largest), ylim=(-1.1 * largest, 1.1 * largest), aspect="equal",
              xlabel="photons per sr", ylabel="photons per sr")  # fmt: skip
-    axes.legend()
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))

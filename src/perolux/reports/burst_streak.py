@@ -9,7 +9,7 @@ import numpy as np
 from perolux.collective.instruments.seen import Seen
 from perolux.quantities.constants import HC_EV_NM
 from perolux.reports.measured_page import Table
-from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
+from perolux.reports.passport_drawing import COLOURS, Plot, make_plot, widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,14 +55,14 @@ def _draw_image(axes: Axes, seen: Seen) -> None:
 def _draw_traces(axes: Axes, seen: Seen) -> None:
     edges = seen.camera.edges_ps
     middle = 0.5 * (edges[1:] + edges[:-1])
-    for colour, one in zip(COLOURS, seen.traces, strict=False):
+    for colour, width, one in zip(COLOURS, widths(len(seen.traces)), seen.traces, strict=False):
         label = f"shifts x {one.screening:g}"
         if len(one.expected) == 2:
             axes.fill_between(
                 middle, *one.expected, color=colour, alpha=0.3, lw=0, label=f"{label} (bracket)"
             )
         else:
-            axes.plot(middle, one.expected[0], color=colour, label=label)
+            axes.plot(middle, one.expected[0], color=colour, lw=width, label=label)
     axes.set(xlabel="time (ps)", ylabel="counts", xlim=(float(edges[0]), float(edges[-1])), ylim=(0.0, None))
     axes.legend()
 

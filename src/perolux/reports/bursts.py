@@ -14,13 +14,13 @@ from perolux.reports.burst_analysed import analysed_csv, analysed_plots, analyse
 from perolux.reports.burst_light import light_plots
 from perolux.reports.burst_streak import seen_plots, seen_table, streak_csv
 from perolux.reports.measured_page import Page, Table, render_page, svg_file
-from perolux.reports.passport_drawing import COLOURS, Plot, make_plot
-from perolux.reports.words import Figure, plural
+from perolux.reports.passport_drawing import COLOURS, Plot, make_plot, widths
+from perolux.reports.words import Figure, plural, with_spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["render_burst", "write_burst_report"]
+__all__ = ["missing_of", "render_burst", "write_burst_report"]
 
 
 def write_burst_report(found: AssemblyResult, record: dict[str, Any], out: Path) -> Path:
@@ -104,12 +104,14 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
                 alone["what"],
             )
         )  # fmt: skip
+    several = len(entries) > 1
+    strengths = "off, screened and full" if several else f"times {last['screening']:g}"
     return render_page(
         Page(
             command="burst",
             what="collective light",
             title=record["name"] or "assembly",
-            lead="Emission of an assembly of nanocrystals, the shifts between them off, screened and full: "
+            lead=f"Emission of an assembly of nanocrystals, the shifts between them {strengths}: "
             "how strong they are in a real superlattice is not known.",
             figures=figures,
             plots=plots or _plots(found, record),
@@ -132,8 +134,7 @@ def render_burst(found: AssemblyResult, record: dict[str, Any], plots: list[Plot
 def _mean(value: dict[str, Any] | None) -> str:
     if value is None:
         return "–"
-    sd = value["disorder_sd"]
-    return f"{value['mean']:.4g}" + ("" if sd is None else f" ± {sd:.2g}")
+    return with_spread(value["mean"], value["disorder_sd"])
 
 
 def _methods(entry: dict[str, Any]) -> str:
@@ -162,8 +163,10 @@ def _table(record: dict[str, Any]) -> Table:
         told = one["peak"]
         if told is None or "low" in told:
             return "–"
-        sd = told["disorder_sd"]
-        return f"{told['statistical_sigma']:.2g}; {'–' if sd is None else f'{sd:.2g}'}"
+        return "; ".join(
+            "–" if one is None else with_spread(one, None, 2)
+            for one in (told["statistical_sigma"], told["disorder_sd"])
+        )
 
     def delay(one: dict[str, Any]) -> str:
         told = one["delay"]
@@ -192,8 +195,25 @@ def _table(record: dict[str, Any]) -> Table:
         ("in equilibrium: shift (meV)", *of_single("equilibrium_shift_mev")),
     ]
     rows += _light_rows(entries)
+    rows = [row for row in rows if set(row[1:]) != {"–"}]
     heads = ("quantity", *(f"shifts x {one['screening']:g}" for one in entries))
-    return Table("Shifts off, screened and full", heads, rows, tuple(range(1, len(heads))))
+    about = "± is the spread over draws of the disorder. " + " ".join(
+        f"{what}: none, {why}." for what, why in missing_of(record)
+    )
+    title = "Shifts off, screened and full" if len(entries) > 1 else f"Shifts x {entries[0]['screening']:g}"
+    return Table(title, heads, rows, tuple(range(1, len(heads))), about.strip())
+
+
+def missing_of(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a run could not tell, with the reason, each once."""
+    found = [
+        *(("Coupled number", one["coupled_number_reason"]) for one in record["screenings"]),
+        *(("Spectrum, coherence, far field", one["light"]["reason"]) for one in record["screenings"]),
+        *(("Modes of one excitation", one.get("single_excitation_reason")) for one in record["screenings"]),
+        ("Costs of disorder", record["costs_reason"]),
+        *(("Cost in the burst", one["burst_peak_reason"]) for one in record["costs"]),
+    ]
+    return [(what, why) for what, why in dict.fromkeys(found) if why is not None]
 
 
 def _light_rows(entries: list[dict[str, Any]]) -> list[tuple[str, ...]]:
@@ -214,13 +234,13 @@ def _light_rows(entries: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         ("spectrum: width between the quarters (meV)", *of("width_mev")),
         ("spectrum: mean shift of all light (meV)", *of("mean_shift_mev")),
         ("mean shift of the first light (meV)", *of("first_light", "mean_shift_mev")),
-        ("the same of one excitation (meV)", *of("first_light", "one_excitation_mean_shift_mev")),
-        ("shift of the first light with excitation (meV)", *of("first_light", "shift_with_excitation_mev")),
+        ("the same, one excitation at random (meV)", *of("first_light", "one_excitation_mean_shift_mev")),
+        ("first light less that of one excitation (meV)", *of("first_light", "shift_with_excitation_mev")),
         ("coherence time (ps)", *of("coherence_time_ps")),
-        ("of a single emitter (ps)", *of("coherence_time_of_one_emitter_ps")),
+        ("coherence time of a single emitter (ps)", *of("coherence_time_of_one_emitter_ps")),
         ("ringing: second maximum over the first", *of("ringing", "second")),
-        ("far field: largest over mean", *of("pattern", "directivity")),
-        ("far field: power at the peak there (W/sr)", *of("pattern", "peak_w_per_sr")),
+        ("far field: brightest direction over the mean", *of("pattern", "directivity")),
+        ("W/sr in that direction, at the peak of the rate", *of("pattern", "peak_w_per_sr")),
     ]
 
 
@@ -251,7 +271,8 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
             make_plot(
                 "modes",
                 "collective modes of one excitation",
-                "Collective modes of one excitation in the first draw: rate against shift.",
+                "Collective modes of one excitation in the first draw: rate against shift. Rates below 1e-6 "
+                "are drawn there.",
                 lambda axes: _draw_modes(axes, found),
             )
         )
@@ -261,7 +282,7 @@ def _plots(found: AssemblyResult, record: dict[str, Any]) -> list[Plot]:
 
 def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
     ps = found.made.times * found.made.lifetime_ps
-    for colour, one in zip(COLOURS, found.courses, strict=False):
+    for colour, width, one in zip(COLOURS, widths(len(found.courses)), found.courses, strict=False):
         if one.reason is not None:
             continue
         label = f"shifts x {one.screening:g}"
@@ -270,7 +291,7 @@ def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
                 ps, one.low, one.high, color=colour, alpha=0.3, lw=0, label=f"{label} (bracket)"
             )
             continue
-        axes.plot(ps, one.rate, color=colour, label=label)
+        axes.plot(ps, one.rate, color=colour, lw=width, label=label)
         low, high = one.rate - one.disorder, one.rate + one.disorder
         axes.fill_between(ps, np.maximum(low, 0.0), high, color=colour, alpha=0.2, lw=0)
     axes.set(xlabel="time (ps)", ylabel="photon rate (Γ)", xlim=(0.0, float(ps[-1])))
@@ -286,9 +307,9 @@ def _draw_rate(axes: Axes, found: AssemblyResult) -> None:
 
 def _draw_population(axes: Axes, found: AssemblyResult) -> None:
     ps = found.made.times * found.made.lifetime_ps
-    for colour, one in zip(COLOURS, found.courses, strict=False):
+    for colour, width, one in zip(COLOURS, widths(len(found.courses)), found.courses, strict=False):
         if one.reason is None and one.low is None:
-            axes.plot(ps, one.excited, color=colour, label=f"shifts x {one.screening:g}")
+            axes.plot(ps, one.excited, color=colour, lw=width, label=f"shifts x {one.screening:g}")
     axes.set(xlabel="time (ps)", ylabel="excited emitters", xlim=(0.0, float(ps[-1])), ylim=(0.0, None))
     if axes.lines:
         axes.legend()
@@ -300,5 +321,7 @@ def _draw_modes(axes: Axes, found: AssemblyResult) -> None:
         axes.plot(found.made.unit_mev * shifts, np.maximum(rates, 1e-6), ".", color=colour, ms=4,
                   label=f"shifts x {one.screening:g}")  # fmt: skip
     axes.set_yscale("log")
-    axes.set(xlabel="shift (meV)", ylabel="rate (Γ)", ylim=(1e-6, None))
+    if axes.get_ylim()[1] < 10.0 * axes.get_ylim()[0]:  # all alike: one decade, or the axis has no numbers
+        axes.set_ylim(0.1, 10.0)
+    axes.set(xlabel="shift (meV)", ylabel="rate (Γ)")
     axes.legend()

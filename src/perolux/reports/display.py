@@ -138,7 +138,7 @@ def _figures(found: DisplayRun, record: dict[str, Any]) -> list[Figure]:
                 "gain",
                 number(100 * result.gain_over_filters, 0),
                 "%",
-                "of light over filters, panel left out",
+                "more light than behind filters, panel left out",
             )
         )
     return figures

@@ -39,7 +39,7 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
             for name in ("green", "red"):
                 rows += _film_rows(name, record[name]["film"]) + _sub_pixel(name, record[name])
             rows.append(
-                ("gain over the same light behind filters", _percent(record["gain_over_filters"]), "%")
+                ("more light than the same diodes behind filters", _percent(record["gain_over_filters"]), "%")
             )
     for name, label, unit in _BY_SET:
         spread = record.get("by_parameter_set", {}).get(name)
@@ -114,6 +114,8 @@ def _sub_pixel(name: str, one: dict[str, Any]) -> list[Row]:
     talk = _percent(one["cross_talk"])
     if one["cross_talk_sigma"] is not None:
         talk += f" ± {100 * one['cross_talk_sigma']:.2g}"
+    known = ("converted_forward", "converted_back", "blue_leak", "lost_in_emitters")
+    rest = 1.0 - sum(one[key] for key in known)
     return [
         (
             f"{name}: converted forward; back",
@@ -122,6 +124,7 @@ def _sub_pixel(name: str, one: dict[str, Any]) -> list[Row]:
         ),
         (f"{name}: blue that leaks", f"{100 * one['blue_leak']:.3g}", "% of photons"),
         (f"{name}: lost in nanocrystals", _percent(one["lost_in_emitters"]), "% of photons"),
+        (f"{name}: the rest, blue thrown back and what walls take", _percent(max(rest, 0.0)), "% of photons"),
         (f"{name}: red shift by re-absorption", _number(one["red_shift_nm"], ".2f"), "nm"),
         (f"{name}: cross-talk", talk, "% of forward light"),
     ]

@@ -25,7 +25,7 @@ __all__ = ["draw_gamut", "gamut_picture", "gamut_pictures", "write_gamut_figure"
 FloatArray = npt.NDArray[np.float64]
 _FORMATS = ("png", "svg", "pdf")
 _PIXELS = 400
-_LIMITS = {"xy": ((-0.02, 0.78), (-0.02, 0.88)), "u'v'": ((-0.02, 0.66), (-0.02, 0.62))}
+_LIMITS = {"xy": ((-0.06, 0.78), (-0.02, 0.88)), "u'v'": ((-0.06, 0.66), (-0.02, 0.62))}
 _LINES = {"rec2020": "-", "dci-p3": "--", "ntsc": "-.", "rec709": ":"}
 _MARKS_NM = (460, 470, 480, 490, 500, 510, 520, 530, 540, 560, 580, 600, 620, 700)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-__all__ = ["APART_K", "COLOURS", "GREY", "INK", "Plot", "log_axis", "make_plot"]
+__all__ = ["APART_K", "COLOURS", "GREY", "INK", "Plot", "log_axis", "make_plot", "widths"]
 
 _WIDTH, _HEIGHT = 4.4, 2.9
 INK = "#1c2329"
@@ -25,6 +25,15 @@ APART_K = 5.0
 """Points and lines nearer to the temperature of the nanocrystal would not be told apart from it."""
 COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9")
 """Of the parameter sets, in their order; nothing else is drawn in them."""
+
+
+def widths(lines: int) -> list[float]:
+    """Of lines that may lie on each other: the earlier ones show beside the later.
+
+    >>> widths(1), widths(3)
+    ([1.5], [2.9, 2.2, 1.5])
+    """
+    return [round(1.5 + 0.7 * later, 1) for later in reversed(range(lines))]
 
 
 @dataclass(frozen=True)

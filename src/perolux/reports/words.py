@@ -23,6 +23,7 @@ __all__ = [
     "plural",
     "summary_of",
     "value_text",
+    "with_spread",
 ]
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -37,6 +38,16 @@ def number(value: float | None, digits: int) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def with_spread(mean: float, sd: float | None, digits: int = 4, *, least: float = 1e-7) -> str:
+    """A mean and its spread; what is below `least` or 1e-5 of the mean is left out.
+
+    >>> with_spread(5.835, 0.0062), with_spread(1.0, 7e-8), with_spread(4e-18, 0.0)
+    ('5.835 ± 0.0062', '1', '0')
+    """
+    shown = "0" if abs(mean) < least else f"{mean:.{digits}g}"
+    return shown if sd is None or sd <= max(least, 1e-5 * abs(mean)) else f"{shown} ± {sd:.2g}"
 
 
 def formula(text: str) -> str:

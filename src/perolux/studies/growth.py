@@ -29,13 +29,13 @@ def require_new_folder(
 ) -> None:
     """Raise `OutputError` where the folder is there and not to be replaced, or is none of ours.
 
-    holds: files by which a folder of ours is known.
+    holds: files by which a folder of ours is known. An empty folder is free.
     """
-    if not out.exists():
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     ours = all((out / name).is_file() for name in holds)
     if not (replace and ours):
-        fix = "--replace, or another --out" if ours else "another --out: this folder is of something else"
+        fix = "--replace, or another --out" if ours else "another --out: this is of something else"
         raise OutputError("there is something already", where=str(out), fix=fix)
 
 

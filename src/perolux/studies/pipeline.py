@@ -14,7 +14,7 @@ from perolux import __version__
 from perolux.errors import InputError, OptionError
 from perolux.files import write_json, write_text
 from perolux.journal import Entry, Journal
-from perolux.lock import alone_in, cannot_write, clear_temporaries
+from perolux.lock import alone_in, clear_temporaries, names_in
 from perolux.progress import Progress, silent
 from perolux.studies.columns import all_columns
 from perolux.studies.conditions import prior_of, temperature_of
@@ -121,12 +121,7 @@ _ARTIFACTS = ("results.csv", "results.parquet", "results.json", "spectra.nc", "r
 
 def _finished_run(folder: Path, digest: str) -> Run | None:
     """The finished run of the same study, None for a folder that is free or interrupted, else refused."""
-    try:
-        names = [entry.name for entry in folder.iterdir()]
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    names = names_in(folder)
     if (folder / "run.json").exists():
         run = Run.open(folder)
         if run.digest == digest:

@@ -25,7 +25,7 @@ import numpy as np
 from perolux import __version__
 from perolux.errors import InputError, OptionError, PeroluxError
 from perolux.files import write_bytes, write_json
-from perolux.lock import alone_in, cannot_write, clear_temporaries
+from perolux.lock import alone_in, clear_temporaries, names_in
 from perolux.progress import Progress, silent
 from perolux.studies.map_rows import append_rows, columns_of, mended, read_rows, row_of
 from perolux.studies.recipe_axes import Plan, plan_of
@@ -195,12 +195,7 @@ def _default_folder(name: str, digest: str) -> Path:
 
 def _refuse_another(folder: Path, question: dict[str, Any]) -> None:
     """Raise `OptionError` where a folder holds the map of another question, or something else."""
-    try:
-        names = [entry.name for entry in folder.iterdir()]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    names = names_in(folder)
     if "map.json" not in names:
         foreign = [name for name in names if name != ".lock" and not name.endswith(".part")]
         if foreign:

@@ -107,7 +107,9 @@ def burst_data(
     zero = (float(edges[0]), float(edges[peak + 1])) if zero_ps is None else zero_ps
     if not (math.isfinite(zero[0] + zero[1]) and zero[0] < zero[1] and zero[0] < edges[-1]):
         raise OptionError(
-            f"a pulse between {zero[0]:g} and {zero[1]:g} ps", where="--zero", allowed="two rising times"
+            f"a pulse between {zero[0]:g} and {zero[1]:g} ps",
+            where="--zero",
+            allowed=f"two rising times, the first before the end of the data, {edges[-1]:g} ps",
         )
     notes = []
     if join:

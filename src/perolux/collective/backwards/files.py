@@ -69,6 +69,8 @@ def data_of(
     counts are divided by it, and a noise beyond that of photons widens nothing: `misfit` tells.
     """
     table = read_time_tables(path, time_unit=time_unit, wavelength_unit=wavelength_unit)
+    if not 0.0 <= resolution_nm < 1e3:
+        raise OptionError(f"{resolution_nm:g} nm", where="--resolution", allowed="0 to 1000 nm")
     if not counts_per_photon > 0.0:
         raise OptionError(f"{counts_per_photon:g} counts per photon", allowed="above 0")
     known = table.fluences if fluences is None else fluences

@@ -21,6 +21,7 @@ __all__ = ["Seen", "SeenTrace", "seen_by"]
 _MOST_LENS = 600
 _LINE_REACH = 4.0
 _MOST_PIXELS = 400
+_WHOLE_SIGMAS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,10 @@ def seen_by(made: Assembly, courses: tuple[Course, ...], table: InstrumentTable)
 
 def _camera(made: Assembly, table: InstrumentTable, energies: FloatArray, width: float) -> StreakCamera:
     until = float(made.times[-1]) * made.lifetime_ps
-    bins = max(math.ceil((until + table.before) / table.time_bin), 1)
+    # light after the last time would blur into the last bins: they are left out
+    blur = GaussianBlur(table.response, table.jitter)
+    whole = until - _WHOLE_SIGMAS * blur.sigma_ps + table.before
+    bins = max(math.floor(whole / table.time_bin * (1.0 + 1e-12)), 1)
     middle = made.wavelength_nm
     per_mev = 1e-3 * middle**2 / HC_EV_NM
     spread = 1e3 * float(np.std(energies))
@@ -136,7 +140,7 @@ def _camera(made: Assembly, table: InstrumentTable, energies: FloatArray, width:
     nm = middle + table.wavelength_bin * (np.arange(pixels + 1, dtype=np.float64) - 0.5 * pixels)
     resolution = table.resolution / per_mev
     return StreakCamera(
-        GaussianBlur(table.response, table.jitter), -table.before, table.time_bin, bins, HC_EV_NM / nm[::-1],
+        blur, -table.before, table.time_bin, bins, HC_EV_NM / nm[::-1],
         resolution, table.uneven, table.dark,
     )  # fmt: skip
 
