@@ -70,6 +70,8 @@ def test_folders_that_are_not_ours_stay(grown, tmp_path):
         require_new_folder(out, replace=False)
     require_new_folder(out, replace=True)
     (tmp_path / "mine").mkdir()
+    require_new_folder(tmp_path / "mine", replace=False)  # empty: free
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="already"):
         require_new_folder(tmp_path / "mine", replace=True)
 
