@@ -24,7 +24,7 @@ __all__ = ["draw_gamut", "gamut_picture", "gamut_pictures", "write_gamut_figure"
 
 FloatArray = npt.NDArray[np.float64]
 _FORMATS = ("png", "svg", "pdf")
-_PIXELS = 400
+_PIXELS = 256
 _LIMITS = {"xy": ((-0.06, 0.78), (-0.02, 0.88)), "u'v'": ((-0.06, 0.66), (-0.02, 0.62))}
 _LINES = {"rec2020": "-", "dci-p3": "--", "ntsc": "-.", "rec709": ":"}
 _MARKS_NM = (460, 470, 480, 490, 500, 510, 520, 530, 540, 560, 580, 600, 620, 700)
@@ -79,7 +79,7 @@ def gamut_pictures(found: GamutOfPrimaries, kinds: Sequence[str], dpi: int = 300
     with matplotlib.rc_context(cast("Any", STYLE)):
         # room that is known beforehand: finding the layout takes as long as drawing
         figure = Figure(figsize=(7.2, 4.0))
-        figure.subplots_adjust(left=0.06, right=0.99, bottom=0.1, top=0.98, wspace=0.15)
+        figure.subplots_adjust(left=0.07, right=0.99, bottom=0.1, top=0.98, wspace=0.15)
         FigureCanvasAgg(figure)
         for axis, space in zip(figure.subplots(1, 2), ("xy", "u'v'"), strict=True):
             draw_gamut(axis, found, space)
@@ -107,7 +107,7 @@ def _ellipse(center: FloatArray, covariance: FloatArray) -> FloatArray:
 
 @cache
 def _image(space: str) -> npt.NDArray[np.uint8]:
-    """Colours over the whole diagram, (400, 400, 4); the outline of the locus cuts the picture."""
+    """Colours over the whole diagram, (256, 256, 4); the outline of the locus cuts the picture."""
     (left, right), (low, high) = _LIMITS[space]
     a, b = np.meshgrid(np.linspace(left, right, _PIXELS), np.linspace(low, high, _PIXELS))
     if space == "xy":
