@@ -11,7 +11,6 @@ import numpy.typing as npt
 from perolux.display.effective_media import eps_of_dilute
 from perolux.ensemble import Ensemble
 from perolux.errors import ModelRangeError, OptionError
-from perolux.excitons.ensemble_spectra import ensemble_spectrum
 from perolux.materials.optical import OpticalConstants, optical_constants
 from perolux.quantities.constants import HC_EV_NM
 
@@ -88,6 +87,8 @@ def confined_inclusions(
     nm = np.asarray(wavelength_nm, dtype=float)
     if nm.ndim != 1 or len(nm) < 2 or np.any(np.diff(nm) <= 0):
         raise OptionError("wavelengths that cannot be used", where="confined film", allowed="ascending, nm")
+    from perolux.excitons.ensemble_spectra import ensemble_spectrum
+
     spectra = ensemble_spectrum(
         ensemble,
         HC_EV_NM / nm[::-1],
