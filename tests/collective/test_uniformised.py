@@ -6,6 +6,7 @@ import scipy.sparse as sparse
 from scipy.linalg import expm
 
 from perolux.collective.uniformised import clocked, peak_of
+from perolux.errors import ModelRangeError
 
 
 def test_any_generator_is_its_exponential():
@@ -34,3 +35,13 @@ def test_a_chain_peaks_where_it_should():
 def test_nothing_that_moves_stays():
     found = clocked(sparse.csr_matrix((2, 2)), np.array([0.25, 0.75]), np.eye(2), 3.0)
     np.testing.assert_array_equal(found.at(np.array([0.0, 3.0])), [[0.25, 0.25], [0.75, 0.75]])
+
+
+def test_late_times_cost_nothing_and_too_late_ones_are_refused():
+    chain = sparse.csr_matrix([[-100.0, 0.0], [100.0, 0.0]])
+    found = clocked(chain, np.array([1.0, 0.0]), np.eye(2), 1e4)
+    np.testing.assert_allclose(
+        found.at(np.array([1e-2, 1.0, 9e3])).T[1:], [[np.exp(-100.0), 1.0], [0.0, 1.0]], atol=1e-15
+    )
+    with pytest.raises(ModelRangeError, match="ticks"):
+        clocked(chain, np.array([1.0, 0.0]), np.eye(2), 1e6)

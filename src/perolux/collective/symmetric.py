@@ -83,22 +83,22 @@ def symmetric_burst(
     end = max(float(asked[-1]), usual)
     seen = np.stack([light, up])
     if float(-np.min(matrix.diagonal())) * end > _MOST_TICKS:
-        return _stiff(n, dephasing, loss, asked, end, p, matrix, seen)
-    found = clocked(matrix, p, seen, end)
-    rate, excited = found.at(asked)
-    t_peak, i_peak = peak_of(found, np.linspace(0.0, usual, 201))
-    balance = found.slope_at(asked)[1] + rate + loss * excited
+        t_peak, i_peak, rate, excited, change = _stiff(asked, end, p, matrix, seen)
+    else:
+        found = clocked(matrix, p, seen, end)
+        (rate, excited), change = found.at(asked), found.slope_at(asked)[1]
+        t_peak, i_peak = peak_of(found, np.linspace(0.0, usual, 201))
+    imbalance = float(np.max(np.abs(change + rate + loss * excited))) / n
     return SymmetricBurst(
-        n, dephasing, loss, t_peak, i_peak, 2.0 - 2.0 / n, float(np.max(np.abs(balance))) / n, asked, rate,
-        excited,
+        n, dephasing, loss, t_peak, i_peak, 2.0 - 2.0 / n, imbalance, asked, rate, excited
     )  # fmt: skip
 
 
 def _stiff(
-    n: int, dephasing: float, loss: float, asked: FloatArray, end: float, p: FloatArray,
-    matrix: sparse.csr_matrix, seen: FloatArray,
-) -> SymmetricBurst:  # fmt: skip
-    """The same by an implicit method, where dephasing ticks far faster than light goes."""
+    asked: FloatArray, end: float, p: FloatArray, matrix: sparse.csr_matrix, seen: FloatArray
+) -> tuple[float, float, FloatArray, FloatArray, FloatArray]:
+    """Peak, photon rate, population and its slope by an implicit method, where dephasing ticks far faster
+    than light goes."""
     light, up = seen
     slope = np.asarray(matrix.T @ light)
 
@@ -113,16 +113,11 @@ def _stiff(
     if not solved.success:
         raise ConvergenceError(f"the populations did not integrate: {solved.message}")
     states = solved.y[:, : len(asked)]
-    rate, excited = light @ states, up @ states
-    t_peak, i_peak = 0.0, float(n)
+    t_peak, i_peak = 0.0, float(light @ p)
     if float(slope @ p) > 0.0 and len(solved.t_events[0]):
         best = max(range(len(solved.t_events[0])), key=lambda e: light @ solved.y_events[0][e])
         t_peak, i_peak = float(solved.t_events[0][best]), float(light @ solved.y_events[0][best])
-    balance = up @ (matrix @ states) + rate + loss * excited
-    return SymmetricBurst(
-        n, dephasing, loss, t_peak, i_peak, 2.0 - 2.0 / n, float(np.max(np.abs(balance))) / n, asked, rate,
-        excited,
-    )  # fmt: skip
+    return t_peak, i_peak, light @ states, up @ states, up @ (matrix @ states)
 
 
 def _rates(n: int, dephasing: float, loss: float) -> tuple[sparse.csr_matrix, FloatArray, FloatArray]:

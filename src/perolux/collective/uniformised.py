@@ -14,10 +14,14 @@ import numpy as np
 import scipy.sparse as sparse
 
 from perolux.collective.couplings import FloatArray
+from perolux.errors import ModelRangeError
 
 __all__ = ["Uniformised", "clocked", "peak_of"]
 
 _ROWS = 256
+_STILL = 1e-18
+"""What a population may still change over `_ROWS` ticks once nothing is left to happen."""
+_MOST_TICKS = 3e7
 _WIDTHS = 9.0
 """Standard deviations of the clock on either side: what lies beyond is 1e-18."""
 
@@ -44,10 +48,18 @@ class Uniformised:
 
 
 def clocked(rates: sparse.csr_matrix, start: FloatArray, seen: FloatArray, end: float) -> Uniformised:
-    """What is `seen` (things, n) of populations (n,) up to a time; rates: the generator A."""
+    """What is `seen` (things, n) of populations (n,) up to a time; rates: the generator A.
+
+    Raises `ModelRangeError` where the clock would tick more than 3e7 times.
+    """
     fastest = max(float(-rates.diagonal().min()), 1e-300)
     tick = sparse.identity(len(start), format="csr") + rates / fastest
     most = fastest * end
+    if most > _MOST_TICKS:
+        raise ModelRangeError(
+            f"{most:.2g} ticks of the fastest rate, {fastest:.3g}/Gamma, up to {end:g}/Gamma",
+            allowed=f"up to {_MOST_TICKS:g}", fix=f"times up to {_MOST_TICKS / fastest:.3g}/Gamma",
+        )  # fmt: skip
     ticks = int(most + _WIDTHS * np.sqrt(most) + 30.0)
     values = np.empty((len(seen), ticks + 1))
     rows = np.empty((_ROWS, len(start)))
@@ -58,6 +70,9 @@ def clocked(rates: sparse.csr_matrix, start: FloatArray, seen: FloatArray, end: 
             row[:] = p
             p = tick @ p
         values[:, first : first + len(some)] = seen @ some.T
+        if np.max(np.abs(some[-1] - some[0])) < _STILL:
+            values[:, first + len(some) :] = values[:, first + len(some) - 1, None]
+            break
     return Uniformised(values, fastest)
 
 
